@@ -1,0 +1,73 @@
+"""What people type to say who they are: a mobile number, a national ID number or an email address."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import phonenumbers
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils.translation import gettext as _
+from stdnum.cn import ric
+from stdnum.exceptions import ValidationError as NumberError
+
+HOME_REGION = "CN"
+
+
+class IdentifierKind(StrEnum):
+    MOBILE = "mobile"
+    NATIONAL_ID = "national_id"
+    EMAIL = "email"
+
+
+@dataclass(frozen=True)
+class Identifier:
+    """One normalised identifier: E.164, an 18-character ID number or a lower-case address."""
+
+    kind: IdentifierKind
+    value: str
+
+
+def normalise_mobile(text: str) -> str:
+    """E.164; a number without a country code is Chinese. Raises ValidationError."""
+    try:
+        number = phonenumbers.parse(text, HOME_REGION)
+    except phonenumbers.NumberParseException:
+        number = None
+    if number is None or not phonenumbers.is_valid_number(number):
+        raise ValidationError(
+            _("This is not a mobile number. Enter 11 digits, or start with + and the country code."),
+            code="mobile",
+        )
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def normalise_national_id(text: str) -> str:
+    """The 18 characters of GB 11643, X in upper case. Raises ValidationError where a digit, the
+    birth date or the check character is wrong."""
+    try:
+        return str(ric.validate(text.strip().upper()))
+    except NumberError:
+        raise ValidationError(
+            _("This is not a valid ID number. Check all 18 characters; the last may be X."),
+            code="national_id",
+        ) from None
+
+
+def normalise_email(text: str) -> str:
+    """Lower case. Raises ValidationError."""
+    value = text.strip().lower()
+    validate_email(value)
+    return value
+
+
+def parse(text: str) -> Identifier:
+    """Which kind of identifier `text` is, normalised. Raises ValidationError saying what to do."""
+    text = text.strip()
+    if "\x00" in text or len(text) > 254:
+        raise ValidationError(_("Enter your mobile number or ID number."), code="identifier")
+    if "@" in text:
+        return Identifier(IdentifierKind.EMAIL, normalise_email(text))
+    compact = "".join(text.split()).replace("-", "")
+    if len(compact) == 18 and compact[:17].isascii() and compact[:17].isdigit():
+        return Identifier(IdentifierKind.NATIONAL_ID, normalise_national_id(compact))
+    return Identifier(IdentifierKind.MOBILE, normalise_mobile(text))

@@ -1,0 +1,103 @@
+"""People who can sign in."""
+
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.db import models
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts import crypto
+from accounts.fields import EncryptedCharField
+from accounts.identifiers import Identifier, IdentifierKind
+from accounts.permissions import STAFF_ROLES, Role
+
+
+class UserManager(BaseUserManager["User"]):
+    def find(self, identifier: Identifier) -> "User | None":
+        """The person behind a normalised identifier, if there is one."""
+        match identifier.kind:
+            case IdentifierKind.NATIONAL_ID:
+                return self.filter(national_id_index=crypto.blind_index(identifier.value)).first()
+            case IdentifierKind.EMAIL:
+                return self.filter(email=identifier.value).first()
+            case _:
+                return self.filter(mobile=identifier.value).first()
+
+    def create_user(self, *, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(**fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(
+            email=email.lower(),
+            password=password,
+            role=Role.ADMINISTRATOR,
+            is_superuser=True,
+            **fields,
+        )
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A candidate or a member of staff. Every way to sign in may be missing: an imported candidate
+    may have nothing but a name."""
+
+    role = models.CharField(_("role"), max_length=20, choices=Role.choices, default=Role.CANDIDATE)
+    name = models.CharField(_("name"), max_length=100)
+    mobile = models.CharField(
+        _("mobile number"), max_length=16, unique=True, null=True, blank=True, help_text=_("E.164")
+    )
+    email = models.EmailField(_("email address"), unique=True, null=True, blank=True)
+    national_id = EncryptedCharField(_("national ID number"), blank=True, default="")
+    national_id_index = models.CharField(max_length=64, unique=True, null=True, editable=False)
+    language = models.CharField(
+        _("language"), max_length=10, blank=True, default="", help_text=_("Empty: as the browser says.")
+    )
+    time_zone = models.CharField(_("time zone"), max_length=40, blank=True, default="")
+    is_active = models.BooleanField(_("active"), default=True)
+    date_joined = models.DateTimeField(_("joined"), default=timezone.now)
+
+    objects = UserManager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS = ["name"]
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+        permissions = [("view_desk", "Can work at the desk")]
+        constraints = [
+            models.CheckConstraint(
+                name="user_email_lower_case", condition=models.Q(email=Lower("email"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.national_id_index = crypto.blind_index(self.national_id) if self.national_id else None
+        super().save(*args, **kwargs)
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the Django admin opens (Django's own name for it)."""
+        return self.is_active and (self.is_superuser or self.role == Role.ADMINISTRATOR)
+
+    @property
+    def works_at_desk(self) -> bool:
+        return self.is_active and (self.is_superuser or self.role in STAFF_ROLES)
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    get_short_name = get_full_name
+
+    @property
+    def masked_name(self) -> str:
+        """The first character and a star for each further one, as printed on receipts."""
+        return self.name[:1] + "*" * min(len(self.name) - 1, 3)

@@ -1,0 +1,45 @@
+"""Who may do what: a role is a set of permissions, and this page is the whole list."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+from django_fsm import has_transition_perm
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+class Role(TextChoices):
+    CANDIDATE = "candidate", _("Candidate")
+    RECRUITER = "recruiter", _("Recruiter")
+    HR_LEAD = "hr_lead", _("HR lead")
+    DEPARTMENT_VIEWER = "department_viewer", _("Department viewer")
+    ADMINISTRATOR = "administrator", _("Administrator")
+
+
+STAFF_ROLES = frozenset({Role.RECRUITER, Role.HR_LEAD, Role.DEPARTMENT_VIEWER, Role.ADMINISTRATOR})
+
+VIEW_DESK = "accounts.view_desk"
+DECIDE_CANCELLATION = "cancellations.decide_cancellation"
+IMPORT_INTERVIEWS = "interviews.import_interviews"
+
+PERMISSIONS: dict[str, frozenset[str]] = {
+    Role.CANDIDATE: frozenset(),
+    Role.DEPARTMENT_VIEWER: frozenset({VIEW_DESK}),
+    Role.RECRUITER: frozenset({VIEW_DESK}),
+    Role.HR_LEAD: frozenset({VIEW_DESK, DECIDE_CANCELLATION}),
+    Role.ADMINISTRATOR: frozenset({VIEW_DESK, DECIDE_CANCELLATION, IMPORT_INTERVIEWS}),
+}
+
+
+def require_permission(transition: Callable[..., Any], user: "User | None") -> None:
+    """Raise PermissionDenied unless `user` may take this bound transition.
+
+    django-fsm does not look at `permission=` when a transition is called, so services do. `None` is
+    the system acting by a policy.
+    """
+    if user is not None and not has_transition_perm(transition, user):
+        raise PermissionDenied

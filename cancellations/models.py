@@ -1,0 +1,350 @@
+"""Reasons, policies with their tiers, and cancellations.
+
+Lock order everywhere: candidate, interview, cancellation, slot.
+"""
+
+from datetime import datetime, timedelta
+
+import pgtrigger
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
+from django_fsm import FSMField, transition
+
+from accounts.models import User
+from accounts.permissions import DECIDE_CANCELLATION
+from cancellations import rules
+from interviews.models import (
+    Department,
+    Interview,
+    InterviewKind,
+    Position,
+    PositionCategory,
+    Slot,
+)
+from interviews.references import new_reference
+
+DETAIL_MAX = 500
+DETAIL_MIN = 5
+
+
+class Purpose(models.TextChoices):
+    CANCEL = "cancel", _("Cancelling")
+    COMPANY = "company", _("Cancelling by the company")
+    EXIT = "exit", _("Leaving")
+
+
+class Reason(models.Model):
+    """Why. The code never changes, the wording may."""
+
+    purpose = models.CharField(_("for"), max_length=10, choices=Purpose.choices)
+    code = models.SlugField(_("code"))
+    label_zh = models.CharField(_("wording in Chinese"), max_length=100)
+    label_en = models.CharField(_("wording in English"), max_length=100)
+    needs_detail = models.BooleanField(_("needs a sentence of detail"), default=False)
+    order = models.PositiveSmallIntegerField(_("order"), default=0)
+    is_active = models.BooleanField(_("offered"), default=True)
+
+    class Meta:
+        verbose_name = _("reason")
+        verbose_name_plural = _("reasons")
+        ordering = ["purpose", "order", "code"]
+        constraints = [
+            models.UniqueConstraint(fields=["purpose", "code"], name="reason_code_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def label(self) -> str:
+        return self.label_in(translation.get_language() or settings.LANGUAGE_CODE)
+
+    def label_in(self, language: str) -> str:
+        return self.label_zh if language.startswith("zh") else self.label_en
+
+    def clean_detail(self, detail: str) -> str:
+        """The detail without white space at its ends. Raises ValidationError where it is needed and
+        missing, or too long."""
+        detail = detail.replace("\x00", "").strip()
+        if self.needs_detail and len(detail) < DETAIL_MIN:
+            raise ValidationError(
+                _("Please describe it in a sentence (at least %(count)d characters)."),
+                code="detail",
+                params={"count": DETAIL_MIN},
+            )
+        if len(detail) > DETAIL_MAX:
+            raise ValidationError(
+                _("Please keep it under %(count)d characters."), code="detail", params={"count": DETAIL_MAX}
+            )
+        return detail
+
+
+class PolicyQuerySet(models.QuerySet["Policy"]):
+    def in_force(self) -> list[rules.Policy]:
+        """Every policy switched on, as the rule engine takes it; two queries."""
+        return [policy.as_rule() for policy in self.filter(is_active=True).prefetch_related("tiers")]
+
+
+class Policy(models.Model):
+    """For some interviews, what happens to a request at which notice. The most specific wins."""
+
+    name = models.CharField(_("name"), max_length=100)
+    is_active = models.BooleanField(_("switched on"), default=True)
+    department = models.ForeignKey(
+        Department, on_delete=models.PROTECT, null=True, blank=True, verbose_name=_("department")
+    )
+    category = models.ForeignKey(
+        PositionCategory, on_delete=models.PROTECT, null=True, blank=True, verbose_name=_("position category")
+    )
+    position = models.ForeignKey(
+        Position, on_delete=models.PROTECT, null=True, blank=True, verbose_name=_("position")
+    )
+    kind = models.CharField(
+        _("kind of interview"), max_length=10, choices=InterviewKind.choices, blank=True, default=""
+    )
+    promised_minutes = models.PositiveSmallIntegerField(
+        _("promised minutes"),
+        default=15,
+        validators=[MinValueValidator(1)],
+        help_text=_("Within how many minutes HR promises to decide; told to the candidate."),
+    )
+    default_decision = models.CharField(
+        _("where HR does not decide in time"),
+        max_length=10,
+        choices=[(rules.Default.APPROVE.value, _("approve")), (rules.Default.DECLINE.value, _("decline"))],
+        default=rules.Default.APPROVE.value,
+    )
+    default_minutes_before = models.PositiveSmallIntegerField(
+        _("minutes before the start"), default=30, help_text=_("When that default falls due.")
+    )
+
+    objects = PolicyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("policy")
+        verbose_name_plural = _("policies")
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["department", "category", "position", "kind"],
+                name="policy_one_active_per_scope",
+                condition=Q(is_active=True),
+                nulls_distinct=False,
+                violation_error_message=_("Another policy is switched on for exactly this scope."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def as_rule(self) -> rules.Policy:
+        return rules.Policy(
+            id=self.pk,
+            name=self.name,
+            scope=rules.Scope(self.department_id, self.category_id, self.position_id, self.kind or None),
+            tiers=tuple(tier.as_rule() for tier in self.tiers.all()),
+            promised_minutes=self.promised_minutes,
+            default=rules.Default(self.default_decision),
+            default_before=timedelta(minutes=self.default_minutes_before),
+        )
+
+
+class Tier(models.Model):
+    """One step of a policy: at least this notice, this outcome."""
+
+    policy = models.ForeignKey(Policy, on_delete=models.CASCADE, related_name="tiers")
+    notice_minutes = models.PositiveIntegerField(
+        _("notice in minutes, at least"), validators=[MaxValueValidator(90 * 24 * 60)]
+    )
+    outcome = models.CharField(
+        _("what happens"),
+        max_length=10,
+        choices=[
+            (rules.Outcome.AUTOMATIC.value, _("cancelled at once")),
+            (rules.Outcome.NEEDS_HR.value, _("HR decides")),
+            (rules.Outcome.REFUSED.value, _("refused")),
+        ],
+    )
+    short_notice = models.BooleanField(_("recorded as short notice"), default=False)
+
+    class Meta:
+        verbose_name = _("tier")
+        verbose_name_plural = _("tiers")
+        ordering = ["policy", "-notice_minutes"]
+        constraints = [
+            models.UniqueConstraint(fields=["policy", "notice_minutes"], name="tier_once_per_notice"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.notice_minutes} min: {self.get_outcome_display()}"
+
+    def as_rule(self) -> rules.Tier:
+        return rules.Tier(
+            notice=timedelta(minutes=self.notice_minutes),
+            outcome=rules.Outcome(self.outcome),
+            short_notice=self.short_notice,
+        )
+
+
+class CancellationStatus(models.TextChoices):
+    REQUESTED = "requested", _("Being handled")
+    APPROVED = "approved", _("Cancelled")
+    DECLINED = "declined", _("Declined")
+    LAPSED = "lapsed", _("Taken back")
+
+
+class Party(models.TextChoices):
+    CANDIDATE = "candidate", _("Candidate")
+    COMPANY = "company", _("Company")
+
+
+def may_decide(cancellation: "Cancellation", user: User) -> bool:
+    """Nobody decides a request they made themselves."""
+    return user.has_perm(DECIDE_CANCELLATION) and cancellation.requested_by_id != user.pk
+
+
+class CancellationQuerySet(models.QuerySet["Cancellation"]):
+    def with_facts(self) -> "CancellationQuerySet":
+        """Everything a page asks of a cancellation, in one query."""
+        return self.select_related(
+            "reason",
+            "decided_by",
+            "interview__application__candidate__user",
+            "interview__application__position__department",
+            "interview__application__position__category",
+            "interview__application__position__recruiter",
+            "interview__interviewer",
+        )
+
+    def lock(self, cancellation_id: int) -> "Cancellation":
+        """The row with its interview, both locked, the interview first.
+
+        Raises Cancellation.DoesNotExist.
+        """
+        interview_id = self.values_list("interview_id", flat=True).get(pk=cancellation_id)
+        Interview.objects.select_for_update().only("pk").get(pk=interview_id)
+        return self.with_facts().select_for_update(of=("self",)).get(pk=cancellation_id)
+
+
+class Cancellation(models.Model):
+    """A request to call an interview off, with what the policy said of it at that moment. Its
+    reference is the receipt's number."""
+
+    reference = models.CharField(
+        _("receipt"), max_length=10, unique=True, default=new_reference, editable=False
+    )
+    interview = models.ForeignKey(
+        Interview, on_delete=models.PROTECT, related_name="cancellations", verbose_name=_("interview")
+    )
+    party = models.CharField(
+        _("asked for by"), max_length=10, choices=Party.choices, default=Party.CANDIDATE
+    )
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("requested by")
+    )
+    reason = models.ForeignKey(
+        Reason, on_delete=models.PROTECT, related_name="cancellations", verbose_name=_("reason")
+    )
+    detail = models.TextField(_("detail"), blank=True, max_length=DETAIL_MAX)
+    requested_at = models.DateTimeField(_("asked"))
+    starts_at = models.DateTimeField(
+        _("start"), null=True, help_text=_("Of the appointment as it stood when this was asked.")
+    )
+    slot = models.ForeignKey(
+        Slot, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("slot held then")
+    )
+    notice = models.DurationField(_("notice"))
+    outcome = models.CharField(_("what the policy said"), max_length=10)
+    short_notice = models.BooleanField(_("short notice"), default=False)
+    policy = models.JSONField(_("policy as it stood"), default=dict)
+    decide_by = models.DateTimeField(_("default falls due"), null=True, blank=True)
+    status = FSMField(
+        _("status"),
+        max_length=10,
+        choices=CancellationStatus.choices,
+        default=CancellationStatus.REQUESTED,
+        protected=True,
+    )
+    decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("decided by"),
+        help_text=_("Empty: by the policy."),
+    )
+    note = models.TextField(_("note"), blank=True, max_length=DETAIL_MAX)
+
+    objects = CancellationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("cancellation")
+        verbose_name_plural = _("cancellations")
+        permissions = [("decide_cancellation", "Can decide cancellations")]
+        indexes = [
+            models.Index(fields=["interview", "-id"], name="cancellation_interview"),
+            models.Index(
+                fields=["decide_by"], name="cancellation_open", condition=Q(status="requested")
+            ),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["interview"], name="cancellation_one_open", condition=Q(status="requested")
+            ),
+            models.UniqueConstraint(
+                fields=["interview"], name="cancellation_one_carried_out", condition=Q(status="approved")
+            ),
+        ]
+        triggers = [
+            pgtrigger.FSM(
+                name="legal_moves",
+                field="status",
+                transitions=[
+                    ("requested", "approved"),
+                    ("requested", "declined"),
+                    ("requested", "lapsed"),
+                ],
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def promised_by(self) -> datetime:
+        """Until when HR has promised to decide."""
+        return self.requested_at + timedelta(minutes=self.policy.get("promised_minutes", 0))
+
+    def _decide(self, by: User | None, at: datetime, note: str = "") -> None:
+        self.decided_by, self.decided_at, self.note = by, at, note
+
+    # --- transitions: they change memory only ---------------------------------------------------
+
+    @transition(
+        status,
+        source=CancellationStatus.REQUESTED,
+        target=CancellationStatus.APPROVED,
+        permission=may_decide,
+    )
+    def approve(self, *, by: User | None, at: datetime, note: str = "") -> None:
+        self._decide(by, at, note)
+
+    @transition(
+        status,
+        source=CancellationStatus.REQUESTED,
+        target=CancellationStatus.DECLINED,
+        permission=may_decide,
+    )
+    def decline(self, *, by: User | None, at: datetime, note: str = "") -> None:
+        self._decide(by, at, note)
+
+    @transition(status, source=CancellationStatus.REQUESTED, target=CancellationStatus.LAPSED)
+    def lapse(self, *, by: User | None, at: datetime) -> None:
+        self._decide(by, at)

@@ -1,0 +1,108 @@
+"""Reads: every one begins from what this user may see."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+
+from accounts.models import User
+from cancellations import rules
+from cancellations.models import (
+    Cancellation,
+    CancellationQuerySet,
+    CancellationStatus,
+    Policy,
+    Purpose,
+    Reason,
+)
+from interviews.models import Interview
+from interviews.queries import visible_to
+from interviews.states import InterviewStatus
+
+
+@dataclass(frozen=True)
+class CancelRule:
+    """What the rule says of cancelling one interview, for showing before anybody taps."""
+
+    outcome: rules.Outcome
+    short_notice: bool
+    automatic_until: datetime | None
+    promised_minutes: int
+    decide_by: datetime | None
+    default: rules.Default
+    spans: list[rules.Span]
+
+
+def facts_of(interview: Interview) -> rules.Scope:
+    """What policies tell interviews apart by."""
+    position = interview.position
+    return rules.Scope(
+        department=position.department_id,
+        category=position.category_id,
+        position=position.pk,
+        kind=interview.kind,
+    )
+
+
+def policy_for(interview: Interview, policies: list[rules.Policy]) -> rules.Policy:
+    """The policy in force for an interview. Raises LookupError where nobody switched one on."""
+    policy = rules.most_specific(policies, facts_of(interview))
+    if policy is None:
+        raise LookupError("No policy is switched on for this interview.")
+    return policy
+
+
+def cancel_rule(
+    interview: Interview, policies: list[rules.Policy], *, now: datetime
+) -> CancelRule | None:
+    """What cancelling `interview` now would do; None where there is nothing to cancel any more.
+
+    The same decision as a request would get: pages, API and requests all ask rules.decide.
+    """
+    if interview.status not in {InterviewStatus.INVITED, InterviewStatus.BOOKED}:
+        return None
+    policy = policy_for(interview, policies)
+    decision = rules.decide(policy, starts_at=interview.starts_at, asked_at=now)
+    return CancelRule(
+        outcome=decision.outcome,
+        short_notice=decision.short_notice,
+        automatic_until=rules.automatic_until(policy, starts_at=interview.starts_at),
+        promised_minutes=policy.promised_minutes,
+        decide_by=decision.decide_by,
+        default=policy.default,
+        spans=rules.spans(policy, starts_at=interview.starts_at) if interview.starts_at else [],
+    )
+
+
+def offered_reasons(purpose: Purpose) -> models.QuerySet[Reason]:
+    return Reason.objects.filter(purpose=purpose, is_active=True)
+
+
+def visible_cancellations(user: User | AnonymousUser) -> CancellationQuerySet:
+    """The cancellations of the interviews `user` may see."""
+    return Cancellation.objects.filter(interview__in=visible_to(user))
+
+
+def open_requests(user: User) -> CancellationQuerySet:
+    """What waits for HR in this user's departments, the first default due at the top."""
+    return (
+        visible_cancellations(user)
+        .filter(status=CancellationStatus.REQUESTED)
+        .with_facts()
+        .order_by("decide_by", "pk")
+    )
+
+
+def current_cancellation(interview: Interview) -> Cancellation | None:
+    """The cancellation that put the interview into the state it is in, if one did."""
+    if interview.status not in {InterviewStatus.CANCELLING, InterviewStatus.CANCELLED}:
+        return None
+    return (
+        interview.cancellations.filter(
+            status__in=[CancellationStatus.REQUESTED, CancellationStatus.APPROVED]
+        )
+        .select_related("reason", "decided_by")
+        .order_by("-pk")
+        .first()
+    )

@@ -1,0 +1,173 @@
+"""What a policy says of a request. Pure: no ORM, no clock; every time is handed in."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+
+class Outcome(StrEnum):
+    AUTOMATIC = "automatic"
+    NEEDS_HR = "needs_hr"
+    REFUSED = "refused"
+
+
+class Default(StrEnum):
+    """What happens to a request HR has not decided in time."""
+
+    APPROVE = "approve"
+    DECLINE = "decline"
+
+
+@dataclass(frozen=True)
+class Tier:
+    """What happens to a request made at least `notice` before the start."""
+
+    notice: timedelta
+    outcome: Outcome
+    short_notice: bool = False  # recorded as such, and HR told
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a policy is for, or what an interview is; None in a policy means any."""
+
+    department: int | None = None
+    category: int | None = None
+    position: int | None = None
+    kind: str | None = None
+
+    def covers(self, facts: "Scope") -> bool:
+        return all(
+            mine is None or mine == theirs
+            for mine, theirs in (
+                (self.position, facts.position),
+                (self.category, facts.category),
+                (self.department, facts.department),
+                (self.kind, facts.kind),
+            )
+        )
+
+    @property
+    def weight(self) -> tuple[bool, bool, bool, bool]:
+        """Greater is more specific: position, then category, then department, then kind."""
+        return (
+            self.position is not None,
+            self.category is not None,
+            self.department is not None,
+            self.kind is not None,
+        )
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The rule for cancelling, as data."""
+
+    id: int
+    name: str
+    scope: Scope
+    tiers: tuple[Tier, ...]  # longest notice first
+    promised_minutes: int
+    default: Default
+    default_before: timedelta  # how long before the start the default falls due
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a policy says of one request."""
+
+    outcome: Outcome
+    short_notice: bool
+    notice: timedelta  # negative: asked after the start
+    tier: Tier | None
+    decide_by: datetime | None  # when the default falls due; only where HR decides
+
+
+def most_specific(policies: Iterable[Policy], facts: Scope) -> Policy | None:
+    """The policy that speaks most precisely of `facts`; the newest where two are equally precise."""
+    return max(
+        (policy for policy in policies if policy.scope.covers(facts)),
+        key=lambda policy: (policy.scope.weight, policy.id),
+        default=None,
+    )
+
+
+def decide(policy: Policy, *, starts_at: datetime | None, asked_at: datetime) -> Decision:
+    """The first tier, longest notice first, that the request still makes.
+
+    After the start nothing is cancelled: that is an exit, and refused here. An invitation without a
+    time can always be called off.
+    """
+    if starts_at is None:
+        return Decision(Outcome.AUTOMATIC, False, timedelta(0), None, None)
+    notice = starts_at - asked_at
+    if notice <= timedelta(0):
+        return Decision(Outcome.REFUSED, False, notice, None, None)
+    tier = next((tier for tier in policy.tiers if notice >= tier.notice), None)
+    if tier is None:
+        return Decision(Outcome.REFUSED, False, notice, None, None)
+    decide_by = None
+    if tier.outcome is Outcome.NEEDS_HR:
+        decide_by = default_due(policy, starts_at=starts_at, asked_at=asked_at)
+    return Decision(tier.outcome, tier.short_notice, notice, tier, decide_by)
+
+
+def default_due(policy: Policy, *, starts_at: datetime, asked_at: datetime) -> datetime:
+    """When the default decides: `default_before` the start, so that nobody waits in the room; where
+    the request came later than that, half-way between asking and the start."""
+    due = starts_at - policy.default_before
+    return due if due > asked_at else asked_at + (starts_at - asked_at) / 2
+
+
+def automatic_until(policy: Policy, *, starts_at: datetime | None) -> datetime | None:
+    """The last moment at which cancelling needs nobody's approval; None where it always does."""
+    if starts_at is None:
+        return None
+    shortest = None
+    for tier in policy.tiers:  # longest notice first: stop where it ceases to be automatic
+        if tier.outcome is not Outcome.AUTOMATIC:
+            break
+        shortest = tier.notice
+    return starts_at - shortest if shortest is not None else None
+
+
+@dataclass(frozen=True)
+class Span:
+    """From when until when one outcome holds, for showing a policy as a table."""
+
+    outcome: Outcome
+    short_notice: bool
+    since: datetime | None
+    until: datetime
+
+
+def spans(policy: Policy, *, starts_at: datetime) -> list[Span]:
+    """The policy laid out in time for one interview, earliest first, ending at the start."""
+    result: list[Span] = []
+    since: datetime | None = None
+    for tier in policy.tiers:
+        until = starts_at - tier.notice
+        result.append(Span(tier.outcome, tier.short_notice, since, until))
+        since = until
+    if since is None or since < starts_at:
+        result.append(Span(Outcome.REFUSED, False, since, starts_at))
+    return result
+
+
+def snapshot(policy: Policy) -> dict[str, Any]:
+    """The policy as it stood, for keeping with the request it decided."""
+    return {
+        "policy": policy.id,
+        "name": policy.name,
+        "tiers": [
+            {
+                "notice_minutes": int(tier.notice.total_seconds() // 60),
+                "outcome": tier.outcome.value,
+                "short_notice": tier.short_notice,
+            }
+            for tier in policy.tiers
+        ],
+        "promised_minutes": policy.promised_minutes,
+        "default": policy.default.value,
+    }

@@ -1,0 +1,161 @@
+"""What people do about cancelling. Each function is one use case, in one transaction."""
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.permissions import require_permission
+from cancellations import notices, queries, rules
+from cancellations.models import Cancellation, CancellationStatus, Policy, Reason
+from interviews import history
+from interviews.models import Interview
+from interviews.services import cancel_interview
+from interviews.states import ENDED, UNDER_WAY
+from notifications.services import notify
+
+
+class AlreadyOver(Exception):
+    """The interview has begun, has ended or was called off by somebody else."""
+
+
+class CancellationRefused(Exception):
+    """The policy refuses a request at this notice."""
+
+
+@transaction.atomic
+def request_cancellation(
+    reference: str, *, by: User, reason: Reason, detail: str = "", asked_at: datetime | None = None
+) -> tuple[Cancellation, bool]:
+    """A candidate asks to cancel their interview: decide by the policy, carry out or pass to HR.
+
+    Returns the cancellation and whether it is new: asking again returns the first one, and nothing
+    is counted or sent twice. Raises Interview.DoesNotExist where it is not theirs, ValidationError
+    for a missing detail, AlreadyOver, CancellationRefused.
+    """
+    asked_at = asked_at or timezone.now()
+    interview = Interview.objects.lock(reference=reference, application__candidate__user=by)
+    existing = queries.current_cancellation(interview)
+    if existing is not None and existing.requested_by_id == by.pk:
+        existing.interview = interview
+        return existing, False
+    if interview.status in ENDED | UNDER_WAY or existing is not None:
+        raise AlreadyOver
+    detail = reason.clean_detail(detail)
+    policy = queries.policy_for(interview, Policy.objects.in_force())
+    decision = rules.decide(policy, starts_at=interview.starts_at, asked_at=asked_at)
+    if decision.outcome is rules.Outcome.REFUSED:
+        raise AlreadyOver if decision.tier is None and decision.notice.total_seconds() <= 0 else CancellationRefused
+
+    cancellation = Cancellation(
+        interview=interview,
+        requested_by=by,
+        reason=reason,
+        detail=detail,
+        requested_at=asked_at,
+        starts_at=interview.starts_at,
+        slot=interview.slot,
+        notice=decision.notice,
+        outcome=decision.outcome.value,
+        short_notice=decision.short_notice,
+        policy=rules.snapshot(policy),
+        decide_by=decision.decide_by,
+    )
+    asked = ("cancellation_requested", {"receipt": cancellation.reference, "reason": reason.code})
+    if decision.outcome is rules.Outcome.AUTOMATIC:
+        cancellation.approve(by=None, at=asked_at)
+        cancellation.save()
+        _carry_out(cancellation, asked, by=by, at=asked_at)
+    else:
+        interview.request_cancel()
+        interview.save(update_fields=["status"])
+        cancellation.save()
+        history.record(interview, asked, by=by, at=asked_at)
+        notify(*notices.received(cancellation))
+    return cancellation, True
+
+
+@transaction.atomic
+def approve_cancellation(cancellation_id: int, *, by: User | None, note: str = "") -> Cancellation:
+    """HR accepts a late request, or (`by` None) the policy's default does. Raises PermissionDenied,
+    TransitionNotAllowed where it was decided meanwhile."""
+    now = timezone.now()
+    cancellation = Cancellation.objects.lock(cancellation_id)
+    require_permission(cancellation.approve, by)
+    cancellation.approve(by=by, at=now, note=note)
+    cancellation.save()
+    _carry_out(cancellation, by=by, at=now)
+    return cancellation
+
+
+@transaction.atomic
+def decline_cancellation(cancellation_id: int, *, by: User | None, note: str = "") -> Cancellation:
+    """HR keeps the appointment, or (`by` None) the policy's default does. Raises PermissionDenied,
+    TransitionNotAllowed where it was decided meanwhile."""
+    now = timezone.now()
+    cancellation = Cancellation.objects.lock(cancellation_id)
+    require_permission(cancellation.decline, by)
+    cancellation.decline(by=by, at=now, note=note)
+    cancellation.save()
+    _keep_appointment(cancellation, "cancellation_declined", by=by, at=now)
+    notify(*notices.declined(cancellation))
+    return cancellation
+
+
+@transaction.atomic
+def take_back_cancellation(reference: str, *, by: User) -> Cancellation:
+    """A candidate keeps their interview after all, while HR has not decided.
+
+    Raises Cancellation.DoesNotExist where it is not theirs, TransitionNotAllowed once decided.
+    """
+    now = timezone.now()
+    cancellation_id = Cancellation.objects.values_list("pk", flat=True).get(
+        reference=reference, requested_by=by
+    )
+    cancellation = Cancellation.objects.lock(cancellation_id)
+    cancellation.lapse(by=by, at=now)
+    cancellation.save()
+    _keep_appointment(cancellation, "cancellation_taken_back", by=by, at=now)
+    notify(*notices.taken_back(cancellation))
+    return cancellation
+
+
+def apply_default(cancellation_id: int) -> None:
+    """The policy decides where HR has not, once its default has fallen due; otherwise nothing."""
+    with transaction.atomic():
+        cancellation = Cancellation.objects.lock(cancellation_id)
+        due = cancellation.decide_by
+        if cancellation.status != CancellationStatus.REQUESTED or due is None or due > timezone.now():
+            return
+        if cancellation.policy.get("default") == rules.Default.DECLINE:
+            decline_cancellation(cancellation_id, by=None)
+        else:
+            approve_cancellation(cancellation_id, by=None)
+
+
+def _carry_out(
+    cancellation: Cancellation,
+    *before: tuple[str, dict[str, str]],
+    by: User | None,
+    at: datetime,
+) -> None:
+    """Call the interview off, write it down, tell everybody. The caller holds both locks."""
+    interview = cancellation.interview
+    cancel_interview(interview, at=at)
+    decided_by = "policy" if cancellation.decided_by_id is None else "hr"
+    history.record(
+        interview,
+        *before,
+        ("cancelled", {"receipt": cancellation.reference, "decided_by": decided_by}),
+        by=by,
+        at=at,
+    )
+    notify(*notices.cancelled(cancellation))
+
+
+def _keep_appointment(cancellation: Cancellation, event: str, *, by: User | None, at: datetime) -> None:
+    interview = cancellation.interview
+    interview.decline()
+    interview.save(update_fields=["status"])
+    history.record(interview, (event, {"receipt": cancellation.reference}), by=by, at=at)

@@ -1,0 +1,23 @@
+"""Work done beside requests: ids in, service calls out."""
+
+import structlog
+from celery import shared_task
+from django.utils import timezone
+
+from cancellations import services
+from cancellations.models import Cancellation, CancellationStatus
+
+logger = structlog.get_logger(__name__)
+
+
+@shared_task
+def apply_defaults() -> None:
+    """Let the policy decide every request whose default has fallen due."""
+    due = Cancellation.objects.filter(
+        status=CancellationStatus.REQUESTED, decide_by__lte=timezone.now()
+    )
+    for cancellation_id in due.order_by("decide_by").values_list("pk", flat=True):
+        try:
+            services.apply_default(cancellation_id)
+        except Exception:  # one bad row must not keep the others from being decided in time
+            logger.exception("default_failed", cancellation=cancellation_id)

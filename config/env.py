@@ -1,0 +1,81 @@
+"""Typed reading of environment variables; every problem is reported at once, in plain words."""
+
+import os
+from collections.abc import Sequence
+
+from django.core.exceptions import ImproperlyConfigured
+
+NAMES: list[str] = []  # every variable the settings read; the README's table is checked against it
+_problems: list[str] = []
+
+
+def _raw(name: str) -> str:
+    if name not in NAMES:
+        NAMES.append(name)
+    return os.environ.get(name, "").strip()
+
+
+def text(name: str, default: str | None = None, *, hint: str = "") -> str:
+    """A string; required when there is no default."""
+    value = _raw(name)
+    if value:
+        return value
+    if default is None:
+        _problems.append(f"{name} is not set. {hint}".strip())
+        return ""
+    return default
+
+
+def number(name: str, default: int, *, minimum: int = 0) -> int:
+    """A whole number of at least `minimum`."""
+    value = _raw(name)
+    if not value:
+        return default
+    try:
+        parsed = int(value)
+    except ValueError:
+        parsed = minimum - 1
+    if parsed < minimum:
+        _problems.append(f"{name} must be a whole number of at least {minimum}, not {value!r}.")
+        return default
+    return parsed
+
+
+def flag(name: str, default: bool = False) -> bool:
+    """true/false, yes/no, on/off or 1/0."""
+    value = _raw(name).lower()
+    if not value:
+        return default
+    if value in {"true", "yes", "on", "1"}:
+        return True
+    if value in {"false", "no", "off", "0"}:
+        return False
+    _problems.append(f"{name} must be true or false, not {value!r}.")
+    return default
+
+
+def choice(name: str, choices: Sequence[str], default: str) -> str:
+    """One of `choices`."""
+    value = _raw(name) or default
+    if value not in choices:
+        _problems.append(f"{name} must be one of {', '.join(choices)}, not {value!r}.")
+        return default
+    return value
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """A comma-separated list."""
+    return [word.strip() for word in (_raw(name) or default).split(",") if word.strip()]
+
+
+def complain(problem: str) -> None:
+    """Add a problem found by the caller to those reported by `finish`."""
+    _problems.append(problem)
+
+
+def finish() -> None:
+    """Raise ImproperlyConfigured naming everything that is wrong."""
+    if _problems:
+        found = "\n".join(f"  - {problem}" for problem in _problems)
+        _problems.clear()
+        raise ImproperlyConfigured(f"The environment is not complete:\n{found}")

@@ -1,0 +1,119 @@
+"""The append-only, hash-chained log of what happened to an interview."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.db import models
+from django.utils import timezone
+
+from accounts.models import User
+from interviews.models import HistoryEntry, Interview
+from interviews.signals import history_recorded
+
+SYSTEM = "system"
+GENESIS = ""
+
+
+def actor_of(by: User | None) -> str:
+    return f"user:{by.pk}" if by else SYSTEM
+
+
+def digest(entry: HistoryEntry, reference: str) -> str:
+    """SHA-256 over the canonical JSON of everything the entry says and of the hash before it."""
+    content = {
+        "interview": reference,
+        "sequence": entry.sequence,
+        "event": entry.event,
+        "actor": entry.actor,
+        "at": entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        "data": entry.data,
+        "previous": entry.previous_hash,
+    }
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def chain(
+    interview: Interview,
+    events: Iterable[tuple[str, dict[str, Any]]],
+    *,
+    actor: str,
+    at: datetime,
+    after: HistoryEntry | None = None,
+) -> Iterator[HistoryEntry]:
+    """Unsaved entries for `events`, each linked to the one before it, beginning after `after`."""
+    sequence, previous = (after.sequence, after.hash) if after else (0, GENESIS)
+    for event, data in events:
+        sequence += 1
+        entry = HistoryEntry(
+            interview=interview,
+            sequence=sequence,
+            event=event,
+            actor=actor,
+            at=at,
+            data=data,
+            previous_hash=previous,
+        )
+        entry.hash = previous = digest(entry, interview.reference)
+        yield entry
+
+
+def record(
+    interview: Interview, *events: str | tuple[str, dict[str, Any]], by: User | None, at: datetime | None = None
+) -> list[HistoryEntry]:
+    """Append `events`: names, or names with data (ids, codes, times, states: nothing personal).
+
+    Each entry also says which status the interview was then left in, so that a status changed
+    behind our back, or a chain cut short, shows. The caller holds the interview's row lock; that
+    keeps the chain a line.
+    """
+    last = HistoryEntry.objects.filter(interview=interview).order_by("-sequence").first()
+    named = [event if isinstance(event, tuple) else (event, {}) for event in events]
+    named = [(event, {**data, "status": interview.status}) for event, data in named]
+    entries = HistoryEntry.objects.bulk_create(
+        chain(interview, named, actor=actor_of(by), at=at or timezone.now(), after=last)
+    )
+    for entry in entries:
+        history_recorded.send(sender=HistoryEntry, entry=entry, interview=interview)
+    return entries
+
+
+@dataclass(frozen=True)
+class Break:
+    """Where a chain no longer holds."""
+
+    interview: str
+    sequence: int
+    problem: str
+
+
+def breaks(interview: Interview, entries: Iterable[HistoryEntry]) -> Iterator[Break]:
+    """What is wrong with the chain of one interview, given all its entries in order."""
+    sequence, previous, status = 0, GENESIS, None
+    for entry in entries:
+        sequence += 1
+        if entry.sequence != sequence:
+            yield Break(interview.reference, sequence, "an entry is missing here")
+            sequence = entry.sequence
+        elif entry.previous_hash != previous:
+            yield Break(interview.reference, sequence, "not linked to the entry before it")
+        if digest(entry, interview.reference) != entry.hash:
+            yield Break(interview.reference, sequence, "the content does not match its hash")
+        previous, status = entry.hash, entry.data.get("status")
+    if status != interview.status:
+        yield Break(
+            interview.reference,
+            sequence,
+            f"history ends with {status or 'nothing'}, the interview is {interview.status}",
+        )
+
+
+def verify(interviews: models.QuerySet[Interview]) -> Iterator[Break]:
+    """Every break in the chains of `interviews`, read in batches of constant size."""
+    chained = interviews.only("id", "reference", "status").order_by("pk")
+    for interview in chained.prefetch_related("history").iterator(chunk_size=2000):
+        yield from breaks(interview, interview.history.all())

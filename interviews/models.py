@@ -1,0 +1,398 @@
+"""Departments, positions, slots, applications, interviews and their history.
+
+Lock order everywhere: candidate, interview, cancellation, slot.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pgtrigger
+from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+from django_fsm import FSMField, transition
+
+from candidates.models import Candidate
+from interviews.references import new_reference
+from interviews.states import REINSTATABLE, InterviewStatus
+
+EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+SANE_TIME = [MinValueValidator(EARLIEST), MaxValueValidator(LATEST)]
+
+
+class Department(models.Model):
+    """A part of the company. Its staff see its interviews; nobody else at the desk does."""
+
+    code = models.SlugField(_("code"), unique=True)
+    name = models.CharField(_("name"), max_length=100)
+    email = models.EmailField(_("mailbox"), blank=True, help_text=_("Told of what happens in the department."))
+    staff = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, blank=True, related_name="departments", verbose_name=_("staff")
+    )
+
+    class Meta:
+        verbose_name = _("department")
+        verbose_name_plural = _("departments")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def audience(self) -> str:
+        return f"department:{self.pk}"
+
+
+class PositionCategory(models.Model):
+    """Frontline, technical, management…: what policies tell apart."""
+
+    code = models.SlugField(_("code"), unique=True)
+    name = models.CharField(_("name"), max_length=100)
+
+    class Meta:
+        verbose_name = _("position category")
+        verbose_name_plural = _("position categories")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Position(models.Model):
+    """A job people apply for."""
+
+    code = models.CharField(_("code"), max_length=100, unique=True)
+    title = models.CharField(_("title"), max_length=200)
+    department = models.ForeignKey(
+        Department, on_delete=models.PROTECT, related_name="positions", verbose_name=_("department")
+    )
+    category = models.ForeignKey(
+        PositionCategory, on_delete=models.PROTECT, related_name="positions", verbose_name=_("category")
+    )
+    recruiter = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="recruited_positions",
+        verbose_name=_("recruiter"),
+    )
+    city = models.CharField(_("city"), max_length=100, blank=True)
+    is_open = models.BooleanField(_("open"), default=True)
+
+    class Meta:
+        verbose_name = _("position")
+        verbose_name_plural = _("positions")
+        ordering = ["title"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class InterviewKind(models.TextChoices):
+    AI = "ai", _("AI interview")
+    ON_SITE = "on_site", _("On-site interview")
+
+
+class Slot(models.Model):
+    """A bookable time with a capacity."""
+
+    position = models.ForeignKey(
+        Position, on_delete=models.PROTECT, related_name="slots", verbose_name=_("position")
+    )
+    kind = models.CharField(_("kind"), max_length=10, choices=InterviewKind.choices, default=InterviewKind.AI)
+    starts_at = models.DateTimeField(_("starts"), validators=SANE_TIME)
+    ends_at = models.DateTimeField(_("ends"), validators=SANE_TIME)
+    capacity = models.PositiveIntegerField(_("capacity"), default=1)
+    booked = models.PositiveIntegerField(_("booked"), default=0, editable=False)
+
+    class Meta:
+        verbose_name = _("slot")
+        verbose_name_plural = _("slots")
+        ordering = ["starts_at"]
+        constraints = [
+            models.CheckConstraint(name="slot_within_capacity", condition=Q(booked__lte=F("capacity"))),
+            models.CheckConstraint(name="slot_ends_after_start", condition=Q(ends_at__gt=F("starts_at"))),
+            models.UniqueConstraint(
+                fields=["position", "kind", "starts_at"], name="slot_once_per_position_and_time"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.position} {self.starts_at:%Y-%m-%d %H:%M}"
+
+
+class Stage(models.TextChoices):
+    APPLIED = "applied", _("Applied")
+    SCREENED = "screened", _("Résumé screened")
+    AI_INTERVIEW = "ai_interview", _("AI interview")
+    SECOND_INTERVIEW = "second_interview", _("Second interview")
+    OFFER = "offer", _("Offer")
+    HIRED = "hired", _("Hired")
+    ENDED = "ended", _("Ended")
+
+
+class Application(models.Model):
+    """One candidate for one position, moving through the hiring pipeline."""
+
+    reference = models.CharField(
+        _("reference"), max_length=10, unique=True, default=new_reference, editable=False
+    )
+    candidate = models.ForeignKey(
+        Candidate, on_delete=models.PROTECT, related_name="applications", verbose_name=_("candidate")
+    )
+    position = models.ForeignKey(
+        Position, on_delete=models.PROTECT, related_name="applications", verbose_name=_("position")
+    )
+    stage = models.CharField(_("stage"), max_length=20, choices=Stage.choices, default=Stage.APPLIED)
+    applied_at = models.DateTimeField(_("applied"), validators=SANE_TIME)
+    screened_at = models.DateTimeField(_("résumé screened"), null=True, blank=True, validators=SANE_TIME)
+    source = models.CharField(_("source"), max_length=40, blank=True)
+
+    class Meta:
+        verbose_name = _("application")
+        verbose_name_plural = _("applications")
+
+    def __str__(self) -> str:
+        return self.reference
+
+
+class InterviewQuerySet(models.QuerySet["Interview"]):
+    def with_facts(self) -> "InterviewQuerySet":
+        """Everything a page or a rule asks of an interview, in one query."""
+        return self.select_related(
+            "application__candidate__user",
+            "application__position__department",
+            "application__position__category",
+            "application__position__recruiter",
+            "interviewer",
+        )
+
+    def lock(self, **lookup: Any) -> "Interview":
+        """The interview's row, locked until the transaction ends, with its facts.
+
+        Raises Interview.DoesNotExist.
+        """
+        return self.with_facts().select_for_update(of=("self",)).get(**lookup)
+
+
+_legal_moves = [
+    ("invited", "booked"),
+    ("invited", "cancelled"),
+    ("invited", "withdrawn"),
+    ("invited", "no_show"),
+    ("booked", "in_progress"),
+    ("booked", "cancelling"),
+    ("booked", "cancelled"),
+    ("booked", "withdrawn"),
+    ("booked", "no_show"),
+    ("cancelling", "booked"),
+    ("cancelling", "cancelled"),
+    ("in_progress", "completed"),
+    ("in_progress", "incomplete"),
+    ("in_progress", "exiting"),
+    ("exiting", "in_progress"),
+    ("exiting", "withdrawn"),
+    ("cancelled", "booked"),
+    ("withdrawn", "booked"),
+    ("no_show", "booked"),
+    ("incomplete", "booked"),
+]
+
+
+class Interview(models.Model):
+    """One appointment of an application. Its status changes only through the transitions below,
+    called by services that hold the row's lock and save afterwards; PostgreSQL refuses any move that
+    is not on the map."""
+
+    reference = models.CharField(
+        _("reference"), max_length=10, unique=True, default=new_reference, editable=False
+    )
+    application = models.ForeignKey(
+        Application, on_delete=models.PROTECT, related_name="interviews", verbose_name=_("application")
+    )
+    kind = models.CharField(_("kind"), max_length=10, choices=InterviewKind.choices, default=InterviewKind.AI)
+    status = FSMField(
+        _("status"),
+        max_length=12,
+        choices=InterviewStatus.choices,
+        default=InterviewStatus.INVITED,
+        protected=True,
+    )
+    slot = models.ForeignKey(
+        Slot,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="interviews",
+        verbose_name=_("slot"),
+        help_text=_("Held until the interview is cancelled; the time below stays."),
+    )
+    starts_at = models.DateTimeField(_("starts"), null=True, blank=True, validators=SANE_TIME)
+    ends_at = models.DateTimeField(_("ends"), null=True, blank=True, validators=SANE_TIME)
+    link = models.URLField(_("link"), blank=True)
+    location = models.CharField(_("place"), max_length=200, blank=True)
+    interviewer = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="interviews_given",
+        verbose_name=_("interviewer"),
+    )
+    deadline = models.DateTimeField(
+        _("deadline"), null=True, blank=True, help_text=_("Until when an invitation can be booked."), validators=SANE_TIME
+    )
+    booked_at = models.DateTimeField(_("booked"), null=True, blank=True)
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    source = models.CharField(_("source"), max_length=40, blank=True)
+    source_key = models.CharField(_("key at the source"), max_length=200, blank=True)
+    extra = models.JSONField(
+        _("further answers"), default=dict, blank=True, help_text=_("Codes a mapping carries over; no personal data.")
+    )
+
+    objects = InterviewQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("interview")
+        verbose_name_plural = _("interviews")
+        permissions = [("import_interviews", "Can import interviews")]
+        indexes = [
+            models.Index(fields=["status", "starts_at"], name="interview_status_start"),
+            models.Index(fields=["starts_at"], name="interview_start"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "source_key"],
+                name="interview_once_per_source_key",
+                condition=~Q(source_key=""),
+            ),
+            models.CheckConstraint(
+                name="interview_booked_has_time",
+                condition=Q(status="invited") | Q(status="cancelled") | Q(status="withdrawn")
+                | Q(status="no_show") | Q(starts_at__isnull=False),
+            ),
+        ]
+        triggers = [
+            pgtrigger.FSM(name="legal_moves", field="status", transitions=_legal_moves),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def subject(self) -> str:
+        """How messages and work items name it."""
+        return f"interview:{self.reference}"
+
+    @property
+    def position(self) -> Position:
+        return self.application.position
+
+    @property
+    def candidate(self) -> Candidate:
+        return self.application.candidate
+
+    # --- transitions ------------------------------------------------------------------------
+    # They change memory only. `at` is when it happened for the person, in UTC.
+
+    @transition(status, source=InterviewStatus.INVITED, target=InterviewStatus.BOOKED)
+    def book(self, *, slot: Slot, at: datetime) -> None:
+        self.slot, self.starts_at, self.ends_at, self.booked_at = slot, slot.starts_at, slot.ends_at, at
+
+    @transition(status, source=InterviewStatus.BOOKED, target=InterviewStatus.IN_PROGRESS)
+    def start(self) -> None: ...
+
+    @transition(status, source=InterviewStatus.IN_PROGRESS, target=InterviewStatus.COMPLETED)
+    def complete(self, *, at: datetime) -> None:
+        self.ended_at = at
+
+    @transition(status, source=InterviewStatus.IN_PROGRESS, target=InterviewStatus.INCOMPLETE)
+    def lapse(self, *, at: datetime) -> None:
+        self.ended_at = at
+
+    @transition(status, source=InterviewStatus.BOOKED, target=InterviewStatus.CANCELLING)
+    def request_cancel(self) -> None: ...
+
+    @transition(
+        status,
+        source=[InterviewStatus.INVITED, InterviewStatus.BOOKED, InterviewStatus.CANCELLING],
+        target=InterviewStatus.CANCELLED,
+    )
+    def cancel(self, *, at: datetime) -> None:
+        self.slot, self.ended_at = None, at
+
+    @transition(status, source=InterviewStatus.IN_PROGRESS, target=InterviewStatus.EXITING)
+    def request_exit(self) -> None: ...
+
+    @transition(status, source=InterviewStatus.EXITING, target=InterviewStatus.IN_PROGRESS)
+    @transition(status, source=InterviewStatus.CANCELLING, target=InterviewStatus.BOOKED)
+    def decline(self) -> None:
+        """The pending request came to nothing: declined by HR, or taken back."""
+
+    @transition(
+        status,
+        source=[InterviewStatus.INVITED, InterviewStatus.BOOKED, InterviewStatus.EXITING],
+        target=InterviewStatus.WITHDRAWN,
+    )
+    def withdraw(self, *, at: datetime) -> None:
+        self.slot, self.ended_at = None, at
+
+    @transition(
+        status,
+        source=[InterviewStatus.INVITED, InterviewStatus.BOOKED],
+        target=InterviewStatus.NO_SHOW,
+    )
+    def miss(self, *, at: datetime) -> None:
+        self.ended_at = at
+
+    @transition(status, source=sorted(REINSTATABLE), target=InterviewStatus.BOOKED)
+    def reinstate(self, *, slot: Slot | None, at: datetime) -> None:
+        self.slot, self.booked_at, self.ended_at = slot, at, None
+        if slot:
+            self.starts_at, self.ends_at = slot.starts_at, slot.ends_at
+
+
+class HistoryEntry(models.Model):
+    """One thing that happened to one interview; never changed, never removed.
+
+    Each entry carries the hash of the one before it for the same interview (interviews/history.py).
+    `data` holds ids, codes, times and states, nothing personal.
+    """
+
+    interview = models.ForeignKey(
+        Interview, on_delete=models.PROTECT, related_name="history", verbose_name=_("interview")
+    )
+    sequence = models.PositiveIntegerField(_("number"))
+    event = models.CharField(_("event"), max_length=60)
+    actor = models.CharField(_("by"), max_length=60, help_text=_("user:12, system or import"))
+    at = models.DateTimeField(_("at"))
+    data = models.JSONField(_("data"), default=dict)
+    previous_hash = models.CharField(max_length=64, blank=True)
+    hash = models.CharField(max_length=64)
+
+    class Meta:
+        verbose_name = _("history entry")
+        verbose_name_plural = _("history")
+        ordering = ["interview", "sequence"]
+        constraints = [
+            models.UniqueConstraint(fields=["interview", "sequence"], name="history_one_chain"),
+        ]
+        indexes = [models.Index(fields=["at"], name="history_at")]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="no_truncate",
+                operation=pgtrigger.Truncate,
+                level=pgtrigger.Statement,
+                when=pgtrigger.Before,
+                func="RAISE EXCEPTION 'History is never removed.';",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.interview_id}/{self.sequence} {self.event}"

@@ -1,0 +1,103 @@
+"""Reads: every one begins from what this user may see."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.db.models import Case, Q, Value, When
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from accounts.permissions import Role
+from interviews.models import Department, Interview, InterviewQuerySet, Stage
+from interviews.states import ENDED, InterviewStatus
+
+
+def departments_of(user: User) -> models.QuerySet[Department]:
+    """The departments whose interviews this member of staff works with."""
+    if user.is_superuser or user.role == Role.ADMINISTRATOR:
+        return Department.objects.all()
+    return Department.objects.filter(staff=user)
+
+
+def visible_to(user: User | AnonymousUser) -> InterviewQuerySet:
+    """The interviews `user` may see: a candidate's own; staff, those of their departments."""
+    if not user.is_authenticated or not user.is_active:
+        return Interview.objects.none()
+    if user.is_superuser or user.role == Role.ADMINISTRATOR:
+        return Interview.objects.all()
+    if user.works_at_desk:
+        return Interview.objects.filter(
+            application__position__department__in=departments_of(user).values("pk")
+        )
+    return own_interviews(user)
+
+
+def own_interviews(user: User) -> InterviewQuerySet:
+    """The interviews of which `user` is the candidate."""
+    return Interview.objects.filter(application__candidate__user=user)
+
+
+def audiences_of(user: User) -> list[str]:
+    """The names under which messages reach this member of staff."""
+    return [f"user:{user.pk}", *(department.audience for department in departments_of(user))]
+
+
+def in_reading_order(interviews: InterviewQuerySet) -> InterviewQuerySet:
+    """Upcoming first, the soonest at the top; then the ended ones, the latest at the top."""
+    ended = Q(status__in=ENDED)
+    return interviews.annotate(
+        is_ended=Case(When(ended, then=Value(1)), default=Value(0)),
+        soonest=Case(When(~ended, then="starts_at")),
+    ).order_by("is_ended", "soonest", "-starts_at", "-pk")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One station on an application's way, as the timeline shows it."""
+
+    label: str
+    state: str  # done, current, ahead or ended
+    at: datetime | None = None
+
+
+def timeline(interview: Interview) -> list[Step]:
+    """The whole way through hiring, read off the interview and its application; no queries."""
+    application, status = interview.application, interview.status
+    screened = application.screened_at or interview.booked_at
+    steps = [
+        Step(_("Application received"), "done", application.applied_at),
+        Step(_("Résumé screened"), "done" if screened else "current", screened),
+    ]
+    booked_label = (
+        _("AI interview booked") if interview.kind == "ai" else _("On-site interview booked")
+    )
+    if status == InterviewStatus.INVITED:
+        return [
+            *steps,
+            Step(_("Invited: choose a time"), "current", interview.created_at),
+            Step(_("Interview"), "ahead"),
+            Step(_("Waiting for second interview"), "ahead"),
+        ]
+    steps.append(Step(booked_label, "done", interview.booked_at))
+    match status:
+        case InterviewStatus.BOOKED:
+            steps.append(Step(_("Interview"), "current", interview.starts_at))
+        case InterviewStatus.CANCELLING:
+            steps.append(Step(_("Cancellation being handled"), "current"))
+        case InterviewStatus.IN_PROGRESS | InterviewStatus.EXITING:
+            steps.append(Step(_("Interview in progress"), "current", interview.starts_at))
+        case InterviewStatus.COMPLETED:
+            steps.append(Step(_("Interview completed"), "done", interview.ended_at))
+        case _:
+            return [*steps, Step(InterviewStatus(status).label, "ended", interview.ended_at)]
+    waiting = status == InterviewStatus.COMPLETED and application.stage == Stage.AI_INTERVIEW
+    later = application.stage in {Stage.SECOND_INTERVIEW, Stage.OFFER, Stage.HIRED}
+    steps.append(
+        Step(
+            _("Second interview") if later else _("Waiting for second interview"),
+            "done" if later else "current" if waiting else "ahead",
+        )
+    )
+    return steps

@@ -1,0 +1,29 @@
+"""Public ids: short, unguessable, easy to read aloud."""
+
+import re
+import secrets
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base32: no I, L, O, U
+LENGTH = 10  # 50 bits
+_LOOKALIKES = str.maketrans("ILO", "110")
+
+
+def new_reference() -> str:
+    return "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+
+
+def normalise(text: str) -> str:
+    """What a person may have meant by `text`: upper case, no separators, lookalikes resolved."""
+    return re.sub(r"[\s-]", "", text).upper().translate(_LOOKALIKES)
+
+
+class ReferenceConverter:
+    """`<reference:…>` in URL patterns; anything else is a 404 before a view runs."""
+
+    regex = f"[{ALPHABET}]{{{LENGTH}}}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value

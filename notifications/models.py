@@ -1,0 +1,87 @@
+"""The outbox: one row is one message to one person on one channel."""
+
+import zoneinfo
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class Channel(models.TextChoices):
+    SMS = "sms", _("Text message")
+    EMAIL = "email", _("Email")
+    DESK = "desk", _("Desk")
+
+
+class State(models.TextChoices):
+    QUEUED = "queued", _("Queued")
+    SENDING = "sending", _("Sending")
+    SENT = "sent", _("Sent")
+    DELIVERED = "delivered", _("Delivered")
+    FAILED = "failed", _("Failed")
+    BOUNCED = "bounced", _("Bounced")
+    SUPERSEDED = "superseded", _("Superseded")
+
+
+class NotificationQuerySet(models.QuerySet["Notification"]):
+    def due(self, now: datetime) -> "NotificationQuerySet":
+        """Waiting and allowed to go; or claimed by a worker that never came back."""
+        return self.filter(
+            Q(state=State.QUEUED, not_before__lte=now)
+            | Q(state=State.SENDING, claimed_until__lt=now)
+        )
+
+
+class Notification(models.Model):
+    """Stored in the transaction of what it tells of, sent after that commits.
+
+    It knows no domain model: `subject` and `recipient` are plain strings such as
+    "interview:7K2M9QX4TB" and "user:12"; `params` are what the template is filled with and may hold
+    a name, so erasure blanks them together with `address`, `title` and `body`.
+    """
+
+    event = models.CharField(_("event"), max_length=60)
+    channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
+    recipient = models.CharField(_("recipient"), max_length=60)
+    address = models.CharField(_("address"), max_length=254, blank=True)
+    language = models.CharField(_("language"), max_length=10)
+    time_zone = models.CharField(_("time zone"), max_length=40, blank=True, default="")
+    subject = models.CharField(_("about"), max_length=60)
+    params = models.JSONField(_("parameters"), default=dict)
+    dedupe_key = models.CharField(max_length=200, unique=True)
+
+    state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.QUEUED)
+    not_before = models.DateTimeField(_("not before"))
+    claimed_until = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+
+    title = models.CharField(_("title"), max_length=200, blank=True)
+    body = models.TextField(_("text"), blank=True)
+    provider_id = models.CharField(_("provider's id"), max_length=120, blank=True)
+    error_code = models.CharField(_("error code"), max_length=60, blank=True)
+    created_at = models.DateTimeField(_("created"))
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("notification")
+        verbose_name_plural = _("notifications")
+        indexes = [
+            models.Index(
+                fields=["not_before"], name="notification_queued", condition=Q(state=State.QUEUED)
+            ),
+            models.Index(
+                fields=["claimed_until"], name="notification_sending", condition=Q(state=State.SENDING)
+            ),
+            models.Index(fields=["subject"], name="notification_subject"),
+            models.Index(fields=["recipient", "channel", "-id"], name="notification_recipient"),
+        ]
+
+    objects = NotificationQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.event} · {self.get_channel_display()}"
+
+    @property
+    def zone(self) -> zoneinfo.ZoneInfo | None:
+        return zoneinfo.ZoneInfo(self.time_zone) if self.time_zone else None

@@ -1,0 +1,189 @@
+"""Plain rows; traits name states. `InterviewFactory(cancelled=True)` sets the state directly, history
+included, without running a service."""
+
+from datetime import timedelta
+
+import factory
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.permissions import Role
+from cancellations.models import Cancellation, CancellationStatus, Purpose, Reason
+from candidates.models import Candidate
+from interviews import history
+from interviews.models import (
+    Application,
+    Department,
+    Interview,
+    Position,
+    PositionCategory,
+    Slot,
+    Stage,
+)
+from interviews.states import InterviewStatus
+
+PASSWORD = "correct horse battery"
+
+
+class UserFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = User
+        skip_postgeneration_save = True
+
+    name = factory.Sequence(lambda n: f"张三{n}")
+    password = factory.django.Password(PASSWORD)
+    mobile = factory.Sequence(lambda n: f"+861391{n:07d}")
+    language = "en"
+
+    class Params:
+        staff = factory.Trait(
+            mobile=None, email=factory.Sequence(lambda n: f"staff{n}@company.example")
+        )
+        recruiter = factory.Trait(staff=True, role=Role.RECRUITER)
+        lead = factory.Trait(staff=True, role=Role.HR_LEAD)
+        viewer = factory.Trait(staff=True, role=Role.DEPARTMENT_VIEWER)
+        administrator = factory.Trait(staff=True, role=Role.ADMINISTRATOR)
+
+    @factory.post_generation
+    def departments(self, create, extracted, **kwargs):
+        if create and extracted:
+            self.departments.set(extracted)
+
+
+class CandidateFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Candidate
+
+    user = factory.SubFactory(UserFactory)
+    city = "深圳"
+
+
+class DepartmentFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Department
+
+    code = factory.Sequence(lambda n: f"dept-{n}")
+    name = factory.Sequence(lambda n: f"制造{n}部")
+    email = factory.LazyAttribute(lambda o: f"{o.code}@company.example")
+
+
+class PositionCategoryFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = PositionCategory
+        django_get_or_create = ("code",)
+
+    code = "frontline"
+    name = "一线"
+
+
+class PositionFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Position
+
+    code = factory.Sequence(lambda n: f"P{n:05d}")
+    title = factory.Sequence(lambda n: f"装配技术员{n}")
+    department = factory.SubFactory(DepartmentFactory)
+    category = factory.SubFactory(PositionCategoryFactory)
+    recruiter = factory.SubFactory(UserFactory, recruiter=True)
+    city = "深圳"
+
+
+class SlotFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Slot
+
+    position = factory.SubFactory(PositionFactory)
+    starts_at = factory.LazyFunction(lambda: timezone.now() + timedelta(days=3))
+    ends_at = factory.LazyAttribute(lambda o: o.starts_at + timedelta(minutes=30))
+    capacity = 10
+
+
+class ApplicationFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Application
+
+    candidate = factory.SubFactory(CandidateFactory)
+    position = factory.SubFactory(PositionFactory)
+    stage = Stage.AI_INTERVIEW
+    applied_at = factory.LazyFunction(lambda: timezone.now() - timedelta(days=7))
+    screened_at = factory.LazyFunction(lambda: timezone.now() - timedelta(days=5))
+
+
+class InterviewFactory(factory.django.DjangoModelFactory):
+    """A booked AI interview three days ahead, with a slot, unless told otherwise.
+
+    `starts_in` moves it; `candidate`, `position`, `department` may be given directly.
+    """
+
+    class Meta:
+        model = Interview
+        exclude = ("starts_in",)
+
+    class Params:
+        starts_in = timedelta(days=3)
+        candidate = factory.SubFactory(CandidateFactory)
+        department = factory.SubFactory(DepartmentFactory)
+        position = factory.SubFactory(
+            PositionFactory, department=factory.SelfAttribute("..department")
+        )
+        invited = factory.Trait(
+            status=InterviewStatus.INVITED, slot=None, starts_at=None, ends_at=None, booked_at=None
+        )
+        in_progress = factory.Trait(
+            status=InterviewStatus.IN_PROGRESS, starts_in=timedelta(minutes=-10)
+        )
+        completed = factory.Trait(status=InterviewStatus.COMPLETED, starts_in=timedelta(days=-1))
+        no_show = factory.Trait(status=InterviewStatus.NO_SHOW, starts_in=timedelta(days=-1))
+
+    application = factory.SubFactory(
+        ApplicationFactory,
+        candidate=factory.SelfAttribute("..candidate"),
+        position=factory.SelfAttribute("..position"),
+    )
+    status = InterviewStatus.BOOKED
+    starts_at = factory.LazyAttribute(lambda o: timezone.now() + o.starts_in)
+    ends_at = factory.LazyAttribute(lambda o: o.starts_at + timedelta(minutes=30))
+    slot = factory.SubFactory(
+        SlotFactory,
+        position=factory.SelfAttribute("..application.position"),
+        starts_at=factory.SelfAttribute("..starts_at"),
+        ends_at=factory.SelfAttribute("..ends_at"),
+        booked=1,
+    )
+    booked_at = factory.LazyFunction(lambda: timezone.now() - timedelta(days=2))
+    link = "https://interview.example/room"
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        interview = super()._create(model_class, *args, **kwargs)
+        history.record(interview, "booked" if interview.booked_at else "invited", by=None)
+        return interview
+
+
+class CancellationFactory(factory.django.DjangoModelFactory):
+    """A request two hours before the start that waits for HR, its interview `cancelling`."""
+
+    class Meta:
+        model = Cancellation
+
+    class Params:
+        approved = factory.Trait(
+            status=CancellationStatus.APPROVED,
+            decided_at=factory.LazyFunction(timezone.now),
+            interview__status=InterviewStatus.CANCELLED,
+            interview__slot=None,
+        )
+
+    interview = factory.SubFactory(
+        InterviewFactory, status=InterviewStatus.CANCELLING, starts_in=timedelta(hours=2)
+    )
+    requested_by = factory.LazyAttribute(lambda o: o.interview.candidate.user)
+    reason = factory.LazyFunction(
+        lambda: Reason.objects.get(purpose=Purpose.CANCEL, code="time_conflict")
+    )
+    requested_at = factory.LazyFunction(timezone.now)
+    starts_at = factory.LazyAttribute(lambda o: o.interview.starts_at)
+    notice = timedelta(hours=2)
+    outcome = "needs_hr"
+    policy = factory.LazyFunction(lambda: {"promised_minutes": 15, "default": "approve"})
+    decide_by = factory.LazyAttribute(lambda o: o.starts_at - timedelta(minutes=30))
