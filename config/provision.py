@@ -48,7 +48,7 @@ BUILT = [
 ]
 
 
-class Failed(Exception):
+class Failed(Exception):  # noqa: N818 - it is raised to be read by a person
     """What went wrong, in one sentence."""
 
 
@@ -73,7 +73,7 @@ def main() -> int:
 
 def environment(name: str) -> None:
     """Have .venv hold what requirements/<name>.txt locks; does nothing when it already does."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - whatever Python make found runs this
         raise Failed(
             f"Python 3.11 or newer is needed, and {sys.executable} is {sys.version.split()[0]}."
         )
@@ -108,12 +108,12 @@ def _create() -> None:
     )
     if made.returncode:
         raise Failed(
-            f"No virtual environment could be made in {VENV}: {made.stdout.strip()} {made.stderr.strip()}"
+            f"No virtual environment could be made in {VENV}:\n{made.stdout}{made.stderr}".strip()
         )
 
 
 def _install_with_uv(name: str) -> bool:
-    """False when uv is not to be had or cannot reach the packages; pip then does the same, slower."""
+    """False when uv is not to be had or cannot reach the packages; pip does the same, slower."""
     if not UV.exists() and not _pip(
         "install", "--quiet", "--require-hashes", "-r", "requirements/uv.txt", fatal=False
     ):
@@ -175,8 +175,9 @@ def _installed(name: str) -> bool:
 
 
 def browser() -> None:
-    """Install Debian's Chromium where it is missing and we may; the tests say so where it stays missing."""
-    if Path(CHROMIUM).exists() or os.geteuid() != 0 or shutil.which("apt-get") is None:
+    """Install Debian's Chromium where it is missing and we may; else the tests say so."""
+    apt_get = shutil.which("apt-get")
+    if Path(CHROMIUM).exists() or os.geteuid() != 0 or apt_get is None:
         return
     print("Installing Chromium for the browser tests …", flush=True)
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
@@ -185,19 +186,18 @@ def browser() -> None:
         ["install", "--yes", "--no-install-recommends", "chromium", "fonts-noto-cjk"],
     ):
         done = subprocess.run(
-            ["apt-get", "--quiet", "--quiet", *command],  # noqa: S607 - apt-get's place is the system's matter
-            env=quiet, stdout=subprocess.DEVNULL, check=False,
-        )  # fmt: skip
+            [apt_get, "--quiet", "--quiet", *command],
+            env=quiet,
+            stdout=subprocess.DEVNULL,
+            check=False,
+        )
         if done.returncode:
-            print(
-                "Chromium could not be installed; the browser tests will be skipped.",
-                file=sys.stderr,
-            )
+            print("apt-get could not install Chromium.", file=sys.stderr)
             return
 
 
 def lock() -> None:
-    """Write requirements/*.txt anew from pyproject.toml; what still satisfies it keeps its version."""
+    """Write requirements/*.txt anew from pyproject.toml; versions that still fit are kept."""
     for name, options in COMPILED:
         done = subprocess.run(
             [

@@ -3,6 +3,8 @@
 It needs nothing but the virtual environment. Everything it starts ends with it.
 """
 
+# ruff: noqa: S603, T201 - what is run is written here; what is printed is for who runs it
+
 import argparse
 import base64
 import http.client
@@ -24,9 +26,7 @@ from config.embedded.process import die_with_parent, tail
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
 WEB_PATIENCE = 60.0  # seconds until the first 200
-HOPELESS = (
-    10.0  # seconds; a program that ends sooner than this after its start is not started again
-)
+HOPELESS = 10.0  # seconds; what ends sooner than this after its start is not started again
 
 ACCOUNTS = """\
 Sign in with the password mianyue-demo as
@@ -96,7 +96,7 @@ def check_free(port: int) -> None:
             probe.bind((HOST, port))
         except PermissionError:
             raise Trouble(
-                f"Port {port} may not be used by this user: choose one with PORT=8001 make run."
+                f"Port {port} needs more rights than yours: choose one with PORT=8001 make run."
             ) from None
         except OSError:
             raise Trouble(
@@ -135,7 +135,7 @@ def own_secrets(path: Path) -> dict[str, str]:
 
 
 def prepare(environment: dict[str, str], log: Path) -> None:
-    """Bring the database to this version and load the demo data, which a second time does nothing."""
+    """Bring the database to this version and load the demo data; a second time does nothing."""
     print("Preparing the database …", flush=True)
     with log.open("wb") as output:
         for command in ("migrate", "load_demo"):

@@ -38,8 +38,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=f"{CHROMIUM} is missing"))
 
 
-def pytest_unconfigure(config: pytest.Config) -> None:
-    if is_missing() and not hasattr(config, "workerinput"):
-        print(
-            f"\nThe browser tests were skipped: {CHROMIUM} is missing (apt-get install chromium)."
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if is_missing():
+        terminalreporter.write_line(
+            f"The browser tests were skipped: {CHROMIUM} is missing (apt-get install chromium)."
         )
