@@ -12,10 +12,10 @@ from cancellations.models import (
     Cancellation,
     CancellationQuerySet,
     CancellationStatus,
-    Policy,
     Purpose,
     Reason,
 )
+from interviews import history
 from interviews.models import Interview
 from interviews.queries import visible_to
 from interviews.states import InterviewStatus
@@ -105,4 +105,43 @@ def current_cancellation(interview: Interview) -> Cancellation | None:
         .select_related("reason", "decided_by")
         .order_by("-pk")
         .first()
+    )
+
+
+# Which entry of the history a cancellation in each status ends with.
+_RECORDED_AS = {
+    CancellationStatus.REQUESTED: "cancellation_requested",
+    CancellationStatus.APPROVED: "cancelled",
+    CancellationStatus.DECLINED: "cancellation_declined",
+    CancellationStatus.LAPSED: "cancellation_taken_back",
+}
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What anybody holding a receipt's number may see of it."""
+
+    cancellation: Cancellation
+    masked_name: str
+    verified: bool
+    fingerprint: str  # hash of the history entry it stands on; empty where there is none
+
+
+def receipt(reference: str) -> Receipt:
+    """The receipt, checked against the history: the chain holds, and says the same as the row.
+
+    Raises Cancellation.DoesNotExist. Two queries.
+    """
+    cancellation = Cancellation.objects.with_facts().get(reference=reference)
+    interview = cancellation.interview
+    entries = list(interview.history.all())
+    mine = [entry for entry in entries if entry.data.get("receipt") == reference]
+    last = mine[-1] if mine else None
+    return Receipt(
+        cancellation=cancellation,
+        masked_name=interview.candidate.user.masked_name,
+        verified=last is not None
+        and last.event == _RECORDED_AS[CancellationStatus(cancellation.status)]
+        and not any(history.breaks(interview, entries)),
+        fingerprint=last.hash if last else "",
     )
