@@ -1,4 +1,4 @@
-"""What people type to say who they are: a mobile number, a national ID number or an email address."""
+"""What people type to say who they are: a mobile, national ID number or email address."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -35,7 +35,9 @@ def normalise_mobile(text: str) -> str:
         number = None
     if number is None or not phonenumbers.is_valid_number(number):
         raise ValidationError(
-            _("This is not a mobile number. Enter 11 digits, or start with + and the country code."),
+            _(
+                "This is not a mobile number. Enter 11 digits, or start with + and the country code."
+            ),
             code="mobile",
         )
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -34,6 +34,22 @@ PERMISSIONS: dict[str, frozenset[str]] = {
     Role.ADMINISTRATOR: frozenset({VIEW_DESK, DECIDE_CANCELLATION, IMPORT_INTERVIEWS}),
 }
 
+# What the Django admin asks for, one per model and action.
+MODEL_ACTIONS = ("view_", "add_", "change_", "delete_")
+
+
+def allows(user: "User", permission: str) -> bool:
+    """Whether the role of `user` carries `permission`; superusers everything, inactive nothing.
+
+    Administrators hold the Django admin's permissions on every model beside their own.
+    """
+    if not user.is_active:
+        return False
+    if user.is_superuser or permission in PERMISSIONS[user.role]:
+        return True
+    action = permission.partition(".")[2]
+    return user.role == Role.ADMINISTRATOR and action.startswith(MODEL_ACTIONS)
+
 
 def require_permission(transition: Callable[..., Any], user: "User | None") -> None:
     """Raise PermissionDenied unless `user` may take this bound transition.
