@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import PermissionDenied
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
-from django_fsm import has_transition_perm
+from django_fsm import TransitionNotAllowed, can_proceed, has_transition_perm
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -52,10 +52,14 @@ def allows(user: "User", permission: str) -> bool:
 
 
 def require_permission(transition: Callable[..., Any], user: "User | None") -> None:
-    """Raise PermissionDenied unless `user` may take this bound transition.
+    """Raise PermissionDenied unless `user` may take this bound transition, TransitionNotAllowed
+    where nobody can any more.
 
-    django-fsm does not look at `permission=` when a transition is called, so services do. `None` is
-    the system acting by a policy.
+    django-fsm does not look at `permission=` when a transition is called, so services do; and it
+    denies permission where the state forbids the move, which is not the same answer. `None` is the
+    system acting by a policy.
     """
+    if not can_proceed(transition):
+        raise TransitionNotAllowed
     if user is not None and not has_transition_perm(transition, user):
         raise PermissionDenied

@@ -40,13 +40,14 @@ def request_cancellation(
     if existing is not None and existing.requested_by_id == by.pk:
         existing.interview = interview
         return existing, False
-    if interview.status in ENDED | UNDER_WAY or existing is not None:
+    started = interview.starts_at is not None and interview.starts_at <= asked_at
+    if existing is not None or started or interview.status in ENDED | UNDER_WAY:
         raise AlreadyOver
     detail = reason.clean_detail(detail)
     policy = queries.policy_for(interview, Policy.objects.in_force())
     decision = rules.decide(policy, starts_at=interview.starts_at, asked_at=asked_at)
     if decision.outcome is rules.Outcome.REFUSED:
-        raise AlreadyOver if decision.tier is None and decision.notice.total_seconds() <= 0 else CancellationRefused
+        raise CancellationRefused
 
     cancellation = Cancellation(
         interview=interview,
@@ -126,7 +127,11 @@ def apply_default(cancellation_id: int) -> None:
     with transaction.atomic():
         cancellation = Cancellation.objects.lock(cancellation_id)
         due = cancellation.decide_by
-        if cancellation.status != CancellationStatus.REQUESTED or due is None or due > timezone.now():
+        if (
+            cancellation.status != CancellationStatus.REQUESTED
+            or due is None
+            or due > timezone.now()
+        ):
             return
         if cancellation.policy.get("default") == rules.Default.DECLINE:
             decline_cancellation(cancellation_id, by=None)
@@ -154,7 +159,9 @@ def _carry_out(
     notify(*notices.cancelled(cancellation))
 
 
-def _keep_appointment(cancellation: Cancellation, event: str, *, by: User | None, at: datetime) -> None:
+def _keep_appointment(
+    cancellation: Cancellation, event: str, *, by: User | None, at: datetime
+) -> None:
     interview = cancellation.interview
     interview.decline()
     interview.save(update_fields=["status"])

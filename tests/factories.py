@@ -168,14 +168,20 @@ class CancellationFactory(factory.django.DjangoModelFactory):
 
     class Params:
         approved = factory.Trait(
-            status=CancellationStatus.APPROVED,
-            decided_at=factory.LazyFunction(timezone.now),
-            interview__status=InterviewStatus.CANCELLED,
-            interview__slot=None,
+            status=CancellationStatus.APPROVED, decided_at=factory.LazyFunction(timezone.now)
         )
 
-    interview = factory.SubFactory(
-        InterviewFactory, status=InterviewStatus.CANCELLING, starts_in=timedelta(hours=2)
+    interview = factory.Maybe(
+        "approved",
+        factory.SubFactory(
+            InterviewFactory,
+            status=InterviewStatus.CANCELLED,
+            slot=None,
+            starts_in=timedelta(hours=2),
+        ),
+        factory.SubFactory(
+            InterviewFactory, status=InterviewStatus.CANCELLING, starts_in=timedelta(hours=2)
+        ),
     )
     requested_by = factory.LazyAttribute(lambda o: o.interview.candidate.user)
     reason = factory.LazyFunction(
