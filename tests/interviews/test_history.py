@@ -1,0 +1,156 @@
+from datetime import timedelta
+from io import StringIO
+
+import pgtrigger
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
+
+from interviews import history
+from interviews.models import HistoryEntry, Interview
+from tests.factories import InterviewFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def problems(interview: Interview) -> list[str]:
+    return [found.problem for found in history.verify(Interview.objects.filter(pk=interview.pk))]
+
+
+@pytest.fixture
+def interview():
+    interview = InterviewFactory()
+    history.record(interview, "opened", ("reminded", {"channel": "sms"}), by=None)
+    history.record(interview, "opened", by=interview.candidate.user)
+    return interview
+
+
+def tamper(sql: str, *params: object) -> None:
+    """Change history the way an intruder with the database's keys would."""
+    with pgtrigger.ignore("interviews.HistoryEntry:append_only"), connection.cursor() as cursor:
+        cursor.execute(sql, params)
+
+
+def test_entries_are_numbered_linked_and_hold(interview):
+    entries = list(interview.history.all())
+
+    assert [entry.sequence for entry in entries] == [1, 2, 3, 4]
+    assert [entry.previous_hash for entry in entries[1:]] == [e.hash for e in entries[:-1]]
+    assert problems(interview) == []
+
+
+def test_entry_hash_survives_the_way_through_the_database(interview):
+    entry = interview.history.first()
+
+    assert history.digest(entry, interview.reference) == entry.hash
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "event = 'confirmed'",
+        "actor = 'user:1'",
+        "at = at + interval '1 second'",
+        'data = data || \'{"channel": "email"}\'',
+    ],
+)
+def test_changed_entry_is_found_and_located(interview, change):
+    tamper(
+        f"UPDATE interviews_historyentry SET {change} WHERE interview_id = %s AND sequence = 3",
+        interview.pk,
+    )
+
+    found = list(history.verify(Interview.objects.all()))
+
+    assert [(f.interview, f.sequence) for f in found] == [(interview.reference, 3)]
+
+
+def test_entry_rewritten_with_a_fitting_hash_breaks_the_link_after_it(interview):
+    entry = interview.history.get(sequence=2)
+    entry.event = "confirmed"
+    forged = history.digest(entry, interview.reference)
+    tamper(
+        "UPDATE interviews_historyentry SET event = 'confirmed', hash = %s WHERE id = %s",
+        forged,
+        entry.pk,
+    )
+
+    assert problems(interview) == ["not linked to the entry before it"]
+
+
+def test_removed_entry_is_found(interview):
+    tamper(
+        "DELETE FROM interviews_historyentry WHERE interview_id = %s AND sequence = 2", interview.pk
+    )
+
+    assert problems(interview) == ["an entry is missing here"]
+
+
+def test_status_changed_behind_history_is_found(interview):
+    Interview.objects.filter(pk=interview.pk).update(status="no_show")
+
+    assert problems(interview) == ["history ends with booked, the interview is no_show"]
+
+
+def test_interview_without_history_is_found(interview):
+    tamper("DELETE FROM interviews_historyentry WHERE interview_id = %s", interview.pk)
+
+    assert len(problems(interview)) == 1
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE interviews_historyentry SET event = 'x'",
+        "DELETE FROM interviews_historyentry",
+        "TRUNCATE interviews_historyentry",
+    ],
+)
+def test_database_refuses_to_change_history(interview, statement):
+    with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(statement)
+
+    assert interview.history.count() == 4
+
+
+def test_two_chains_cannot_share_a_number(interview):
+    entry = interview.history.first()
+    entry.pk = None
+
+    with pytest.raises(DatabaseError), transaction.atomic():
+        HistoryEntry.objects.bulk_create([entry])
+
+
+def test_time_is_kept_to_the_microsecond_whatever_its_zone(interview):
+    at = timezone.now() - timedelta(days=1)
+    entry = history.record(interview, "opened", by=None, at=timezone.localtime(at))[0]
+
+    assert HistoryEntry.objects.get(pk=entry.pk).at == at
+    assert problems(interview) == []
+
+
+def test_command_says_that_history_holds(interview):
+    out = StringIO()
+
+    call_command("verify_history", stdout=out)
+
+    assert "History holds: 1 interviews checked." in out.getvalue()
+
+
+def test_command_names_the_break_and_fails(interview):
+    tamper(
+        "UPDATE interviews_historyentry SET event = 'x' WHERE interview_id = %s AND sequence = 1",
+        interview.pk,
+    )
+    out = StringIO()
+
+    with pytest.raises(CommandError, match="1 breaks found"):
+        call_command("verify_history", stdout=out)
+
+    assert out.getvalue().startswith(f"{interview.reference} entry 1:")
+
+
+def test_command_refuses_an_unknown_reference():
+    with pytest.raises(CommandError, match="NOSUCHTHNG"):
+        call_command("verify_history", "NOSUCHTHNG")
