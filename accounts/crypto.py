@@ -26,4 +26,6 @@ def decrypt(token: str) -> str:
 def blind_index(value: str) -> str:
     """HMAC-SHA-256 of the normalised value, in hex: equal numbers meet, and nobody without the key
     can try all numbers against it."""
-    return hmac.new(settings.NATIONAL_ID_HASH_KEY.encode(), value.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(
+        settings.NATIONAL_ID_HASH_KEY.encode(), value.encode(), hashlib.sha256
+    ).hexdigest()

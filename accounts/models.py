@@ -54,7 +54,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     national_id = EncryptedCharField(_("national ID number"), blank=True, default="")
     national_id_index = models.CharField(max_length=64, unique=True, null=True, editable=False)
     language = models.CharField(
-        _("language"), max_length=10, blank=True, default="", help_text=_("Empty: as the browser says.")
+        _("language"),
+        max_length=10,
+        blank=True,
+        default="",
+        help_text=_("Empty: as the browser says."),
     )
     time_zone = models.CharField(_("time zone"), max_length=40, blank=True, default="")
     is_active = models.BooleanField(_("active"), default=True)

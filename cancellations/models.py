@@ -79,7 +79,9 @@ class Reason(models.Model):
             )
         if len(detail) > DETAIL_MAX:
             raise ValidationError(
-                _("Please keep it under %(count)d characters."), code="detail", params={"count": DETAIL_MAX}
+                _("Please keep it under %(count)d characters."),
+                code="detail",
+                params={"count": DETAIL_MAX},
             )
         return detail
 
@@ -87,7 +89,9 @@ class Reason(models.Model):
 class PolicyQuerySet(models.QuerySet["Policy"]):
     def in_force(self) -> list[rules.Policy]:
         """Every policy switched on, as the rule engine takes it; two queries."""
-        return [policy.as_rule() for policy in self.filter(is_active=True).prefetch_related("tiers")]
+        return [
+            policy.as_rule() for policy in self.filter(is_active=True).prefetch_related("tiers")
+        ]
 
 
 class Policy(models.Model):
@@ -99,7 +103,11 @@ class Policy(models.Model):
         Department, on_delete=models.PROTECT, null=True, blank=True, verbose_name=_("department")
     )
     category = models.ForeignKey(
-        PositionCategory, on_delete=models.PROTECT, null=True, blank=True, verbose_name=_("position category")
+        PositionCategory,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        verbose_name=_("position category"),
     )
     position = models.ForeignKey(
         Position, on_delete=models.PROTECT, null=True, blank=True, verbose_name=_("position")
@@ -116,7 +124,10 @@ class Policy(models.Model):
     default_decision = models.CharField(
         _("where HR does not decide in time"),
         max_length=10,
-        choices=[(rules.Default.APPROVE.value, _("approve")), (rules.Default.DECLINE.value, _("decline"))],
+        choices=[
+            (rules.Default.APPROVE.value, _("approve")),
+            (rules.Default.DECLINE.value, _("decline")),
+        ],
         default=rules.Default.APPROVE.value,
     )
     default_minutes_before = models.PositiveSmallIntegerField(
@@ -146,7 +157,9 @@ class Policy(models.Model):
         return rules.Policy(
             id=self.pk,
             name=self.name,
-            scope=rules.Scope(self.department_id, self.category_id, self.position_id, self.kind or None),
+            scope=rules.Scope(
+                self.department_id, self.category_id, self.position_id, self.kind or None
+            ),
             tiers=tuple(tier.as_rule() for tier in self.tiers.all()),
             promised_minutes=self.promised_minutes,
             default=rules.Default(self.default_decision),
@@ -177,7 +190,9 @@ class Tier(models.Model):
         verbose_name_plural = _("tiers")
         ordering = ["policy", "-notice_minutes"]
         constraints = [
-            models.UniqueConstraint(fields=["policy", "notice_minutes"], name="tier_once_per_notice"),
+            models.UniqueConstraint(
+                fields=["policy", "notice_minutes"], name="tier_once_per_notice"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -239,13 +254,19 @@ class Cancellation(models.Model):
         _("receipt"), max_length=10, unique=True, default=new_reference, editable=False
     )
     interview = models.ForeignKey(
-        Interview, on_delete=models.PROTECT, related_name="cancellations", verbose_name=_("interview")
+        Interview,
+        on_delete=models.PROTECT,
+        related_name="cancellations",
+        verbose_name=_("interview"),
     )
     party = models.CharField(
         _("asked for by"), max_length=10, choices=Party.choices, default=Party.CANDIDATE
     )
     requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("requested by")
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("requested by"),
     )
     reason = models.ForeignKey(
         Reason, on_delete=models.PROTECT, related_name="cancellations", verbose_name=_("reason")
@@ -256,7 +277,11 @@ class Cancellation(models.Model):
         _("start"), null=True, help_text=_("Of the appointment as it stood when this was asked.")
     )
     slot = models.ForeignKey(
-        Slot, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("slot held then")
+        Slot,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("slot held then"),
     )
     notice = models.DurationField(_("notice"))
     outcome = models.CharField(_("what the policy said"), max_length=10)
@@ -299,7 +324,9 @@ class Cancellation(models.Model):
                 fields=["interview"], name="cancellation_one_open", condition=Q(status="requested")
             ),
             models.UniqueConstraint(
-                fields=["interview"], name="cancellation_one_carried_out", condition=Q(status="approved")
+                fields=["interview"],
+                name="cancellation_one_carried_out",
+                condition=Q(status="approved"),
             ),
         ]
         triggers = [

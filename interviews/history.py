@@ -63,7 +63,10 @@ def chain(
 
 
 def record(
-    interview: Interview, *events: str | tuple[str, dict[str, Any]], by: User | None, at: datetime | None = None
+    interview: Interview,
+    *events: str | tuple[str, dict[str, Any]],
+    by: User | None,
+    at: datetime | None = None,
 ) -> list[HistoryEntry]:
     """Append `events`: names, or names with data (ids, codes, times, states: nothing personal).
 

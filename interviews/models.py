@@ -28,7 +28,9 @@ class Department(models.Model):
 
     code = models.SlugField(_("code"), unique=True)
     name = models.CharField(_("name"), max_length=100)
-    email = models.EmailField(_("mailbox"), blank=True, help_text=_("Told of what happens in the department."))
+    email = models.EmailField(
+        _("mailbox"), blank=True, help_text=_("Told of what happens in the department.")
+    )
     staff = models.ManyToManyField(
         settings.AUTH_USER_MODEL, blank=True, related_name="departments", verbose_name=_("staff")
     )
@@ -70,7 +72,10 @@ class Position(models.Model):
         Department, on_delete=models.PROTECT, related_name="positions", verbose_name=_("department")
     )
     category = models.ForeignKey(
-        PositionCategory, on_delete=models.PROTECT, related_name="positions", verbose_name=_("category")
+        PositionCategory,
+        on_delete=models.PROTECT,
+        related_name="positions",
+        verbose_name=_("category"),
     )
     recruiter = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -103,7 +108,9 @@ class Slot(models.Model):
     position = models.ForeignKey(
         Position, on_delete=models.PROTECT, related_name="slots", verbose_name=_("position")
     )
-    kind = models.CharField(_("kind"), max_length=10, choices=InterviewKind.choices, default=InterviewKind.AI)
+    kind = models.CharField(
+        _("kind"), max_length=10, choices=InterviewKind.choices, default=InterviewKind.AI
+    )
     starts_at = models.DateTimeField(_("starts"), validators=SANE_TIME)
     ends_at = models.DateTimeField(_("ends"), validators=SANE_TIME)
     capacity = models.PositiveIntegerField(_("capacity"), default=1)
@@ -114,8 +121,12 @@ class Slot(models.Model):
         verbose_name_plural = _("slots")
         ordering = ["starts_at"]
         constraints = [
-            models.CheckConstraint(name="slot_within_capacity", condition=Q(booked__lte=F("capacity"))),
-            models.CheckConstraint(name="slot_ends_after_start", condition=Q(ends_at__gt=F("starts_at"))),
+            models.CheckConstraint(
+                name="slot_within_capacity", condition=Q(booked__lte=F("capacity"))
+            ),
+            models.CheckConstraint(
+                name="slot_ends_after_start", condition=Q(ends_at__gt=F("starts_at"))
+            ),
             models.UniqueConstraint(
                 fields=["position", "kind", "starts_at"], name="slot_once_per_position_and_time"
             ),
@@ -142,14 +153,21 @@ class Application(models.Model):
         _("reference"), max_length=10, unique=True, default=new_reference, editable=False
     )
     candidate = models.ForeignKey(
-        Candidate, on_delete=models.PROTECT, related_name="applications", verbose_name=_("candidate")
+        Candidate,
+        on_delete=models.PROTECT,
+        related_name="applications",
+        verbose_name=_("candidate"),
     )
     position = models.ForeignKey(
         Position, on_delete=models.PROTECT, related_name="applications", verbose_name=_("position")
     )
-    stage = models.CharField(_("stage"), max_length=20, choices=Stage.choices, default=Stage.APPLIED)
+    stage = models.CharField(
+        _("stage"), max_length=20, choices=Stage.choices, default=Stage.APPLIED
+    )
     applied_at = models.DateTimeField(_("applied"), validators=SANE_TIME)
-    screened_at = models.DateTimeField(_("résumé screened"), null=True, blank=True, validators=SANE_TIME)
+    screened_at = models.DateTimeField(
+        _("résumé screened"), null=True, blank=True, validators=SANE_TIME
+    )
     source = models.CharField(_("source"), max_length=40, blank=True)
 
     class Meta:
@@ -212,9 +230,14 @@ class Interview(models.Model):
         _("reference"), max_length=10, unique=True, default=new_reference, editable=False
     )
     application = models.ForeignKey(
-        Application, on_delete=models.PROTECT, related_name="interviews", verbose_name=_("application")
+        Application,
+        on_delete=models.PROTECT,
+        related_name="interviews",
+        verbose_name=_("application"),
     )
-    kind = models.CharField(_("kind"), max_length=10, choices=InterviewKind.choices, default=InterviewKind.AI)
+    kind = models.CharField(
+        _("kind"), max_length=10, choices=InterviewKind.choices, default=InterviewKind.AI
+    )
     status = FSMField(
         _("status"),
         max_length=12,
@@ -244,7 +267,11 @@ class Interview(models.Model):
         verbose_name=_("interviewer"),
     )
     deadline = models.DateTimeField(
-        _("deadline"), null=True, blank=True, help_text=_("Until when an invitation can be booked."), validators=SANE_TIME
+        _("deadline"),
+        null=True,
+        blank=True,
+        help_text=_("Until when an invitation can be booked."),
+        validators=SANE_TIME,
     )
     booked_at = models.DateTimeField(_("booked"), null=True, blank=True)
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
@@ -252,7 +279,10 @@ class Interview(models.Model):
     source = models.CharField(_("source"), max_length=40, blank=True)
     source_key = models.CharField(_("key at the source"), max_length=200, blank=True)
     extra = models.JSONField(
-        _("further answers"), default=dict, blank=True, help_text=_("Codes a mapping carries over; no personal data.")
+        _("further answers"),
+        default=dict,
+        blank=True,
+        help_text=_("Codes a mapping carries over; no personal data."),
     )
 
     objects = InterviewQuerySet.as_manager()
@@ -273,8 +303,11 @@ class Interview(models.Model):
             ),
             models.CheckConstraint(
                 name="interview_booked_has_time",
-                condition=Q(status="invited") | Q(status="cancelled") | Q(status="withdrawn")
-                | Q(status="no_show") | Q(starts_at__isnull=False),
+                condition=Q(status="invited")
+                | Q(status="cancelled")
+                | Q(status="withdrawn")
+                | Q(status="no_show")
+                | Q(starts_at__isnull=False),
             ),
         ]
         triggers = [
@@ -302,7 +335,12 @@ class Interview(models.Model):
 
     @transition(status, source=InterviewStatus.INVITED, target=InterviewStatus.BOOKED)
     def book(self, *, slot: Slot, at: datetime) -> None:
-        self.slot, self.starts_at, self.ends_at, self.booked_at = slot, slot.starts_at, slot.ends_at, at
+        self.slot, self.starts_at, self.ends_at, self.booked_at = (
+            slot,
+            slot.starts_at,
+            slot.ends_at,
+            at,
+        )
 
     @transition(status, source=InterviewStatus.BOOKED, target=InterviewStatus.IN_PROGRESS)
     def start(self) -> None: ...

@@ -55,7 +55,12 @@ def book_interview(
     interview.book(slot=slot, at=at)
     take_place(slot)
     interview.save()
-    history.record(interview, ("booked", {"slot": slot.pk, "starts_at": slot.starts_at.isoformat()}), by=by, at=at)
+    history.record(
+        interview,
+        ("booked", {"slot": slot.pk, "starts_at": slot.starts_at.isoformat()}),
+        by=by,
+        at=at,
+    )
     return interview
 
 
