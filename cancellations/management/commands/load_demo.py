@@ -1,0 +1,28 @@
+"""Fill an empty database with the demo's people and bookings."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from cancellations import demo
+
+
+class Command(BaseCommand):
+    help = "Load the demo data, once; refused outside demo mode and where other data is."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.DEMO:
+            raise CommandError("Demo data is loaded in demo mode only (MIANYUE_MODE=demo).")
+        if demo.is_loaded():
+            self.stdout.write("The demo data is already loaded; nothing was changed.")
+            return
+        if demo.holds_other_data():
+            raise CommandError(
+                "This database holds other data; the demo is loaded into an empty one only."
+            )
+        demo.load()
+        self.stdout.write(
+            f"Demo data loaded. The password of every account is {demo.PASSWORD}; "
+            f"to sign in by ID number, try {demo.invented_national_id(1)}."
+        )

@@ -1,0 +1,155 @@
+"""The demo data: complete, consistent, and impossible to get anywhere it does not belong."""
+
+from datetime import UTC, datetime
+from io import StringIO
+
+import pytest
+import time_machine
+from django.contrib.auth.hashers import check_password
+from django.core.management import CommandError, call_command
+from django.db import transaction
+from django.db.models import Count, Q
+
+from accounts.identifiers import parse
+from accounts.models import User
+from cancellations import demo
+from cancellations.models import Cancellation, CancellationStatus
+from interviews.models import HistoryEntry, Interview, Slot
+from interviews.states import HOLDS_A_SLOT, InterviewStatus
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _demo_mode(settings):
+    settings.DEMO = True
+
+
+def load_demo() -> str:
+    output = StringIO()
+    call_command("load_demo", stdout=output)
+    return output.getvalue()
+
+
+def counts() -> list[int]:
+    return [model.objects.count() for model in (User, Interview, Slot, HistoryEntry, Cancellation)]
+
+
+def test_demo_shows_every_status_and_its_history_holds():
+    load_demo()
+
+    assert set(Interview.objects.values_list("status", flat=True)) == set(InterviewStatus)
+    assert set(Cancellation.objects.values_list("status", flat=True)) == set(CancellationStatus)
+    call_command("verify_history", stdout=StringIO())
+
+
+@pytest.mark.parametrize("hour", [0, 3, 5, 8, 11, 14, 16, 23])
+def test_demo_fits_any_time_of_day(hour):
+    with time_machine.travel(datetime(2026, 3, 1, hour, 47, tzinfo=UTC), tick=False):
+        load_demo()
+
+        now = datetime.now(UTC)
+        booked = Interview.objects.filter(
+            application__candidate__user__mobile="+8613800000001", status="booked"
+        )
+        hours = [
+            (start - now).total_seconds() / 3600
+            for start in booked.values_list("starts_at", flat=True)
+        ]
+        assert any(hour > 24 for hour in hours)
+        assert any(12 < hour < 24 for hour in hours)
+        assert any(2 < hour < 12 for hour in hours)
+        assert not Interview.objects.filter(booked_at__gt=now).exists()
+        assert not Interview.objects.filter(ended_at__gt=now).exists()
+        assert not HistoryEntry.objects.filter(at__gt=now).exists()
+        waiting = Cancellation.objects.filter(status="requested")
+        assert waiting.count() == waiting.filter(decide_by__gt=now, outcome="needs_hr").count() > 3
+
+
+def test_demo_tells_each_story_in_order():
+    load_demo()
+
+    for interview in Interview.objects.prefetch_related("history"):
+        times = [entry.at for entry in interview.history.all()]
+        assert times == sorted(times), interview.reference
+
+
+def test_demo_counts_exactly_the_places_that_are_held():
+    load_demo()
+
+    held = Q(interviews__status__in=[*HOLDS_A_SLOT, "completed", "incomplete", "no_show"])
+    slots = Slot.objects.annotate(held=Count("interviews", filter=held))
+    assert [slot for slot in slots if slot.booked != slot.held] == []
+
+
+def test_demo_accounts_can_sign_in_with_the_printed_password():
+    load_demo()
+
+    for email in ("hr", "lead", "dept", "admin"):
+        user = User.objects.get(email=f"{email}@demo.example")
+        assert check_password(demo.PASSWORD, user.password)
+    for number in range(1, 6):
+        user = User.objects.get(mobile=f"+8613800000{number:03d}")
+        assert check_password(demo.PASSWORD, user.password)
+    assert not User.objects.get(mobile="+8613800000106").has_usable_password()
+
+
+def test_printed_national_id_belongs_to_a_demo_account():
+    printed = load_demo().rstrip(".\n").rsplit(" ", 1)[1]
+
+    assert User.objects.find(parse(printed)) == User.objects.get(mobile="+8613800000001")
+
+
+def test_lead_sees_most_departments_and_the_viewer_one():
+    load_demo()
+
+    departments = {
+        user.email.partition("@")[0]: user.departments.count()
+        for user in User.objects.filter(email__endswith="@demo.example").exclude(departments=None)
+    }
+    assert departments == {"hr": 6, "lead": 5, "dept": 1}
+
+
+def test_loading_again_changes_nothing():
+    load_demo()
+    before = counts()
+
+    assert "already loaded" in load_demo()
+    assert counts() == before
+
+
+def test_demo_is_the_same_every_time():
+    def told() -> list[tuple[str, ...]]:
+        return list(
+            Interview.objects.order_by("pk").values_list(
+                "reference", "status", "application__candidate__user__name"
+            )
+        )
+
+    with time_machine.travel(datetime(2026, 3, 1, 4, tzinfo=UTC), tick=False):
+        with transaction.atomic():
+            load_demo()
+            first = told()
+            transaction.set_rollback(True)
+        load_demo()
+
+        assert told() == first
+
+
+def test_demo_is_refused_outside_demo_mode(settings):
+    settings.DEMO = False
+
+    with pytest.raises(CommandError, match="in demo mode only"):
+        load_demo()
+
+    assert not User.objects.exists()
+
+
+def test_demo_is_refused_where_other_data_is():
+    UserFactory()
+
+    with pytest.raises(CommandError, match="holds other data"):
+        load_demo()
+
+    assert User.objects.count() == 1
