@@ -108,6 +108,11 @@ def current_cancellation(interview: Interview) -> Cancellation | None:
     )
 
 
+def latest_cancellation(interview: Interview) -> Cancellation | None:
+    """The last word on cancelling the interview: it may have been declined or taken back."""
+    return interview.cancellations.select_related("reason", "decided_by").order_by("-pk").first()
+
+
 # Which entry of the history a cancellation in each status ends with.
 _RECORDED_AS = {
     CancellationStatus.REQUESTED: "cancellation_requested",

@@ -1,9 +1,19 @@
 """Every address of the product."""
 
-from django.urls import path, register_converter
+from django.urls import include, path, register_converter
 
+from config import views
 from interviews.references import ReferenceConverter
 
 register_converter(ReferenceConverter, "reference")
 
-urlpatterns: list = []
+urlpatterns: list = [
+    path("", views.home, name="home"),
+    path("", include("cancellations.urls")),
+    path("api/", include("config.api")),
+]
+
+handler400 = "config.views.bad_request"
+handler403 = "config.views.permission_denied"
+handler404 = "config.views.page_not_found"
+handler500 = "config.views.server_error"

@@ -1,0 +1,18 @@
+"""Cancelling, from both sides."""
+
+from django.urls import path
+
+from cancellations.views import portal, public
+
+app_name = "cancellations"
+
+urlpatterns = [
+    path("interviews/", portal.mine, name="mine"),
+    path("interviews/<reference:reference>/", portal.interview, name="interview"),
+    path("interviews/<reference:reference>/cancel/", portal.cancel, name="cancel"),
+    path("interviews/<reference:reference>/cancel/check/", portal.check, name="check"),
+    path("interviews/<reference:reference>/keep/", portal.take_back, name="take_back"),
+    path("receipts/", public.check_receipt, name="check_receipt"),
+    path("receipts/<reference:reference>/", public.receipt, name="receipt"),
+    path("help/", public.help_page, name="help"),
+]

@@ -1,0 +1,227 @@
+"""What candidates see and do: their interviews, and calling one off."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+from django_fsm import TransitionNotAllowed
+
+from accounts.decorators import candidate_required
+from cancellations import queries, rules, services
+from cancellations.forms import CancellationForm, MineFilter
+from cancellations.models import Cancellation, CancellationStatus, Policy
+from interviews.models import Interview
+from interviews.queries import in_reading_order, own_interviews, timeline
+from interviews.states import ENDED, UNDER_WAY, InterviewStatus
+from interviews.templatetags.contact import grouped
+
+PAGE_SIZE = 20
+ENTER_BEFORE = timedelta(minutes=15)
+
+
+class SeeOther(HttpResponseRedirect):
+    """The answer to a POST is another page; reloading that one repeats nothing."""
+
+    status_code = 303
+
+
+@dataclass(frozen=True)
+class SpanRow:
+    """One line of the rule as the page shows it."""
+
+    span: rules.Span
+    is_current: bool
+
+
+@never_cache
+@candidate_required
+@require_safe
+def mine(request: HttpRequest) -> HttpResponse:
+    """My interviews: the next one large, the others as a list, the ended ones folded."""
+    now = timezone.now()
+    form = MineFilter(request.GET, user=request.user)
+    understood = form.is_valid()
+    interviews = form.narrow(in_reading_order(own_interviews(request.user).with_facts()))
+    page = Paginator(interviews, PAGE_SIZE).get_page(request.GET.get("page"))
+    ahead = [interview for interview in page if interview.status not in ENDED]
+    upcoming = None
+    if page.number == 1 and not form.is_active:
+        upcoming = next((each for each in ahead if not _is_behind(each, now)), None)
+    query = request.GET.copy()
+    query.pop("page", None)
+    context = {
+        "form": form,
+        "page": page,
+        "query": query.urlencode(),
+        "next": upcoming,
+        "rule": _rule(upcoming, now) if upcoming else None,
+        "may_enter": bool(upcoming and _may_enter(upcoming, now)),
+        "ahead": [interview for interview in ahead if interview is not upcoming],
+        "ended": [interview for interview in page if interview.status in ENDED],
+    }
+    return render(
+        request, "cancellations/portal/mine.html", context, status=200 if understood else 400
+    )
+
+
+@never_cache
+@candidate_required
+@require_safe
+def interview(request: HttpRequest, reference: str) -> HttpResponse:
+    """One interview: its facts, its way, and what cancelling would mean before anybody taps."""
+    now = timezone.now()
+    mine = _own(request, reference)
+    rule = _rule(mine, now)
+    context = {
+        "interview": mine,
+        "timeline": timeline(mine),
+        "rule": rule,
+        "rows": _rows(rule, now) if rule else [],
+        "cancellation": queries.latest_cancellation(mine),
+        "may_enter": _may_enter(mine, now),
+        "is_ended": mine.status in ENDED,
+    }
+    return render(request, "cancellations/portal/interview.html", context)
+
+
+@never_cache
+@candidate_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def cancel(request: HttpRequest, reference: str) -> HttpResponse:
+    """GET: choose a reason. POST, coming from the check page: do it."""
+    mine = _own(request, reference)
+    if request.method != "POST":
+        rule = _rule(mine, timezone.now())
+        if rule is None or rule.outcome is rules.Outcome.REFUSED:
+            return redirect("cancellations:interview", reference)
+        return _reason_page(request, mine, CancellationForm())
+    form = CancellationForm(request.POST)
+    if not form.is_valid():
+        return _reason_page(request, mine, form, status=422)
+    try:
+        cancellation, _created = services.request_cancellation(
+            reference,
+            by=request.user,
+            reason=form.cleaned_data["reason"],
+            detail=form.cleaned_data["detail"],
+        )
+    except services.AlreadyOver:
+        messages.warning(
+            request, _("This interview has begun or has ended. It can no longer be cancelled.")
+        )
+    except (services.CancellationRefused, LookupError):
+        messages.warning(
+            request,
+            _(
+                "It can no longer be cancelled here. Please contact your recruiter; nothing was changed."
+            ),
+        )
+    else:
+        _confirm(request, cancellation)
+    return _to_interview(reference)
+
+
+@never_cache
+@candidate_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def check(request: HttpRequest, reference: str) -> HttpResponse:
+    """Read once more what will be cancelled and what follows; changes nothing."""
+    if request.method != "POST":
+        return redirect("cancellations:cancel", reference)
+    mine = _own(request, reference)
+    form = CancellationForm(request.POST)
+    if "back" in request.POST:
+        return _reason_page(request, mine, form)
+    rule = _rule(mine, timezone.now())
+    if rule is None or rule.outcome is rules.Outcome.REFUSED:
+        return _to_interview(reference)
+    if not form.is_valid():
+        return _reason_page(request, mine, form, status=422)
+    context = {"interview": mine, "form": form, "rule": rule, **form.cleaned_data}
+    return render(request, "cancellations/portal/check.html", context)
+
+
+@never_cache
+@candidate_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def take_back(request: HttpRequest, reference: str) -> HttpResponse:
+    """Keep the interview after all, while HR has not decided."""
+    if request.method != "POST":
+        return redirect("cancellations:interview", reference)
+    pending = queries.current_cancellation(_own(request, reference))
+    try:
+        if pending is None:
+            raise Cancellation.DoesNotExist
+        services.take_back_cancellation(pending.reference, by=request.user)
+    except (Cancellation.DoesNotExist, TransitionNotAllowed):
+        messages.warning(
+            request, _("Your request has been decided meanwhile. This is how it stands.")
+        )
+    else:
+        messages.success(request, _("Your interview stays as it was. HR knows."))
+    return _to_interview(reference)
+
+
+def _own(request: HttpRequest, reference: str) -> Interview:
+    """Somebody else's interview is not there."""
+    return get_object_or_404(own_interviews(request.user).with_facts(), reference=reference)
+
+
+def _rule(interview: Interview, now: datetime) -> queries.CancelRule | None:
+    """None, too, where no policy is switched on: then only the recruiter can help."""
+    if interview.status not in {InterviewStatus.INVITED, InterviewStatus.BOOKED}:
+        return None
+    try:
+        return queries.cancel_rule(interview, Policy.objects.in_force(), now=now)
+    except LookupError:
+        return None
+
+
+def _rows(rule: queries.CancelRule, now: datetime) -> list[SpanRow]:
+    current = next((span for span in rule.spans if now <= span.until), None)
+    return [SpanRow(span, span is current) for span in rule.spans]
+
+
+def _may_enter(interview: Interview, now: datetime) -> bool:
+    """From a little before the start until the end, where there is a link."""
+    if not interview.link or interview.starts_at is None:
+        return False
+    if interview.status in UNDER_WAY:
+        return True
+    return (
+        interview.status == InterviewStatus.BOOKED
+        and interview.starts_at - ENTER_BEFORE <= now
+        and not _is_behind(interview, now)
+    )
+
+
+def _is_behind(interview: Interview, now: datetime) -> bool:
+    end = interview.ends_at or interview.starts_at
+    return end is not None and end < now
+
+
+def _reason_page(
+    request: HttpRequest, interview: Interview, form: CancellationForm, status: int = 200
+) -> HttpResponse:
+    context = {"interview": interview, "form": form}
+    return render(request, "cancellations/portal/cancel.html", context, status=status)
+
+
+def _confirm(request: HttpRequest, cancellation: Cancellation) -> None:
+    number = {"number": grouped(cancellation.reference)}
+    if cancellation.status == CancellationStatus.APPROVED:
+        messages.success(request, _("Cancelled. Your receipt is %(number)s.") % number)
+    else:
+        messages.success(request, _("HR has your request. Your receipt is %(number)s.") % number)
+
+
+def _to_interview(reference: str) -> SeeOther:
+    return SeeOther(reverse("cancellations:interview", args=[reference]))

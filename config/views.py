@@ -1,0 +1,57 @@
+"""The front door, and the pages for when something went wrong."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
+from django.template.loader import render_to_string
+from django.views.decorators.http import require_safe
+
+from config import problems
+
+
+@login_not_required
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """To where this person's day begins."""
+    if not request.user.is_authenticated:
+        return redirect("accounts:sign_in")
+    at_desk = request.user.works_at_desk
+    return redirect("cancellations:queue" if at_desk else "cancellations:mine")
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponseBase:
+    if request.path.startswith(problems.API):
+        return problems.bad_request(request, exception)
+    return error_page("400.html", 400)
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return error_page("403.html", 403)
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return error_page("404.html", 404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    if request.path.startswith(problems.API):
+        return problems.server_error(request)
+    return error_page("500.html", 500)
+
+
+@login_not_required
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return error_page("403_csrf.html", 403)
+
+
+def error_page(template: str, status: int, **context: Any) -> HttpResponse:
+    """Drawn without the request: neither the session nor the database need to work for it."""
+    known = {
+        "product_name": settings.PRODUCT_NAME,
+        "hotline": settings.HOTLINE,
+        "help_mailbox": settings.HELP_MAILBOX,
+    }
+    return HttpResponse(render_to_string(template, {**known, **context}), status=status)
