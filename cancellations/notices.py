@@ -24,7 +24,7 @@ def cancelled(cancellation: Cancellation) -> Iterator[Notice]:
     yield from _to_recruiter(cancellation, "interview_cancelled")
     interviewer = cancellation.interview.interviewer
     if interviewer is not None and interviewer != cancellation.interview.position.recruiter:
-        yield from _to_person(cancellation, "interview_cancelled", interviewer, ["email", "desk"])
+        yield from _to_person(cancellation, "interviewer_released", interviewer, ["email", "desk"])
     yield _to_department(cancellation, "position_cancellation")
     department = cancellation.interview.position.department
     if department.email:

@@ -68,6 +68,17 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in (_raw(name) or default).split(",") if word.strip()]
 
 
+def pairs(name: str) -> dict[str, str]:
+    """A comma-separated list of key=value."""
+    found = {}
+    for word in words(name):
+        key, equals, value = (part.strip() for part in word.partition("="))
+        if not (key and equals and value):
+            _problems.append(f"{name} must be key=value pairs separated by commas, not {word!r}.")
+        found[key] = value
+    return found
+
+
 def complain(problem: str) -> None:
     """Add a problem found by the caller to those reported by `finish`."""
     _problems.append(problem)

@@ -37,5 +37,6 @@ def configuration(level: str) -> dict[str, Any]:
             "django.server": {"handlers": [], "propagate": False},
             "django.request": {"level": "ERROR"},
             "axes": {"level": "WARNING"},
+            "twilio": {"level": "WARNING"},  # else a dozen lines a text message
         },
     }

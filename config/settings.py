@@ -34,7 +34,9 @@ SECRET_KEY = _secret(
     "Set it to a long random string, for example from `python -c "
     "'import secrets; print(secrets.token_urlsafe(50))'`.",
 )
-NATIONAL_ID_KEYS = env.words("NATIONAL_ID_KEYS", "" if PRODUCTION else "bWlhbnl1ZS1kZW1vLWFuZC10ZXN0LWtleS0wMDAwMDA=")
+NATIONAL_ID_KEYS = env.words(
+    "NATIONAL_ID_KEYS", "" if PRODUCTION else "bWlhbnl1ZS1kZW1vLWFuZC10ZXN0LWtleS0wMDAwMDA="
+)
 if not NATIONAL_ID_KEYS:
     env.complain(
         "NATIONAL_ID_KEYS is not set. Give one or more Fernet keys, newest first, separated by commas."
@@ -45,7 +47,9 @@ NATIONAL_ID_HASH_KEY = _secret(
     "Set it to a long random string that is never changed: national IDs are looked up with it.",
 )
 
-PUBLIC_URL = env.text("PUBLIC_URL", None if PRODUCTION else "http://127.0.0.1:8000", hint="The address people see.")
+PUBLIC_URL = env.text(
+    "PUBLIC_URL", None if PRODUCTION else "http://127.0.0.1:8000", hint="The address people see."
+)
 _public = urlsplit(PUBLIC_URL)
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", _public.hostname or "")
 if not PRODUCTION:
@@ -125,7 +129,9 @@ TEMPLATES = [
 
 # --- Data ---------------------------------------------------------------------------------------
 _database = urlsplit(
-    env.text("DATABASE_URL", "postgresql://", hint="For example postgresql://user:password@host/name.")
+    env.text(
+        "DATABASE_URL", "postgresql://", hint="For example postgresql://user:password@host/name."
+    )
 )
 _query = dict(pair.split("=", 1) for pair in _database.query.split("&") if "=" in pair)
 DATABASES = {
@@ -137,7 +143,9 @@ DATABASES = {
         "HOST": unquote(_query.get("host", _database.hostname or "")),
         "PORT": str(_database.port or ""),
         # A pool per process; tests open and drop whole databases, where a pool is in the way.
-        "OPTIONS": {} if TEST else {"pool": {"min_size": 1, "max_size": env.number("DATABASE_POOL", 8, minimum=1)}},
+        "OPTIONS": {}
+        if TEST
+        else {"pool": {"min_size": 1, "max_size": env.number("DATABASE_POOL", 8, minimum=1)}},
         "TEST": {"NAME": "test_mianyue"},
     }
 }
@@ -179,7 +187,12 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
-    "sweep-outbox": {"task": "notifications.tasks.sweep", "schedule": timedelta(seconds=20)},
+    # One that no worker took up in time is dropped: the next one does the same.
+    "sweep-outbox": {
+        "task": "notifications.tasks.sweep",
+        "schedule": timedelta(seconds=20),
+        "options": {"expires": 20},
+    },
     "apply-policy-defaults": {
         "task": "cancellations.tasks.apply_defaults",
         "schedule": timedelta(seconds=30),
@@ -207,10 +220,32 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "accounts:sign_in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "accounts:sign_in"
+PASSWORD_RESET_TIMEOUT = 3600
 SESSION_COOKIE_AGE = 14 * 24 * 3600
 SESSION_COOKIE_HTTPONLY = True
 CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+# Of allauth we use two-step sign-in; its own account pages are not mounted (docs/adr/0004-sign-in.md).
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+MFA_ADAPTER = "accounts.two_step.Adapter"
+MFA_SUPPORTED_TYPES = ["totp"]
+MFA_TOTP_TOLERANCE = 1  # a phone's clock may be half a minute off
+# Our own limits (accounts/throttling.py) say how long to wait. Behind them stands django-axes: it
+# sees every password tried, whoever asks, and stops who comes back patiently. It counts in the
+# cache by keyed hashes, so no number anybody typed is stored.
+AXES_HANDLER = "axes.handlers.cache.AxesCacheHandler"
+AXES_USERNAME_CALLABLE = "accounts.throttling.axes_account"
+AXES_CLIENT_IP_CALLABLE = "accounts.throttling.client_address"
+AXES_FAILURE_LIMIT = 30
+AXES_COOLOFF_TIME = timedelta(hours=12)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+AXES_ENABLE_ADMIN = False
 
 # --- Words and times ----------------------------------------------------------------------------
 LANGUAGE_CODE = "zh-hans"
@@ -239,6 +274,7 @@ WHITENOISE_AUTOREFRESH = False
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "config.views.csrf_failure"
 if PRODUCTION:
     SECURE_SSL_REDIRECT = env.flag("SECURE_SSL_REDIRECT", True)
     SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]
@@ -270,12 +306,12 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 # --- API ----------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.TokenAuthentication",
+        "accounts.tokens.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["config.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": [
         "rest_framework.throttling.AnonRateThrottle",
@@ -296,6 +332,19 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1/",
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,  # the wording of choices is translated
+    "ENUM_NAME_OVERRIDES": {
+        "InterviewStatus": "interviews.states.InterviewStatus",
+        "InterviewKind": "interviews.models.InterviewKind",
+        "CancellationStatus": "cancellations.models.CancellationStatus",
+        "Purpose": "cancellations.models.Purpose",
+        "Party": "cancellations.models.Party",
+        "Outcome": "cancellations.rules.Outcome",
+    },
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "config.problems.document",
+    ],
 }
 
 # --- Messages -----------------------------------------------------------------------------------
@@ -303,7 +352,13 @@ TWILIO_ACCOUNT_SID = env.text("TWILIO_ACCOUNT_SID", "")
 TWILIO_AUTH_TOKEN = env.text("TWILIO_AUTH_TOKEN", "")
 TWILIO_FROM = env.text("TWILIO_FROM", "")
 TWILIO_API_BASE = env.text("TWILIO_API_BASE", "")  # empty: Twilio's own address
+# Ours=theirs, for example "cancellation_done/sms.zh-hans=HX0123": where texts must be registered.
+TWILIO_TEMPLATES = env.pairs("TWILIO_TEMPLATES")
 PROVIDER_TIMEOUT = env.number("PROVIDER_TIMEOUT", 10, minimum=1)  # seconds, for every provider call
+# How long a worker has a message to itself; a message in hand when a worker dies waits that long.
+DELIVERY_LEASE = timedelta(
+    seconds=env.number("DELIVERY_LEASE", 6 * PROVIDER_TIMEOUT, minimum=2 * PROVIDER_TIMEOUT)
+)
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 _smtp = urlsplit(env.text("SMTP_URL", "smtp://127.0.0.1:25"))
 EMAIL_HOST = _smtp.hostname or "127.0.0.1"
@@ -323,11 +378,6 @@ HELP_MAILBOX = env.text("HELP_MAILBOX", "interviews@mianyue.example")
 PRODUCT_NAME = _("Mianyue")
 
 # --- Administration -----------------------------------------------------------------------------
-AXES_FAILURE_LIMIT = 5
-AXES_COOLOFF_TIME = timedelta(minutes=15)
-AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-AXES_RESET_ON_SUCCESS = True
-AXES_ENABLE_ADMIN = False
 IMPORT_EXPORT_USE_TRANSACTIONS = True
 IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
 METRICS_TOKEN = env.text("METRICS_TOKEN", "")

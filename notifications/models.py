@@ -71,7 +71,9 @@ class Notification(models.Model):
                 fields=["not_before"], name="notification_queued", condition=Q(state=State.QUEUED)
             ),
             models.Index(
-                fields=["claimed_until"], name="notification_sending", condition=Q(state=State.SENDING)
+                fields=["claimed_until"],
+                name="notification_sending",
+                condition=Q(state=State.SENDING),
             ),
             models.Index(fields=["subject"], name="notification_subject"),
             models.Index(fields=["recipient", "channel", "-id"], name="notification_recipient"),

@@ -1,5 +1,7 @@
 """The outbox: store with the change it tells of, send after that has committed, at least once."""
 
+import time
+import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -9,20 +11,20 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
 
 from notifications import channels, rendering
 from notifications.channels import Refused, TryAgain
-from notifications.models import Notification, State
+from notifications.models import Channel, Notification, State
 
 logger = structlog.get_logger(__name__)
 
-BATCH = 5
-# Longer than a whole claimed batch can take, so that nobody else sends what is still being sent.
-LEASE = timedelta(seconds=BATCH * settings.PROVIDER_TIMEOUT + 10)
 # A message that could not be sent is tried again after 10 s, 30 s, 2 min, 10 min and an hour.
 BACKOFF = [timedelta(seconds=s) for s in (10, 30, 120, 600, 3600)]
+# What these say opens an account: they are not kept once they are of no more use, nor sent late.
+SECRET_EVENTS = frozenset({"sign_in_code", "password_reset_code", "password_reset"})
+AT_ONCE = 20  # messages handed to one task
+BROKER_REST = 15.0  # seconds in which a broker that failed is not asked again; the sweep sends
 
 
 @dataclass(frozen=True)
@@ -70,51 +72,80 @@ def notify(*notices: Notice) -> None:
         transaction.on_commit(partial(_publish, [notice.dedupe_key for notice in notices]))
 
 
+_broker_rests_until = 0.0
+
+
 def _publish(dedupe_keys: list[str]) -> None:
-    """Tell the worker. Where the broker is away the sweep finds the rows within seconds."""
+    """Tell the worker. Where the broker is away the sweep finds the rows within seconds, and the
+    requests that follow do not wait for it in turn."""
     from notifications.tasks import deliver_now
 
+    global _broker_rests_until
+    if time.monotonic() < _broker_rests_until:
+        return
     try:
-        deliver_now.delay(dedupe_keys)
-    except Exception:
-        logger.warning("broker_away", messages=len(dedupe_keys))
+        for start in range(0, len(dedupe_keys), AT_ONCE):
+            deliver_now.delay(dedupe_keys[start : start + AT_ONCE])
+    except Exception as trouble:
+        _broker_rests_until = time.monotonic() + BROKER_REST
+        logger.warning("broker_away", error=type(trouble).__name__)
 
 
-def claim(now: datetime, *, among: Iterable[str] | None = None, limit: int = BATCH) -> list[Notification]:
-    """Take up to `limit` due messages for this worker alone, until the lease ends."""
+def deliver_due(*, among: Iterable[str] | None = None, seconds: float) -> int:
+    """Send what is due, one after the other, and begin none later than `seconds` from now; how
+    many were taken up."""
+    deadline = time.monotonic() + seconds
+    taken = 0
+    while time.monotonic() < deadline:
+        notification = claim(timezone.now(), among=among)
+        if notification is None:
+            break
+        deliver(notification)
+        taken += 1
+    return taken
+
+
+@transaction.atomic
+def claim(now: datetime, *, among: Iterable[str] | None = None) -> Notification | None:
+    """Take the message that has been due longest for this worker alone, until the lease ends."""
     due = Notification.objects.due(now)
     if among is not None:
         due = due.filter(dedupe_key__in=list(among))
-    with transaction.atomic():
-        ids = list(
-            due.select_for_update(skip_locked=True)
-            .order_by("not_before", "pk")
-            .values_list("pk", flat=True)[:limit]
-        )
-        Notification.objects.filter(pk__in=ids).update(
-            state=State.SENDING, claimed_until=now + LEASE, attempts=F("attempts") + 1
-        )
-    return list(Notification.objects.filter(pk__in=ids).order_by("not_before", "pk"))
+    notification = due.select_for_update(skip_locked=True).order_by("not_before", "pk").first()
+    if notification is not None:
+        notification.state = State.SENDING
+        notification.claimed_until = now + settings.DELIVERY_LEASE
+        notification.attempts += 1
+        notification.save(update_fields=["state", "claimed_until", "attempts"])
+    return notification
 
 
 def deliver(notification: Notification) -> None:
     """Send one claimed message. At least once: a crash between the provider's accept and our note
     of it means a second try when the lease ends, with the same dedupe key."""
+    if _too_late(notification):
+        _finish(notification, state=State.SUPERSEDED, error_code="too_late")
+        return
+    if notification.attempts > len(BACKOFF) + 1:  # whoever took it up last died of it
+        _give_up(notification, notification.error_code or "crash")
+        return
     try:
         message = rendering.render(notification)
         provider_id = channels.send(notification, message)
     except Refused as refusal:
-        _finish(notification, state=State.FAILED, error_code=refusal.code)
-        logger.warning("message_refused", notification=notification.pk, code=refusal.code)
+        _give_up(notification, refusal.code)
     except TryAgain as trouble:
         _postpone(notification, trouble.code)
-    except Exception:
-        logger.exception("message_broke", notification=notification.pk)
+    except Exception as error:
+        # Where, not what: an exception's words may quote an address or a name.
+        where = "".join(traceback.format_tb(error.__traceback__))
+        kind = type(error).__name__
+        logger.error("message_broke", notification=notification.pk, error=kind, where=where)
         _postpone(notification, "error")
     else:
         _finish(
             notification,
-            state=State.DELIVERED if notification.channel == "desk" else State.SENT,
+            state=State.DELIVERED if notification.channel == Channel.DESK else State.SENT,
             title=message.title[:200],
             body=message.body,
             provider_id=provider_id,
@@ -123,17 +154,49 @@ def deliver(notification: Notification) -> None:
         )
 
 
+def send_again(notifications: Iterable[Notification]) -> int:
+    """Queue failed messages anew, with every attempt before them; how many could be.
+
+    What opens an account is left out: its words are gone, and a new code is asked for instead.
+    """
+    return (
+        Notification.objects.filter(pk__in=[n.pk for n in notifications], state=State.FAILED)
+        .exclude(event__in=SECRET_EVENTS)
+        .update(state=State.QUEUED, not_before=timezone.now(), attempts=0, error_code="")
+    )
+
+
+def _too_late(notification: Notification) -> bool:
+    """Whether a code or link has run out before it could be sent."""
+    minutes = notification.params.get("minutes")
+    if notification.event not in SECRET_EVENTS or minutes is None:
+        return False
+    return timezone.now() >= notification.created_at + timedelta(minutes=minutes)
+
+
 def _postpone(notification: Notification, code: str) -> None:
     if notification.attempts > len(BACKOFF):
-        _finish(notification, state=State.FAILED, error_code=code)
-        logger.warning("message_given_up", notification=notification.pk, code=code)
+        _give_up(notification, code)
         return
     delay = BACKOFF[notification.attempts - 1]
-    _finish(notification, state=State.QUEUED, error_code=code, not_before=timezone.now() + delay)
+    _finish(
+        notification,
+        state=State.QUEUED,
+        error_code=code[:60],
+        not_before=timezone.now() + delay,
+    )
+
+
+def _give_up(notification: Notification, code: str) -> None:
+    logger.warning("message_failed", notification=notification.pk, code=code)
+    _finish(notification, state=State.FAILED, error_code=code[:60])
 
 
 def _finish(notification: Notification, **values: Any) -> None:
     """Write the outcome, unless the lease ended and another worker has the message now."""
+    over = values["state"] != State.QUEUED
+    if over and notification.event in SECRET_EVENTS and not settings.MESSAGES_STAY_HERE:
+        values |= {"params": {}, "body": ""}
     Notification.objects.filter(
-        pk=notification.pk, state=State.SENDING, attempts=notification.attempts
+        pk=notification.pk, state=State.SENDING, claimed_until=notification.claimed_until
     ).update(claimed_until=None, **values)

@@ -4,29 +4,30 @@ import time
 
 from celery import shared_task
 from django.core.cache import cache
-from django.utils import timezone
 
 from notifications import services
 
 HEARTBEAT_KEY = "worker-heartbeat"
+HEARTBEAT_LIFE = 60  # seconds after which a worker that said nothing counts as gone
 
 
 @shared_task
 def deliver_now(dedupe_keys: list[str]) -> None:
     """Send messages just stored."""
-    for notification in services.claim(timezone.now(), among=dedupe_keys):
-        services.deliver(notification)
+    services.deliver_due(among=dedupe_keys, seconds=120)
 
 
 @shared_task
 def sweep() -> None:
-    """Send whatever is due and the broker lost, or a worker took with it when it died."""
-    while claimed := services.claim(timezone.now()):
-        for notification in claimed:
-            services.deliver(notification)
+    """Send whatever is due and the broker lost, or a worker took with it when it died.
+
+    It ends before the next one begins (CELERY_BEAT_SCHEDULE), so that a backlog never fills every
+    worker with sweeps.
+    """
+    services.deliver_due(seconds=15)
 
 
 @shared_task
 def heartbeat() -> None:
     """Say that beat, broker and worker work together; /readyz looks for it."""
-    cache.set(HEARTBEAT_KEY, time.time(), timeout=60)
+    cache.set(HEARTBEAT_KEY, time.time(), timeout=HEARTBEAT_LIFE)

@@ -1,4 +1,12 @@
-"""One module a channel; each sends one message and returns the provider's id for it."""
+"""One module a channel; each has `send(notification, message)`, which sends one message and returns
+the provider's id for it."""
+
+from importlib import import_module
+
+from django.conf import settings
+
+from notifications.models import Channel, Notification
+from notifications.rendering import Message
 
 
 class Refused(Exception):
@@ -15,3 +23,12 @@ class TryAgain(Exception):
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
+
+
+def send(notification: Notification, message: Message) -> str:
+    """Send on the notification's channel; in demo mode nothing leaves the machine. Raises Refused
+    or TryAgain."""
+    stays_here = settings.MESSAGES_STAY_HERE and notification.channel != Channel.DESK
+    name = "here" if stays_here else notification.channel
+    # Imported on use: a web server only stores messages, and a provider's SDK is large.
+    return import_module(f"{__name__}.{name}").send(notification, message)

@@ -1,0 +1,85 @@
+"""Text messages, by Twilio."""
+
+import json
+from functools import cache
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import requests
+from django.conf import settings
+from twilio.base.exceptions import TwilioException
+from twilio.http.http_client import TwilioHttpClient
+from twilio.http.response import Response
+from twilio.rest import Client
+
+from notifications.channels import Refused, TryAgain
+from notifications.models import Notification
+from notifications.rendering import Message
+
+# Wrong credentials, no right, too slow, too many: ours to put right, so the message may still go.
+TEMPORARY = frozenset({401, 403, 408, 429})
+
+
+def send(notification: Notification, message: Message) -> str:
+    """Hand one text message to Twilio; its SID.
+
+    Twilio takes no idempotency key: a timeout after it accepted means a second message.
+    """
+    try:
+        client = _client(
+            settings.TWILIO_ACCOUNT_SID,
+            settings.TWILIO_AUTH_TOKEN,
+            settings.TWILIO_API_BASE,
+            settings.PROVIDER_TIMEOUT,
+        )
+        sent = client.messages.create(to=notification.address, **_sender(), **_content(message))
+    except requests.Timeout:
+        raise TryAgain("timeout") from None
+    except requests.RequestException:
+        raise TryAgain("unreachable") from None
+    except TwilioException as trouble:
+        # Its text may quote the number, so only the codes go on from here.
+        raise _verdict(getattr(trouble, "status", None), getattr(trouble, "code", None)) from None
+    return sent.sid or ""
+
+
+def _sender() -> dict[str, str]:
+    """A number, or a messaging service that picks one."""
+    sender = settings.TWILIO_FROM
+    return {"messaging_service_sid" if sender.startswith("MG") else "from_": sender}
+
+
+def _content(message: Message) -> dict[str, str]:
+    """The text; or, where it was registered with the provider, its template and what fills it."""
+    template = settings.TWILIO_TEMPLATES.get(message.template)
+    if template is None:
+        return {"body": message.body}
+    return {"content_sid": template, "content_variables": json.dumps(message.values)}
+
+
+def _verdict(status: int | None, code: int | str | None) -> Refused | TryAgain:
+    if status is None:
+        return TryAgain("not_configured")
+    final = 400 <= status < 500 and status not in TEMPORARY
+    return (Refused if final else TryAgain)(str(code or status))
+
+
+class _Http(TwilioHttpClient):
+    """Twilio's own, bound in time (it has no limit by default) and led to another base address."""
+
+    def __init__(self, base: str, timeout: float) -> None:
+        super().__init__(timeout=timeout)
+        self.base = urlsplit(base)
+
+    def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
+        if self.base.netloc:
+            _, _, path, query, _ = urlsplit(url)
+            path = self.base.path.rstrip("/") + path
+            url = urlunsplit((self.base.scheme, self.base.netloc, path, query, ""))
+        return super().request(method, url, *args, **kwargs)
+
+
+@cache
+def _client(sid: str, token: str, base: str, timeout: float) -> Client:
+    """One a process, so that connections are kept."""
+    return Client(sid, token, http_client=_Http(base, timeout))

@@ -1,0 +1,203 @@
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.utils import timezone
+
+from cancellations import notices
+from notifications import rendering
+from notifications.models import Notification
+from tests.factories import CancellationFactory, UserFactory
+
+TEMPLATES = Path(settings.BASE_DIR) / "templates/notifications"
+START = datetime(2024, 5, 10, 6, 0, tzinfo=UTC)
+ACCOUNT_EVENTS = [
+    ("sign_in_code", "sms", {"code": "135790", "minutes": 5}),
+    ("password_reset_code", "sms", {"code": "135790", "minutes": 5}),
+    ("password_reset", "email", {"url": "https://mianyue.example/reset/x/", "minutes": 30}),
+    ("password_changed", "sms", {}),
+    ("password_changed", "email", {}),
+]
+FULL = {
+    "candidate": "张三",
+    "position": "装配技术员",
+    "department": "制造一部",
+    "kind": "ai",
+    "starts_at": START.isoformat(),
+    "reason": "时间冲突",
+    "short_notice": True,
+    "promised_minutes": 15,
+    "decide_at": START.isoformat(),
+    "decided_by_policy": True,
+    "note": "产线急需",
+    "receipt": "7K2M9QX4TB",
+    "talent_pool": True,
+    "recruiter": "李四",
+}
+
+
+def notification(event, channel, language="zh-hans", params=None, **fields):
+    return Notification(
+        event=event,
+        channel=channel,
+        recipient="user:1",
+        address="+8613800000001",
+        language=language,
+        subject="interview:X",
+        params=FULL if params is None else params,
+        dedupe_key=f"{event}:{channel}",
+        created_at=timezone.now(),
+        **fields,
+    )
+
+
+def words(event, channel, language="zh-hans", params=None, **fields):
+    return rendering.render(notification(event, channel, language, params, **fields))
+
+
+def used() -> set[tuple[str, str]]:
+    """Every event and channel that the notices of a cancellation really use."""
+    cancellation = CancellationFactory(
+        interview__candidate__user__email="zhang@example.com",
+        interview__interviewer=UserFactory(staff=True),
+    )
+    told = [
+        *notices.received(cancellation),
+        *notices.cancelled(cancellation),
+        *notices.declined(cancellation),
+        *notices.taken_back(cancellation),
+    ]
+    return {(notice.event, notice.channel) for notice in told}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+@pytest.mark.parametrize("kind", ["ai", "on_site"])
+@pytest.mark.parametrize("optional", [True, False])
+def test_every_notice_of_a_cancellation_has_words(language, kind, optional):
+    left_out = {
+        "starts_at": None,
+        "short_notice": False,
+        "promised_minutes": None,
+        "decide_at": None,
+        "note": "",
+        "talent_pool": False,
+        "recruiter": "",
+    }
+    params = FULL | {"kind": kind} | ({} if optional else left_out)
+    for event, channel in used():
+        message = words(event, channel, language, params)
+        text = f"{message.title}\n{message.body}"
+        assert message.body
+        assert bool(message.title) == (channel != "sms")
+        assert "None" not in text
+        assert "  " not in text
+        assert not re.search(r"[，。：；]{2}|[{}]|\(\)|（）|\n\n\n", text)
+        assert ("现场" in text or "on-site" in text) == (kind == "on_site")
+        if language == "en":
+            assert not re.search(r"[，。：；【】]", text)
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+@pytest.mark.parametrize(("event", "channel", "params"), ACCOUNT_EVENTS)
+def test_every_event_of_an_account_has_words(event, channel, params, language):
+    message = words(event, channel, language, params)
+
+    for value in params.values():
+        assert str(value) in message.body
+    assert bool(message.title) == (channel == "email")
+
+
+@pytest.mark.django_db
+def test_no_template_is_left_over_and_each_comes_in_both_languages():
+    there = {(path.parent.name, path.name) for path in TEMPLATES.glob("*/*.txt")}
+    wanted = used() | {(event, channel) for event, channel, _ in ACCOUNT_EVENTS}
+
+    assert there == {
+        (event, f"{channel}.{language}.txt")
+        for event, channel in wanted
+        for language in ("zh-hans", "en")
+    }
+
+
+@pytest.mark.parametrize(
+    ("event", "channel", "sentence"),
+    [
+        ("cancellation_received", "sms", "您的AI面试取消请求已收到，我们将在15分钟内处理"),
+        ("cancellation_received", "email", "您的AI面试取消请求已收到，我们将在15分钟内处理"),
+        ("cancellation_done", "sms", "您的AI面试已成功取消，如需重新安排，请联系HR"),
+        ("cancellation_done", "email", "您的AI面试已成功取消，如需重新安排，请联系HR"),
+        ("cancellation_done", "sms", "您的简历已存入我司人才库，未来有合适岗位将优先推荐"),
+        ("interview_cancelled", "email", "候选人张三已取消2024-05-10的AI面试，请重新安排候选人。"),
+        ("position_cancellation", "email", "该岗位AI面试取消1人"),
+    ],
+)
+def test_known_sentences_stand_word_for_word(event, channel, sentence):
+    assert sentence in words(event, channel).body
+
+
+@pytest.mark.parametrize(
+    ("event", "title"),
+    [
+        ("interview_cancelled", "候选人张三已取消2024-05-10的AI面试，请重新安排候选人。"),
+        ("position_cancellation", "该岗位AI面试取消1人"),
+    ],
+)
+def test_the_desk_says_it_in_the_title(event, title):
+    assert words(event, "desk").title == title
+
+
+def test_the_talent_pool_is_mentioned_only_to_those_in_it():
+    assert (
+        "人才库" not in words("cancellation_done", "sms", params=FULL | {"talent_pool": False}).body
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "zone", "shown"),
+    [
+        ("zh-hans", "", "2024年5月10日（星期五）14:00"),
+        ("en", "", "Friday 10 May 2024, 14:00"),
+        ("en", "America/New_York", "Friday 10 May 2024, 02:00"),
+        ("en", "Pacific/Kiritimati", "Friday 10 May 2024, 20:00"),
+    ],
+)
+def test_times_are_shown_where_the_reader_is(language, zone, shown):
+    assert shown in words("cancellation_done", "sms", language, time_zone=zone).body
+
+
+def test_the_day_in_a_title_is_the_readers_own():
+    message = words("interview_cancelled", "desk", "en", time_zone="Pacific/Honolulu")
+
+    assert "of 2024-05-09" in message.title
+
+
+def test_an_unknown_language_falls_back_to_the_products():
+    assert "您的" in words("cancellation_done", "sms", "fr").body
+
+
+def test_names_are_not_escaped_and_cannot_end_a_title():
+    message = words(
+        "interview_cancelled", "email", "en", FULL | {"candidate": "O'Neil\r\nBcc: <x>"}
+    )
+
+    assert message.title.startswith("O'Neil Bcc: <x> has cancelled")
+
+
+def test_a_provider_that_fills_templates_gets_their_name_and_the_words():
+    message = words("cancellation_done", "sms", "en")
+
+    assert message.template == "cancellation_done/sms.en"
+    assert message.values["starts_at"] == "Friday 10 May 2024, 14:00"
+    assert message.values["promised_minutes"] == "15"
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_text_messages_are_short(language):
+    for path in TEMPLATES.glob(f"*/sms.{language}.txt"):
+        params = FULL | {"code": "135790", "minutes": 5, "talent_pool": False}
+        body = words(path.parent.name, "sms", language, params).body
+        assert len(body) <= (140 if language == "zh-hans" else 306), body
+        assert "\n" not in body
