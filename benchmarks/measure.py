@@ -1,0 +1,182 @@
+"""`make bench`: the product against the floor, as ratios measured in pairs, one after the other.
+
+The machine drifts, so a floor request stands beside every measured request, and the median of the
+pairs' ratios is what counts.
+"""
+
+import argparse
+import gzip
+import random
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median, quantiles
+
+from django.core.management import call_command
+from django.db import connection
+
+from benchmarks import data, floor
+from benchmarks.servers import Client, Reply, Server, serve
+
+PAIRS = 300
+WARM_UP = 30
+
+
+@dataclass
+class Figure:
+    """Milliseconds of one kind of request, and of the floor request beside each."""
+
+    name: str
+    times: list[float]
+    floors: list[float]
+
+    @property
+    def ratio(self) -> float:
+        return median(mine / theirs for mine, theirs in zip(self.times, self.floors, strict=True))
+
+    def row(self) -> str:
+        ratios = [mine / theirs for mine, theirs in zip(self.times, self.floors, strict=True)]
+        low, _, high = quantiles(ratios, n=4)
+        p95 = quantiles(self.times, n=20)[-1]
+        return (
+            f"{self.name:<44}{median(self.floors):>8.2f}{median(self.times):>9.2f}{p95:>9.2f}"
+            f"{p95 / median(self.times):>9.2f}{self.ratio:>9.2f}  ({low:.2f}–{high:.2f})"
+        )
+
+
+HEAD = (
+    f"{'':<44}{'floor':>8}{'median':>9}{'p95':>9}{'p95/med':>9}{'ratio':>9}  (quartiles)\n"
+    f"{'':<44}{'ms':>8}{'ms':>9}{'ms':>9}"
+)
+
+
+def in_pairs(name: str, base: Server, calls: list[Callable[[], Reply]], *, expect: int) -> Figure:
+    """Each call beside one of the floor, the order of the two drawn by chance."""
+    yardstick = Client(base.port)
+    chance = random.Random(7)
+    figure = Figure(name, [], [])
+    for number, call in enumerate(calls):
+        pair = [("floor", lambda: yardstick.send("POST", f"/floor/{chance.randint(1, 1000)}/", {}))]
+        pair.append(("mine", call))
+        chance.shuffle(pair)
+        for kind, send in pair:
+            reply = send()
+            wanted = 200 if kind == "floor" else expect
+            if reply.status != wanted:
+                sys.exit(
+                    f"{name}: {kind} answered {reply.status}, not {wanted}: {reply.body[:500]!r}"
+                )
+            if number >= WARM_UP:
+                (figure.floors if kind == "floor" else figure.times).append(reply.seconds * 1000)
+    return figure
+
+
+def cookies(session: str) -> dict[str, str]:
+    return {"sessionid": session, "csrftoken": "a" * 32}
+
+
+def cancelling(name: str, product: Server, base: Server, offered: list) -> Figure:
+    """The cancel POST, each of an interview not cancelled before."""
+    people = data.signed_in(PAIRS // 3, offered, bookings=3)
+    calls: list[Callable[[], Reply]] = []
+    for session, references in people:
+        client = Client(product.port, cookies(session))
+        for reference in references:
+            fields = {"reason": "time_conflict", "detail": "", "csrfmiddlewaretoken": "a" * 32}
+            path = f"/interviews/{reference}/cancel/"
+            calls.append(lambda c=client, p=path, f=fields: c.send("POST", p, f))
+    return in_pairs(name, base, calls, expect=302)
+
+
+def pages(product: Server, base: Server, offered: list) -> list[Figure]:
+    people = data.signed_in(20, offered, bookings=5)
+    clients = [(Client(product.port, cookies(session)), refs) for session, refs in people]
+
+    def reading(path: Callable[[list[str]], str]) -> list[Callable[[], Reply]]:
+        paths = [(client, path(refs)) for client, refs in clients]
+        return [
+            lambda c=client, p=address: c.send("GET", p)
+            for client, address in (paths[n % len(paths)] for n in range(PAIRS))
+        ]
+
+    return [
+        in_pairs("my interviews", base, reading(lambda refs: "/interviews/"), expect=200),
+        in_pairs(
+            "one interview", base, reading(lambda refs: f"/interviews/{refs[0]}/"), expect=200
+        ),
+    ]
+
+
+def weight(product: Server, offered: list) -> str:
+    """Kilobytes over the wire of a page and all it loads, with an empty cache."""
+    ((session, references),) = data.signed_in(1, offered, bookings=5)
+    client = Client(product.port, cookies(session))
+    rows = []
+    for path in ("/interviews/", f"/interviews/{references[0]}/"):
+        page = client.send("GET", path)
+        size = len(page.body)
+        for link in sorted(linked(page)):
+            size += len(client.send("GET", link).body)
+        rows.append(f"{'weight of ' + path.replace(references[0], '…'):<44}{size / 1024:>8.1f} KB")
+    return "\n".join(rows)
+
+
+def linked(page: Reply) -> set[str]:
+    """The stylesheets, scripts and pictures a page loads."""
+    body = page.body
+    if page.headers.get("Content-Encoding") == "gzip":
+        body = gzip.decompress(body)
+    return set(re.findall(r'(?:href|src)="(/static/[^"]+)"', body.decode()))
+
+
+def memory(product: Server, offered: list) -> str:
+    """Megabytes resident in the web worker after a thousand mixed requests."""
+    ((session, references),) = data.signed_in(1, offered, bookings=3)
+    client = Client(product.port, cookies(session))
+    paths = [
+        "/interviews/",
+        f"/interviews/{references[0]}/",
+        f"/interviews/{references[1]}/cancel/",
+        "/help/",
+        "/sign-in/",
+        "/api/v1/interviews/",
+        "/api/schema/",
+        "/receipts/",
+    ]
+    for number in range(1000):
+        client.send("GET", paths[number % len(paths)])
+    return (
+        f"{'web worker after 1,000 mixed requests':<44}{product.worker_memory():>8.1f} MB resident"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--many", type=int, default=1_000_000, help="interviews in the large run")
+    parser.add_argument("--no-import", action="store_true", help="leave out importing 100,000 rows")
+    chosen = parser.parse_args()
+    call_command("migrate", verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    with connection.cursor() as cursor:
+        cursor.execute(floor.TABLES)
+    offered = data.positions()
+    with (
+        serve("benchmarks.floor:application", "benchmarks.floor_settings") as base,
+        serve("config.wsgi:application", "config.settings") as product,
+    ):
+        few = data.grow(10_000)
+        lines = [HEAD]
+        small = cancelling(f"cancel, {few:,} interviews", product, base, offered)
+        lines += [small.row(), *(figure.row() for figure in pages(product, base, offered))]
+        many = data.grow(chosen.many)
+        large = cancelling(f"cancel, {many:,} interviews", product, base, offered)
+        lines += [large.row(), *(figure.row() for figure in pages(product, base, offered))]
+        lines.append(
+            f"{'cancel, many against few (ratio of ratios)':<44}{large.ratio / small.ratio:>8.2f}"
+        )
+        lines += [weight(product, offered), memory(product, offered)]
+        print("\n".join(lines))
+    if not chosen.no_import:
+        subprocess.run([sys.executable, "-m", "benchmarks.import_rows"], check=True)

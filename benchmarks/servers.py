@@ -1,0 +1,105 @@
+"""The product and the floor, each under the same web server on a port of its own."""
+
+import http.client
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlencode
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Reply:
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+    seconds: float
+
+
+class Client:
+    """One kept-alive connection."""
+
+    def __init__(self, port: int, cookies: dict[str, str] | None = None) -> None:
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self.cookies = cookies or {}
+
+    def send(self, method: str, path: str, fields: dict[str, str] | None = None) -> Reply:
+        headers = {
+            "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items()),
+            "Accept-Encoding": "gzip, br",
+            "X-Forwarded-Proto": "https",
+            "Referer": "https://127.0.0.1/",
+        }
+        body = None
+        if fields is not None:
+            headers["Content-Type"] = "application/x-www-form-urlencoded"
+            body = urlencode(fields)
+        started = time.perf_counter()
+        self.connection.request(method, path, body=body, headers=headers)
+        response = self.connection.getresponse()
+        content = response.read()
+        return Reply(response.status, response.headers, content, time.perf_counter() - started)
+
+
+@dataclass
+class Server:
+    port: int
+    process: subprocess.Popen[bytes]
+
+    def worker_memory(self) -> float:
+        """Megabytes resident in the largest process of the server."""
+        children = subprocess.run(
+            ["ps", "-o", "rss=", "--ppid", str(self.process.pid)],
+            capture_output=True,
+            text=True,
+            check=False,
+        ).stdout.split()
+        return max((int(size) for size in children), default=0) / 1024
+
+
+@contextmanager
+def serve(target: str, settings: str) -> Iterator[Server]:
+    """Run `target` under granian with one worker until the block ends."""
+    port = free_port()
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": settings,
+        "MIANYUE_MODE": "production",
+        "SECRET_KEY": "for-benchmarks-only-" + "x" * 40,
+        "NATIONAL_ID_KEYS": "bWlhbnl1ZS1kZW1vLWFuZC10ZXN0LWtleS0wMDAwMDA=",
+        "NATIONAL_ID_HASH_KEY": "for-benchmarks-only",
+        "PUBLIC_URL": "https://127.0.0.1",
+        "LOG_LEVEL": "WARNING",
+    }
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws"),
+            *("--host", "127.0.0.1", "--port", str(port), "--workers", "1"),
+            *("--blocking-threads", "4", "--log-level", "warning", target),
+        ],
+        cwd=ROOT,
+        env=environment,
+    )
+    try:
+        for _ in range(300):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            time.sleep(0.1)
+        yield Server(port, process)
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
