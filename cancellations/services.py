@@ -56,7 +56,7 @@ def request_cancellation(
         detail=detail,
         requested_at=asked_at,
         starts_at=interview.starts_at,
-        slot=interview.slot,
+        slot_id=interview.slot_id,
         notice=decision.notice,
         outcome=decision.outcome.value,
         short_notice=decision.short_notice,
