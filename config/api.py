@@ -1,0 +1,86 @@
+"""The API's addresses, under /api/."""
+
+from typing import Any
+
+from django.urls import URLPattern, URLResolver, include, path, re_path, reverse
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.exceptions import NotFound
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import api as accounts
+from cancellations import api as cancellations
+
+
+class Root(APIView):
+    """Where to begin."""
+
+    permission_classes = [AllowAny]
+
+    @extend_schema(
+        operation_id="root",
+        responses={200: {"type": "object", "additionalProperties": {"type": "string"}}},
+    )
+    def get(self, request: Request) -> Response:
+        names = ["sign_in", "interviews", "reasons", "cancellations", "schema", "docs"]
+        return Response({name: reverse(f"api:{name}") for name in names})
+
+
+class Unknown(APIView):
+    """Every other address: a problem, not a page."""
+
+    authentication_classes = ()
+    permission_classes = ()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if request.path.endswith("/"):
+            raise NotFound
+        raise NotFound(_("There is nothing here. Addresses of the API end in a slash."))
+
+
+v1: list[URLPattern | URLResolver] = [
+    path("", Root.as_view(), name="root"),
+    path("sign-in/", accounts.SignIn.as_view(), name="sign_in"),
+    path("interviews/", cancellations.InterviewList.as_view(), name="interviews"),
+    path(
+        "interviews/<reference:reference>/",
+        cancellations.InterviewDetail.as_view(),
+        name="interview",
+    ),
+    path(
+        "interviews/<reference:reference>/cancellation/",
+        cancellations.InterviewCancellation.as_view(),
+        name="cancellation",
+    ),
+    path("reasons/", cancellations.ReasonList.as_view(), name="reasons"),
+    path("receipts/<reference:receipt>/", cancellations.ReceiptDetail.as_view(), name="receipt"),
+    path("cancellations/", cancellations.CancellationList.as_view(), name="cancellations"),
+    path(
+        "cancellations/<reference:receipt>/approval/",
+        cancellations.Approval.as_view(),
+        name="approval",
+    ),
+    path(
+        "cancellations/<reference:receipt>/refusal/",
+        cancellations.Refusal.as_view(),
+        name="refusal",
+    ),
+]
+
+app_name = "api"
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("v1/", include(v1)),
+    path("schema/", SpectacularAPIView.as_view(permission_classes=[AllowAny]), name="schema"),
+    path(
+        "docs/",
+        SpectacularSwaggerSplitView.as_view(
+            url_name="api:schema", template_name="api/docs.html", permission_classes=[AllowAny]
+        ),
+        name="docs",
+    ),
+    re_path(r"", Unknown.as_view(), name="unknown"),
+]

@@ -1,0 +1,105 @@
+"""Every error of the API as problem details (RFC 9457), whichever layer it comes from."""
+
+import math
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, JsonResponse
+from django.utils.translation import gettext as _
+from rest_framework import exceptions
+from rest_framework.response import Response
+
+MEDIA_TYPE = "application/problem+json"
+API = "/api/"
+
+
+def problem(
+    status: int, *, code: str, detail: Any, instance: str, title: Any = "", errors: Any = None
+) -> dict[str, Any]:
+    """The members of a problem. `code` tells types apart; the title never changes with the case."""
+    body = {
+        "type": f"urn:mianyue:problem:{code.replace('_', '-')}",
+        "title": title or HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "instance": instance,
+    }
+    return body if errors is None else {**body, "errors": errors}
+
+
+def handler(exc: Exception, context: dict[str, Any]) -> Response | None:
+    """REST framework's EXCEPTION_HANDLER. What it does not know becomes a 500 further out."""
+    if isinstance(exc, Http404):
+        exc = exceptions.NotFound()
+    elif isinstance(exc, PermissionDenied):
+        exc = exceptions.PermissionDenied()
+    if not isinstance(exc, exceptions.APIException):
+        return None
+    headers = {}
+    if challenge := getattr(exc, "auth_header", None):
+        headers["WWW-Authenticate"] = challenge
+    if (wait := getattr(exc, "wait", None)) is not None:
+        headers["Retry-After"] = str(max(1, math.ceil(wait)))
+    plain = isinstance(exc.detail, str)
+    body = problem(
+        exc.status_code,
+        code=getattr(exc.detail, "code", exc.default_code),
+        title=getattr(exc, "title", ""),
+        detail=exc.detail if plain else exc.default_detail,
+        instance=context["request"].path,
+        errors=None if plain else exc.detail,
+    )
+    return Response(body, status=exc.status_code, headers=headers, content_type=MEDIA_TYPE)
+
+
+# --- What goes wrong outside REST framework: config.views hands it here -------------------------
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
+    return _answer(request, 400, "invalid", _("The request cannot be read."))
+
+
+def server_error(request: HttpRequest) -> JsonResponse:
+    detail = _("Something broke on our side. It has been recorded; try again later.")
+    return _answer(request, 500, "error", detail)
+
+
+def _answer(request: HttpRequest, status: int, code: str, detail: str) -> JsonResponse:
+    body = problem(status, code=code, detail=detail, instance=request.path)
+    return JsonResponse(body, status=status, content_type=MEDIA_TYPE)
+
+
+# --- What the OpenAPI document says of them ------------------------------------------------------
+
+SCHEMA = {
+    "type": "object",
+    "description": "What went wrong (RFC 9457).",
+    "properties": {
+        "type": {"type": "string", "format": "uri", "description": "Tells problems apart."},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "What to do next, in the caller's language."},
+        "instance": {"type": "string", "description": "The address that was asked for."},
+        "errors": {
+            "type": "object",
+            "description": "For a field that is wrong, what is wrong with it.",
+            "additionalProperties": {"type": "array", "items": {"type": "string"}},
+        },
+    },
+    "required": ["type", "title", "status", "detail", "instance"],
+}
+
+
+def document(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
+    """Give every operation its errors: those it names, and one entry for all the others."""
+    result["components"].setdefault("schemas", {})["Problem"] = SCHEMA
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    for methods in result["paths"].values():
+        for operation in methods.values():
+            responses = operation["responses"]
+            for status, response in responses.items():
+                if status >= "400":
+                    response["content"] = content
+            responses["default"] = {"description": "Any other problem.", "content": content}
+    return result
