@@ -1,5 +1,6 @@
 """How the API shows an interview, and pages through many of anything."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db import models
@@ -61,6 +62,19 @@ class InterviewSerializer(serializers.Serializer):
     recruiter = RecruiterSerializer(source="position.recruiter", allow_null=True)
 
 
+class SaneTimeField(serializers.DateTimeField):
+    """A time between the years 2000 and 2100; a naive one is local."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(validators=SANE_TIME, **kwargs)
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        try:
+            return super().enforce_timezone(value)
+        except OverflowError:  # the year 1, moved west
+            self.fail("overflow")
+
+
 class InterviewFilter(serializers.Serializer):
     """What a list of interviews may be narrowed by."""
 
@@ -68,12 +82,8 @@ class InterviewFilter(serializers.Serializer):
     kind = serializers.ChoiceField(InterviewKind.choices, required=False)
 
     def get_fields(self) -> dict[str, serializers.Field]:
-        since = serializers.DateTimeField(
-            required=False, validators=SANE_TIME, help_text="Starting then or later."
-        )
-        until = serializers.DateTimeField(
-            required=False, validators=SANE_TIME, help_text="Starting before then."
-        )
+        since = SaneTimeField(required=False, help_text="Starting then or later.")
+        until = SaneTimeField(required=False, help_text="Starting before then.")
         return {**super().get_fields(), "from": since, "to": until}  # `from` is a Python keyword
 
     def narrow(self, interviews: InterviewQuerySet) -> models.QuerySet:
