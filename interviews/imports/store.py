@@ -1,0 +1,412 @@
+"""Writing records by the batch: look up by set queries, create in bulk, one history entry each.
+
+An import adds; it never changes a person, a position or an interview that is already there.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from django.contrib.auth.hashers import make_password
+from django.db import IntegrityError, transaction
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+
+from accounts import crypto
+from accounts.models import User
+from accounts.permissions import STAFF_ROLES, Role
+from candidates.models import Candidate
+from interviews import history
+from interviews.imports.mapping import Mapping
+from interviews.imports.problems import ImportRefused, Problem, Rejection
+from interviews.imports.rows import Record
+from interviews.imports.text import fold
+from interviews.models import (
+    Application,
+    Department,
+    HistoryEntry,
+    Interview,
+    InterviewKind,
+    Position,
+    PositionCategory,
+    Stage,
+)
+from interviews.signals import history_recorded
+from interviews.states import InterviewStatus
+
+ACTOR = "import"
+UNSORTED = "未分类"  # the category of a position of which nothing else is said
+IDENTITIES = ("candidate_key", "mobile", "email", "national_id")
+CHANGED_BY_TIME = frozenset(
+    {InterviewStatus.COMPLETED, InterviewStatus.INCOMPLETE, InterviewStatus.NO_SHOW}
+)
+
+
+class Outcome(StrEnum):
+    IMPORTED = "imported"
+    KNOWN = "known"
+
+
+@dataclass(slots=True, eq=False)
+class Person:
+    """Somebody a row is about: already known, or about to be created."""
+
+    name: str
+    role: str = Role.CANDIDATE
+    user_id: int | None = None
+    candidate_id: int | None = None
+    record: Record | None = None  # what to create them from
+
+
+class Store:
+    """Writes the records of one file. Departments, categories and positions, which are few, are
+    remembered; everything else is looked up per batch."""
+
+    def __init__(
+        self, mapping: Mapping, title: Callable[[str], str], *, by: User | None, now: datetime
+    ) -> None:
+        self.mapping = mapping
+        self.title = title  # what the file calls a field
+        self.source = mapping.source
+        self.by = history.actor_of(by) if by else ""
+        self.now = now
+        self._lines: dict[str, int] = {}  # where in this file each key stood first
+        self._staff: dict[str, int | None] = {}
+        self._remember_places()
+
+    def write(self, records: Sequence[Record]) -> list[Outcome | Rejection]:
+        """What became of each record, in order. A collision with somebody else's change is tried
+        again once; raises ImportRefused when it happens again."""
+        lines = dict(self._lines)
+        for attempt in (1, 2):
+            try:
+                with transaction.atomic():
+                    return self._write(records)
+            except IntegrityError as error:
+                if attempt == 2:
+                    raise ImportRefused(
+                        _("Somebody changed the same records meanwhile. Start the import again.")
+                    ) from error
+                self._lines = dict(lines)
+                self._remember_places()
+        raise AssertionError  # the loop returns or raises
+
+    def _write(self, records: Sequence[Record]) -> list[Outcome | Rejection]:
+        outcomes: dict[int, Outcome | Rejection] = {}
+        fresh = self._fresh(records, outcomes)
+        people = self._people(fresh, outcomes)
+        self._look_up_staff(fresh)
+        chosen = []
+        for record in fresh:
+            if record.line in outcomes:
+                continue
+            if problem := self._time_problem(record) or self._staff_problem(record):
+                outcomes[record.line] = Rejection(record.line, (problem,))
+            else:
+                outcomes[record.line] = Outcome.IMPORTED
+                chosen.append(record)
+        self._create(chosen, people)
+        return [outcomes[record.line] for record in records]
+
+    # --- is it there already? ---------------------------------------------------------------
+
+    def _fresh(
+        self, records: Sequence[Record], outcomes: dict[int, Outcome | Rejection]
+    ) -> list[Record]:
+        # `exclude` states the condition of the partial index, which a long list does not imply.
+        known = set(
+            Interview.objects.filter(source=self.source, source_key__in={r.key for r in records})
+            .exclude(source_key="")
+            .values_list("source_key", flat=True)
+        )
+        fresh = []
+        for record in records:
+            first = self._lines.setdefault(record.key, record.line)
+            if first != record.line:
+                message = _("Line %(line)d already holds this interview. Remove one of the two.")
+                outcomes[record.line] = Rejection(
+                    record.line,
+                    (
+                        Problem(
+                            self._titles(self.mapping.key), record.key, message % {"line": first}
+                        ),
+                    ),
+                )
+            elif record.key in known:
+                outcomes[record.line] = Outcome.KNOWN
+            else:
+                fresh.append(record)
+        return fresh
+
+    # --- people -----------------------------------------------------------------------------
+
+    def _people(
+        self, records: Sequence[Record], outcomes: dict[int, Outcome | Rejection]
+    ) -> dict[int, Person]:
+        """Who each record is about, by line; who cannot be told is rejected."""
+        identities = {record.line: _identities(record) for record in records}
+        known = self._known_people({key for keys in identities.values() for key in keys})
+        people = {}
+        for record in records:
+            keys = identities[record.line]
+            matches = {id(known[key]): known[key] for key in keys if key in known}
+            if message := _person_problem(record, list(matches.values())):
+                given = [name for name in IDENTITIES if record[name]]
+                problem = Problem(self._titles(given), record["name"], message)
+                outcomes[record.line] = Rejection(record.line, (problem,))
+                continue
+            person = next(iter(matches.values()), None)
+            if person is None:
+                person = Person(record["name"], record=record)
+                known.update(dict.fromkeys(keys, person))
+            people[record.line] = person
+        return people
+
+    def _known_people(self, identities: set[tuple[str, str]]) -> dict[tuple[str, str], Person]:
+        wanted: dict[str, list[str]] = {}
+        for kind, value in identities:
+            wanted.setdefault(kind, []).append(value)
+        found: dict[tuple[str, str], Person] = {}
+        people: dict[int, Person] = {}
+
+        def add(kind: str, rows: Iterable[tuple[str, int, str, str, int | None]]) -> None:
+            for value, user_id, name, role, candidate_id in rows:
+                person = Person(name, role, user_id, candidate_id)
+                found[kind, value] = people.setdefault(user_id, person)
+
+        facts = ("pk", "name", "role", "candidate__pk")
+        for kind in ("mobile", "email", "national_id_index"):
+            if kind in wanted:
+                users = User.objects.filter(**{f"{kind}__in": wanted[kind]})
+                add(kind, users.values_list(kind, *facts))
+        if "key" in wanted:
+            candidates = Candidate.objects.filter(
+                source=self.source, source_key__in=wanted["key"]
+            ).exclude(source_key="")
+            facts = ("user_id", "user__name", "user__role", "pk")
+            add("key", candidates.values_list("source_key", *facts))
+        return found
+
+    def _titles(self, names: Iterable[str]) -> str:
+        return "; ".join(map(self.title, names))
+
+    # --- checks against what is known ---------------------------------------------------------
+
+    def _time_problem(self, record: Record) -> Problem | None:
+        if record.starts_at is None:
+            return None
+        typed = record.starts_at.isoformat(sep=" ", timespec="minutes")
+        title = self._titles(("status", "starts_at"))
+        if record["status"] in CHANGED_BY_TIME and record.starts_at > self.now:
+            message = _(
+                "It has not begun yet, so it cannot be over. Correct the time or the status."
+            )
+            return Problem(title, typed, message)
+        if record["status"] == InterviewStatus.BOOKED and record.starts_at < self.now:
+            message = _("The interview is past. Say how it ended: completed, missed or cancelled.")
+            return Problem(title, typed, message)
+        return None
+
+    def _look_up_staff(self, records: Sequence[Record]) -> None:
+        named = {record[role] for record in records for role in ("recruiter", "interviewer")}
+        unseen = named - {""} - self._staff.keys()
+        if not unseen:
+            return
+        self._staff.update(dict.fromkeys(unseen))
+        staff = User.objects.filter(email__in=unseen, role__in=STAFF_ROLES, is_active=True)
+        self._staff.update(staff.values_list("email", "pk"))
+
+    def _staff_problem(self, record: Record) -> Problem | None:
+        for role in ("recruiter", "interviewer"):
+            if record[role] and not self._staff[record[role]]:
+                message = _("No member of staff has this address. Correct it or leave it out.")
+                return Problem(self.title(role), record[role], message)
+        return None
+
+    # --- creating ---------------------------------------------------------------------------
+
+    def _create(self, records: Sequence[Record], people: dict[int, Person]) -> None:
+        self._create_people(list({id(p): p for p in (people[r.line] for r in records)}.values()))
+        positions = self._positions(records)
+        applications = self._applications(records, people, positions)
+        interviews = Interview.objects.bulk_create(
+            self._interview(record, applications[record.line]) for record in records
+        )
+        entries = HistoryEntry.objects.bulk_create(
+            entry for interview in interviews for entry in self._history(interview)
+        )
+        for entry, interview in zip(entries, interviews, strict=True):
+            history_recorded.send(sender=HistoryEntry, entry=entry, interview=interview)
+
+    def _create_people(self, people: Sequence[Person]) -> None:
+        new = [person for person in people if person.user_id is None and person.record]
+        users = User.objects.bulk_create(_user(p.record, self.now) for p in new if p.record)
+        for person, user in zip(new, users, strict=True):
+            person.user_id = user.pk
+        without = [person for person in people if person.candidate_id is None]
+        candidates = Candidate.objects.bulk_create(self._candidate(person) for person in without)
+        for person, candidate in zip(without, candidates, strict=True):
+            person.candidate_id = candidate.pk
+
+    def _candidate(self, person: Person) -> Candidate:
+        record = person.record
+        return Candidate(
+            user_id=person.user_id,
+            city=record["city"] if record else "",
+            source=self.source,
+            source_key=record["candidate_key"] if record else "",
+        )
+
+    def _applications(
+        self, records: Sequence[Record], people: dict[int, Person], positions: dict[int, int]
+    ) -> dict[int, Application]:
+        """The application of each record, by line: the candidate's latest for that position, or a
+        new one."""
+        known_ids = {people[record.line].candidate_id for record in records}
+        existing = {
+            (application.candidate_id, application.position_id): application
+            for application in Application.objects.filter(candidate_id__in=known_ids).order_by("pk")
+        }
+        new: dict[tuple[int | None, int], Application] = {}
+        chosen = {}
+        for record in records:
+            pair = (people[record.line].candidate_id, positions[record.line])
+            application = existing.get(pair) or new.get(pair)
+            if application is None:
+                application = new[pair] = Application(
+                    candidate_id=pair[0],
+                    position_id=pair[1],
+                    stage=record["stage"] or Stage.APPLIED,
+                    applied_at=record.applied_at or min(record.starts_at or self.now, self.now),
+                    source=self.source,
+                )
+            chosen[record.line] = application
+        Application.objects.bulk_create(new.values())
+        return chosen
+
+    def _interview(self, record: Record, application: Application) -> Interview:
+        over = record["status"] in CHANGED_BY_TIME
+        return Interview(
+            application=application,
+            kind=record["kind"] or InterviewKind.AI,
+            status=record["status"],
+            starts_at=record.starts_at,
+            ends_at=record.ends_at,
+            ended_at=(record.ends_at or record.starts_at) if over else None,
+            deadline=record.deadline,
+            link=record["link"],
+            location=record["location"],
+            interviewer_id=self._staff.get(record["interviewer"]),
+            source=self.source,
+            source_key=record.key,
+            extra=record.extra,
+        )
+
+    def _history(self, interview: Interview) -> Iterable[HistoryEntry]:
+        data = {"source": self.source, "status": interview.status}
+        if self.by:
+            data["by"] = self.by
+        return history.chain(interview, [("imported", data)], actor=ACTOR, at=self.now)
+
+    # --- departments, categories, positions ----------------------------------------------------
+
+    def _remember_places(self) -> None:
+        self._departments: dict[str, int] = {}
+        self._categories: dict[str, int] = {}
+        for places, known in (
+            (Department.objects.all(), self._departments),
+            (PositionCategory.objects.all(), self._categories),
+        ):
+            for pk, code, name in places.values_list("pk", "code", "name"):
+                known[fold(name)] = known[fold(code)] = pk
+        self._position_ids: dict[str | tuple[int, str], int] = {}
+        facts = Position.objects.order_by("-pk").values_list("pk", "code", "department_id", "title")
+        for pk, code, department_id, title in facts.iterator():
+            self._position_ids[code] = self._position_ids[department_id, fold(title)] = pk
+
+    def _positions(self, records: Sequence[Record]) -> dict[int, int]:
+        """The position of each record, by line."""
+        _create_named(Department, self._departments, (r["department"] for r in records))
+        categories = (r["category"] or UNSORTED for r in records)
+        _create_named(PositionCategory, self._categories, categories)
+        new: dict[str | tuple[int, str], Position] = {}
+        for record in records:
+            if self._position_id(record) is None:
+                new.setdefault(self._position_key(record), self._position(record))
+        for position in Position.objects.bulk_create(new.values()):
+            self._position_ids[position.code] = position.pk
+            place = (position.department_id, fold(position.title))
+            self._position_ids.setdefault(place, position.pk)
+        return {record.line: self._position_id(record) or 0 for record in records}
+
+    def _position_key(self, record: Record) -> str | tuple[int, str]:
+        """Its code, or else its department and title."""
+        department_id = self._departments[fold(record["department"])]
+        return record["position_code"] or (department_id, fold(record["position"]))
+
+    def _position_id(self, record: Record) -> int | None:
+        return self._position_ids.get(self._position_key(record))
+
+    def _position(self, record: Record) -> Position:
+        department_id = self._departments[fold(record["department"])]
+        title = record["position"]
+        return Position(
+            code=record["position_code"] or _code(title, f"{department_id}|{fold(title)}"),
+            title=title,
+            department_id=department_id,
+            category_id=self._categories[fold(record["category"] or UNSORTED)],
+            recruiter_id=self._staff.get(record["recruiter"]),
+            city=record["position_city"],
+        )
+
+
+def _create_named(
+    model: type[Department] | type[PositionCategory], known: dict[str, int], names: Iterable[str]
+) -> None:
+    new = {fold(name): name for name in names if fold(name) not in known}
+    rows = model.objects.bulk_create(model(code=_code(n, key), name=n) for key, n in new.items())
+    known.update({fold(row.name): row.pk for row in rows})
+
+
+def _code(name: str, key: str) -> str:
+    """A readable code where the name is Latin, and the same one every time."""
+    mark = hashlib.sha256(key.encode()).hexdigest()[:8]
+    return f"{slugify(name)[:40]}-{mark}".strip("-")
+
+
+def _identities(record: Record) -> list[tuple[str, str]]:
+    """What tells this person from others, as looked up."""
+    national_id = record["national_id"]
+    found = [
+        ("key", record["candidate_key"]),
+        ("mobile", record["mobile"]),
+        ("email", record["email"]),
+        ("national_id_index", crypto.blind_index(national_id) if national_id else ""),
+    ]
+    return [(kind, value) for kind, value in found if value]
+
+
+def _person_problem(record: Record, matches: Sequence[Person]) -> str:
+    if len(matches) > 1:
+        return _("These belong to different people. Correct them.")
+    if matches and matches[0].role != Role.CANDIDATE:
+        return _("This belongs to a member of staff. Correct it.")
+    if matches and fold(matches[0].name) != fold(record["name"]):
+        return _("This already belongs to somebody of another name. Correct one of the two.")
+    return ""
+
+
+def _user(record: Record, now: datetime) -> User:
+    national_id = record["national_id"]
+    return User(
+        name=record["name"],
+        mobile=record["mobile"] or None,
+        email=record["email"] or None,
+        national_id=national_id,
+        national_id_index=crypto.blind_index(national_id) if national_id else None,
+        password=make_password(None),
+        role=Role.CANDIDATE,
+        date_joined=now,
+    )
