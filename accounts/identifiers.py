@@ -35,9 +35,7 @@ def normalise_mobile(text: str) -> str:
         number = None
     if number is None or not phonenumbers.is_valid_number(number):
         raise ValidationError(
-            _(
-                "This is not a mobile number. Enter 11 digits, or start with + and the country code."
-            ),
+            _("This is not a mobile number. Enter 11 digits, or + and the country code first."),
             code="mobile",
         )
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
@@ -73,3 +71,16 @@ def parse(text: str) -> Identifier:
     if len(compact) == 18 and compact[:17].isascii() and compact[:17].isdigit():
         return Identifier(IdentifierKind.NATIONAL_ID, normalise_national_id(compact))
     return Identifier(IdentifierKind.MOBILE, normalise_mobile(text))
+
+
+def masked(identifier: Identifier) -> str:
+    """Enough for its owner to recognise, too little for anybody else."""
+    value = identifier.value
+    match identifier.kind:
+        case IdentifierKind.EMAIL:
+            name, _at, domain = value.partition("@")
+            return f"{name[:1]}***@{domain}"
+        case IdentifierKind.NATIONAL_ID:
+            return f"{value[:3]}{'*' * 11}{value[-4:]}"
+        case _:
+            return f"{value[:-8]}****{value[-4:]}"

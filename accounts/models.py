@@ -12,6 +12,7 @@ from accounts import crypto
 from accounts.fields import EncryptedCharField
 from accounts.identifiers import Identifier, IdentifierKind
 from accounts.permissions import STAFF_ROLES, Role
+from accounts.validators import validate_language, validate_time_zone
 
 
 class UserManager(BaseUserManager["User"]):
@@ -59,8 +60,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         blank=True,
         default="",
         help_text=_("Empty: as the browser says."),
+        validators=[validate_language],
     )
-    time_zone = models.CharField(_("time zone"), max_length=40, blank=True, default="")
+    time_zone = models.CharField(
+        _("time zone"), max_length=40, blank=True, default="", validators=[validate_time_zone]
+    )
     is_active = models.BooleanField(_("active"), default=True)
     date_joined = models.DateTimeField(_("joined"), default=timezone.now)
 

@@ -1,0 +1,153 @@
+"""People, as administrators see them."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from accounts import crypto, identifiers, two_step
+from accounts.identifiers import Identifier, IdentifierKind, masked
+from accounts.models import User
+
+
+class _Normalised(forms.ModelForm):
+    """Numbers and addresses in one spelling; an ID number is written, never read back."""
+
+    new_national_id = forms.CharField(
+        label=_("Set the ID number"),
+        required=False,
+        max_length=30,
+        help_text=_("Leave empty to keep what is there."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+    def clean_mobile(self) -> str | None:
+        mobile = self.cleaned_data.get("mobile")
+        return identifiers.normalise_mobile(mobile) if mobile else None
+
+    def clean_email(self) -> str | None:
+        email = self.cleaned_data.get("email")
+        return identifiers.normalise_email(email) if email else None
+
+    def clean_new_national_id(self) -> str:
+        typed = self.cleaned_data["new_national_id"]
+        if not typed:
+            return ""
+        number = identifiers.normalise_national_id(typed)
+        taken = User.objects.filter(national_id_index=crypto.blind_index(number))
+        if taken.exclude(pk=self.instance.pk).exists():
+            raise ValidationError(_("Somebody with this ID number exists already."))
+        return number
+
+    def save(self, commit: bool = True) -> Any:
+        if self.cleaned_data["new_national_id"]:
+            self.instance.national_id = self.cleaned_data["new_national_id"]
+        return super().save(commit)
+
+
+class AddUserForm(_Normalised, AdminUserCreationForm):
+    """A person with or without a password; without one they first sign in by code."""
+
+    class Meta:
+        model = User
+        fields = ("name", "role", "mobile", "email")
+        field_classes: dict[str, type[forms.Field]] = {}
+
+
+class ChangeUserForm(_Normalised, UserChangeForm):
+    class Meta:
+        model = User
+        fields = "__all__"  # noqa: DJ007 - UserAdmin.fieldsets says which
+        field_classes: dict[str, type[forms.Field]] = {}
+
+
+@admin.register(User)
+class UserAdmin(BaseUserAdmin):
+    form = ChangeUserForm
+    add_form = AddUserForm
+    list_display = ("name", "role", "shown_mobile", "email", "is_active", "last_login")
+    list_filter = ("role", "is_active")
+    search_fields = ("name",)
+    search_help_text = _("Name, or a whole mobile number, ID number or email address")
+    ordering = ("name", "pk")
+    filter_horizontal = ()
+    readonly_fields = ("shown_national_id", "shown_departments", "last_login", "date_joined")
+    actions = ("switch_off_two_step",)
+    fieldsets = (
+        (None, {"fields": ("name", "role", "is_active", "is_superuser")}),
+        (
+            _("Signs in by"),
+            {"fields": ("mobile", "email", "shown_national_id", "new_national_id", "password")},
+        ),
+        (_("Works for"), {"fields": ("shown_departments",)}),
+        (_("Own settings"), {"fields": ("language", "time_zone")}),
+        (_("Dates"), {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = (
+        (None, {"fields": ("name", "role", "mobile", "email", "new_national_id")}),
+        (_("Password"), {"fields": ("usable_password", "password1", "password2")}),
+    )
+
+    @admin.display(description=_("mobile number"))
+    def shown_mobile(self, user: User) -> str:
+        return masked(Identifier(IdentifierKind.MOBILE, user.mobile)) if user.mobile else ""
+
+    @admin.display(description=_("national ID number"))
+    def shown_national_id(self, user: User) -> str:
+        if not user.national_id:
+            return ""
+        return masked(Identifier(IdentifierKind.NATIONAL_ID, user.national_id))
+
+    @admin.display(description=_("departments"))
+    def shown_departments(self, user: User) -> str:
+        return ", ".join(str(department) for department in user.departments.all())
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[User], search_term: str
+    ) -> tuple[QuerySet[User], bool]:
+        """A whole identifier finds its owner, an ID number by its blind index; else names."""
+        try:
+            found = User.objects.find(identifiers.parse(search_term)) if search_term else None
+        except ValidationError:
+            found = None
+        if found is not None:
+            return queryset.filter(pk=found.pk), False
+        return super().get_search_results(request, queryset, search_term)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> Any:
+        """Only a superuser makes superusers."""
+        fields = super().get_readonly_fields(request, obj)
+        return fields if request.user.is_superuser else (*fields, "is_superuser")
+
+    def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """Nor does anybody less set a superuser's password."""
+        out_of_reach = obj is not None and obj.is_superuser and not request.user.is_superuser
+        return not out_of_reach and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        """People are switched off, not deleted: what they did stays on record."""
+        return False
+
+    @admin.action(description=_("Switch off two-step sign-in (lost phone)"))
+    def switch_off_two_step(self, request: HttpRequest, users: QuerySet[User]) -> None:
+        reachable = [user for user in users if self.has_change_permission(request, user)]
+        for user in reachable:
+            two_step.switch_off(user)
+            self.log_change(request, user, "Two-step sign-in switched off.")
+        self.message_user(
+            request,
+            ngettext(
+                "Two-step sign-in is off for %(count)d person.",
+                "Two-step sign-in is off for %(count)d people.",
+                len(reachable),
+            )
+            % {"count": len(reachable)},
+            messages.SUCCESS,
+        )

@@ -1,0 +1,172 @@
+"""Shape of what people type to sign in."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth.forms import SetPasswordForm as BaseSetPasswordForm
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from accounts import identifiers, two_step
+from accounts.models import User
+from accounts.validators import time_zones
+
+CODE_LENGTH = 6
+
+
+class IdentifierField(forms.CharField):
+    """What was typed, once it is known to be a mobile number, ID number or email address."""
+
+    default_error_messages = {"required": _("Enter your mobile number or ID number.")}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=254, **kwargs)
+        self.widget.attrs.update(
+            autocomplete="username", autocapitalize="none", spellcheck="false", autofocus=True
+        )
+
+    def validate(self, value: str) -> None:
+        super().validate(value)
+        if value and len(value) <= 254 and "\x00" not in value:
+            identifiers.parse(value)
+
+
+class CodeField(forms.CharField):
+    """Digits of a one-time code, spaces forgiven."""
+
+    default_error_messages = {"required": _("Enter the six-digit code.")}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=20, **kwargs)
+        self.widget.attrs.update(autocomplete="one-time-code", inputmode="numeric", autofocus=True)
+
+    def to_python(self, value: Any) -> str:
+        return "".join((super().to_python(value) or "").split())
+
+    def validate(self, value: str) -> None:
+        super().validate(value)
+        if len(value) != CODE_LENGTH or not (value.isascii() and value.isdigit()):
+            raise ValidationError(self.error_messages["required"], code="code")
+
+
+def password_field(label: Any, *, autocomplete: str = "current-password") -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        max_length=256,
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": autocomplete}),
+        error_messages={"required": _("Enter your password.")},
+    )
+
+
+class SignInForm(forms.Form):
+    identifier = IdentifierField(label=_("Mobile number or ID number"))
+    password = password_field(_("Password"))
+
+
+class DeskSignInForm(forms.Form):
+    identifier = forms.EmailField(
+        label=_("Email address"),
+        max_length=254,
+        error_messages={"required": _("Enter your email address.")},
+        widget=forms.EmailInput(attrs={"autocomplete": "username", "autofocus": True}),
+    )
+    password = password_field(_("Password"))
+
+
+class RequestCodeForm(forms.Form):
+    identifier = IdentifierField(
+        label=_("Mobile number or ID number"),
+        help_text=_("The code goes to the mobile number you applied with."),
+    )
+
+
+class CodeForm(forms.Form):
+    code = CodeField(label=_("Six-digit code"))
+
+
+class ForgottenForm(forms.Form):
+    identifier = IdentifierField(label=_("Mobile number, ID number or email address"))
+
+
+class SetPasswordForm(BaseSetPasswordForm):
+    """A new password, twice; the rules are below the field."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["new_password1"].help_text = _(
+            "At least 8 characters, not only digits, and nothing like your name."
+        )
+        for name in ("new_password1", "new_password2"):
+            self.fields[name].max_length = 256  # type: ignore[attr-defined]
+        self.fields["new_password1"].widget.attrs["autofocus"] = True
+
+
+class ChangePasswordForm(SetPasswordForm):
+    """The current password first: an open session alone must not be enough."""
+
+    current_password = password_field(_("Current password"))
+    field_order = ["current_password", "new_password1", "new_password2"]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["new_password1"].widget.attrs["autofocus"]
+        self.fields["current_password"].widget.attrs["autofocus"] = True
+
+
+class SettingsForm(forms.Form):
+    """Language and time zone; empty means as the browser says and as the company's clocks do."""
+
+    language = forms.ChoiceField(
+        label=_("Language"),
+        required=False,
+        choices=[("", _("As the browser says")), *settings.LANGUAGES],
+    )
+    time_zone = forms.ChoiceField(label=_("Time zone"), required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        company = _("As the company's clocks (%(zone)s)") % {"zone": settings.TIME_ZONE}
+        field = self.fields["time_zone"]
+        field.choices = [("", company), *((zone, zone) for zone in time_zones())]  # type: ignore[attr-defined]
+
+
+class TwoStepOnForm(forms.Form):
+    """The first code from the app. The page carries the secret, signed, beside these fields, so
+    that looking at it changes nothing and a mistyped code needs no second scan."""
+
+    password = password_field(_("Current password"))
+    code = CodeField(label=_("Six-digit code from the app"))
+
+    def __init__(self, data: Any = None, *, user: User) -> None:
+        super().__init__(data)
+        del self.fields["code"].widget.attrs["autofocus"]
+        self.user = user
+        self.carried = self._read(self.data.get("secret", ""))
+        self.secret = self.carried or two_step.new_secret()
+
+    @property
+    def signed_secret(self) -> str:
+        return signing.dumps([self.user.pk, self.secret], salt="accounts.two-step")
+
+    def _read(self, signed: str) -> str:
+        try:
+            owner, secret = signing.loads(signed, salt="accounts.two-step", max_age=3600)
+        except signing.BadSignature:
+            return ""
+        return str(secret) if owner == self.user.pk else ""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if not self.carried:
+            raise ValidationError(_("This page was open for too long. Scan the code once more."))
+        code = cleaned.get("code")
+        if code and not two_step.matches(self.secret, code):
+            self.add_error("code", _("That is not the code the app shows now."))
+        return cleaned
+
+
+class TwoStepOffForm(forms.Form):
+    password = password_field(_("Current password"))

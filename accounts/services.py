@@ -1,0 +1,241 @@
+"""Signing in and everything around it. Nothing here tells a known number from an unknown one."""
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Self
+
+from axes.handlers.proxy import AxesProxyHandler
+from django.conf import settings
+from django.contrib import auth
+from django.contrib.auth.tokens import default_token_generator
+from django.contrib.sessions.backends.base import SessionBase
+from django.db import transaction
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
+from rest_framework.authtoken.models import Token
+
+from accounts import codes, identifiers, notices, throttling, two_step
+from accounts.identifiers import IdentifierKind
+from accounts.models import User
+from accounts.throttling import TooManyTries
+from notifications.services import notify
+
+BACKEND = "accounts.backends.IdentifierBackend"
+CODE_SESSION_KEY = "one-time-code"
+
+
+class Purpose(StrEnum):
+    """What a code is asked for; the value is the event its message carries."""
+
+    SIGN_IN = "sign_in_code"
+    RESET = "password_reset_code"
+
+
+@dataclass(frozen=True)
+class PendingCode:
+    """What the session remembers of a code on its way: no number in clear, and no user where the
+    number is unknown."""
+
+    purpose: str
+    token: str
+    account: str
+    user: int | None
+    shown: str
+    next: str = ""
+
+    @classmethod
+    def of(cls, session: SessionBase) -> Self | None:
+        kept = session.get(CODE_SESSION_KEY)
+        return cls(**kept) if kept else None
+
+    @property
+    def owner(self) -> User | None:
+        """Whose number it is; nobody where it is unknown or the account is switched off."""
+        return User.objects.filter(pk=self.user, is_active=True).first() if self.user else None
+
+    @property
+    def is_reset(self) -> bool:
+        return self.purpose == Purpose.RESET
+
+    @property
+    def wait(self) -> timedelta:
+        """How long until another code may be asked for."""
+        return throttling.wait_left(throttling.SENDING_GAP, self.account)
+
+
+def check_password(
+    request: HttpRequest, *, identifier: str, password: str, at_desk: bool = False
+) -> User | None:
+    """The person, or None for a wrong password, an unknown number, an account that is switched
+    off, and at the desk for a candidate. Raises TooManyTries.
+
+    Does not sign in: call `sign_in` next, unless `two_step.is_on`.
+    """
+    account, address = throttling.account_key(identifier), throttling.client_address(request)
+    throttling.spend(throttling.FAILURES_PER_ADDRESS, address)
+    throttling.spend(throttling.PASSWORD_PER_ACCOUNT, account)
+    user = auth.authenticate(request, identifier=identifier, password=password)
+    if getattr(request, "axes_locked_out", False):
+        request.axes_locked_out = False  # type: ignore[attr-defined]
+        raise TooManyTries(settings.AXES_COOLOFF_TIME)
+    if not isinstance(user, User) or (at_desk and not user.works_at_desk):
+        return None
+    throttling.give_back(throttling.FAILURES_PER_ADDRESS, address)
+    _forget_failures(user, address)
+    return user
+
+
+def check_second_step(request: HttpRequest, user: User, code: str) -> bool:
+    """Whether `code` is what the authenticator app of `user` shows. Raises TooManyTries."""
+    key, address = f"user:{user.pk}", throttling.client_address(request)
+    throttling.spend(throttling.FAILURES_PER_ADDRESS, address)
+    throttling.spend(throttling.SECOND_STEP, key)
+    if not two_step.check(user, code):
+        return False
+    throttling.give_back(throttling.FAILURES_PER_ADDRESS, address)
+    throttling.forget(throttling.SECOND_STEP, key)
+    return True
+
+
+def sign_in(request: HttpRequest, user: User) -> None:
+    """Begin a session under a new key."""
+    auth.login(request, user, backend=BACKEND)
+
+
+def request_code(
+    request: HttpRequest, *, purpose: Purpose, identifier: str, next: str = ""
+) -> None:
+    """Send a code to the mobile number of whoever this is, and remember it in the session.
+
+    Raises ValidationError for what is no identifier, and TooManyTries.
+    """
+    parsed = identifiers.parse(identifier)
+    account = throttling.account_key(identifier)
+    with throttling.steady_answer():
+        _spend_sending(request, account)
+        user = User.objects.find(parsed)
+        _send_code(request, purpose, user, account, identifiers.masked(parsed), next)
+
+
+def resend_code(request: HttpRequest, pending: PendingCode) -> None:
+    """Send another code in place of the one pending. Raises TooManyTries."""
+    with throttling.steady_answer():
+        _spend_sending(request, pending.account)
+        purpose = Purpose(pending.purpose)
+        _send_code(request, purpose, pending.owner, pending.account, pending.shown, pending.next)
+
+
+def confirm_code(request: HttpRequest, pending: PendingCode, code: str) -> codes.Verdict:
+    """Judge what somebody typed; wrong ones count against their address. Raises TooManyTries."""
+    address = throttling.client_address(request)
+    throttling.spend(throttling.FAILURES_PER_ADDRESS, address)
+    verdict = codes.check(pending.token, code)
+    if verdict is not codes.Verdict.RIGHT:
+        return verdict
+    throttling.give_back(throttling.FAILURES_PER_ADDRESS, address)
+    del request.session[CODE_SESSION_KEY]
+    return verdict
+
+
+def request_reset(request: HttpRequest, identifier: str) -> IdentifierKind:
+    """Send a code to the mobile number, or a link to the email address where that was given or is
+    all we have. Returns what was given. Raises ValidationError and TooManyTries."""
+    parsed = identifiers.parse(identifier)
+    if parsed.kind is not IdentifierKind.EMAIL:
+        request_code(request, purpose=Purpose.RESET, identifier=identifier)
+        return parsed.kind
+    with throttling.steady_answer():
+        _spend_sending(request, throttling.account_key(identifier))
+        user = User.objects.find(parsed)
+        if user is not None and user.is_active:
+            _send_reset_link(user)
+    return parsed.kind
+
+
+def reset_path(user: User, token: str) -> str:
+    uid = urlsafe_base64_encode(force_bytes(user.pk))
+    return reverse("accounts:reset_password", args=[uid, token])
+
+
+def reset_token(user: User) -> str:
+    """Lets `user` choose one new password; void after PASSWORD_RESET_TIMEOUT, a new password or a
+    new sign-in."""
+    return default_token_generator.make_token(user)
+
+
+def confirm_password(user: User, password: str) -> bool:
+    """Whether somebody already signed in knows their password. Raises TooManyTries."""
+    key = f"user:{user.pk}"
+    throttling.spend(throttling.PASSWORD_PER_ACCOUNT, key)
+    if not user.check_password(password):
+        return False
+    throttling.forget(throttling.PASSWORD_PER_ACCOUNT, key)
+    return True
+
+
+@transaction.atomic
+def set_password(request: HttpRequest, user: User, password: str) -> None:
+    """Every other session and every API token of this person ends; this session goes on under a
+    new key. Who had a password before is told that it changed."""
+    had_one = user.has_usable_password()
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    Token.objects.filter(user=user).delete()
+    if had_one:
+        notify(*notices.password_changed(user))
+    if request.user == user:
+        auth.update_session_auth_hash(request, user)
+    _forget_failures(user, throttling.client_address(request))
+
+
+def change_settings(user: User, **chosen: str) -> None:
+    """Save `language` and `time_zone`, whichever are given."""
+    for name, value in chosen.items():
+        setattr(user, name, value)
+    user.save(update_fields=list(chosen))
+
+
+def _spend_sending(request: HttpRequest, account: str) -> None:
+    throttling.spend(throttling.SENDING_PER_ADDRESS, throttling.client_address(request))
+    throttling.spend(throttling.SENDING_GAP, account)
+    throttling.spend(throttling.SENDING_PER_ACCOUNT, account)
+
+
+@transaction.atomic
+def _send_code(
+    request: HttpRequest, purpose: Purpose, user: User | None, account: str, shown: str, next: str
+) -> None:
+    token, code = codes.issue()
+    if user is not None and not user.is_active:
+        user = None
+    if user is not None and user.mobile:
+        notify(notices.code(user, purpose.value, code, minutes=codes.MINUTES))
+    elif user is not None and user.email and purpose is Purpose.RESET:
+        _send_reset_link(user)
+    pending = PendingCode(
+        purpose=purpose.value,
+        token=token,
+        account=account,
+        user=user.pk if user else None,
+        shown=shown,
+        next=next,
+    )
+    request.session[CODE_SESSION_KEY] = asdict(pending)
+
+
+@transaction.atomic
+def _send_reset_link(user: User) -> None:
+    path = reset_path(user, reset_token(user))
+    minutes = settings.PASSWORD_RESET_TIMEOUT // 60
+    notify(notices.reset_link(user, settings.PUBLIC_URL.rstrip("/") + path, minutes=minutes))
+
+
+def _forget_failures(user: User, address: str) -> None:
+    """Somebody who proved who they are starts afresh, by every way they sign in."""
+    for identifier in filter(None, [user.mobile, user.email, user.national_id]):
+        account = throttling.account_key(identifier)
+        throttling.forget(throttling.PASSWORD_PER_ACCOUNT, account)
+        AxesProxyHandler.reset_attempts(username=account, ip_address=address)

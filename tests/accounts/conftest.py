@@ -1,0 +1,22 @@
+"""What sign-in tests share."""
+
+import pytest
+
+from accounts import throttling
+from notifications.models import Notification
+
+
+@pytest.fixture(autouse=True)
+def _answers_at_once(monkeypatch):
+    """Only the test that measures it waits for the steady answer."""
+    monkeypatch.setattr(throttling, "ANSWER_SECONDS", 0)
+
+
+@pytest.fixture
+def sent():
+    """What the newest message of an event is filled with."""
+
+    def newest(event):
+        return Notification.objects.filter(event=event).latest("pk").params
+
+    return newest
