@@ -172,9 +172,11 @@ CELERY_BROKER_URL = (
     REDIS_URL.replace("unix://", "redis+socket://", 1) + "?virtual_host=0" if _unix else _redis(0)
 )
 CELERY_BROKER_TRANSPORT_OPTIONS = {
-    "socket_timeout": 5,
+    "socket_timeout": 2,  # longer than the second that a worker's wait for work takes
     "socket_connect_timeout": 2,
     "visibility_timeout": 600,
+    # Who publishes tries once; a worker looks for its broker again for as long as it takes.
+    "max_retries": 0,
 }
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # The outbox row is what counts and the sweep finds it; a request never waits for the broker.
@@ -227,7 +229,7 @@ CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
-# Of allauth we use two-step sign-in; its own account pages are not mounted (docs/adr/0004-sign-in.md).
+# Of allauth we use two-step sign-in; its account pages are not mounted (docs/adr/0004-sign-in.md).
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
@@ -383,6 +385,5 @@ IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
 METRICS_TOKEN = env.text("METRICS_TOKEN", "")
 
 LOGGING = logs.configuration(env.choice("LOG_LEVEL", ["DEBUG", "INFO", "WARNING", "ERROR"], "INFO"))
-SENTRY_DSN = env.text("SENTRY_DSN", "")
 
 env.finish()

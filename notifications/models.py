@@ -63,6 +63,8 @@ class Notification(models.Model):
     created_at = models.DateTimeField(_("created"))
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
 
+    objects = NotificationQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("notification")
         verbose_name_plural = _("notifications")
@@ -78,8 +80,6 @@ class Notification(models.Model):
             models.Index(fields=["subject"], name="notification_subject"),
             models.Index(fields=["recipient", "channel", "-id"], name="notification_recipient"),
         ]
-
-    objects = NotificationQuerySet.as_manager()
 
     def __str__(self) -> str:
         return f"{self.event} · {self.get_channel_display()}"

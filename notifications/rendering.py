@@ -7,10 +7,11 @@ titles begin with a line "Subject: …".
 import re
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.template import Context, engines
+from django.template.backends.django import DjangoTemplates
 from django.utils import dateformat, timezone, translation
 
 from notifications.models import Notification
@@ -65,12 +66,9 @@ def _fill(template: str, values: dict[str, Any]) -> str:
         "hotline": settings.HOTLINE,
         "help_mailbox": settings.HELP_MAILBOX,
     }
-    # Through Django's own engine, but plain text is not escaped.
-    return (
-        engines["django"]
-        .engine.get_template(template)
-        .render(Context(around | values, autoescape=False))
-    )
+    # Django's own engine, but plain text is not escaped.
+    engine = cast(DjangoTemplates, engines["django"]).engine
+    return engine.get_template(template).render(Context(around | values, autoescape=False))
 
 
 def _split(text: str) -> tuple[str, str]:

@@ -5,7 +5,9 @@ import smtplib
 from urllib.parse import urlsplit
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage
+from django.core.validators import validate_email
 
 from notifications.channels import Refused, TryAgain
 from notifications.models import Notification
@@ -17,6 +19,10 @@ def send(notification: Notification, message: Message) -> str:
 
     The Message-ID follows from the dedupe key: where a mail goes out twice, mailboxes show it once.
     """
+    try:
+        validate_email(notification.address)
+    except ValidationError:
+        raise Refused("address") from None
     message_id = _message_id(notification.dedupe_key)
     mail = EmailMessage(
         subject=message.title,
@@ -35,16 +41,12 @@ def send(notification: Notification, message: Message) -> str:
         raise _verdict(code) from None
     except smtplib.SMTPDataError as refusal:
         raise _verdict(refusal.smtp_code) from None
-    except smtplib.SMTPNotSupportedError:  # an address our server cannot even spell
-        raise Refused("address") from None
     except smtplib.SMTPResponseException as trouble:  # sign-in, sender: ours to put right
         raise TryAgain(str(trouble.smtp_code)) from None
     except TimeoutError:
         raise TryAgain("timeout") from None
     except (smtplib.SMTPException, OSError):
         raise TryAgain("unreachable") from None
-    except ValueError:  # not an address, or a line break in one
-        raise Refused("address") from None
     return message_id
 
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import requests
 from django.conf import settings
-from twilio.base.exceptions import TwilioException
+from twilio.base.exceptions import TwilioRestException, TwilioServiceException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
@@ -25,21 +25,19 @@ def send(notification: Notification, message: Message) -> str:
 
     Twilio takes no idempotency key: a timeout after it accepted means a second message.
     """
+    account = (settings.TWILIO_ACCOUNT_SID, settings.TWILIO_AUTH_TOKEN)
+    if not (all(account) and settings.TWILIO_FROM):
+        raise TryAgain("not_configured")
+    client = _client(*account, settings.TWILIO_API_BASE, settings.PROVIDER_TIMEOUT)
     try:
-        client = _client(
-            settings.TWILIO_ACCOUNT_SID,
-            settings.TWILIO_AUTH_TOKEN,
-            settings.TWILIO_API_BASE,
-            settings.PROVIDER_TIMEOUT,
-        )
         sent = client.messages.create(to=notification.address, **_sender(), **_content(message))
     except requests.Timeout:
         raise TryAgain("timeout") from None
     except requests.RequestException:
         raise TryAgain("unreachable") from None
-    except TwilioException as trouble:
+    except (TwilioRestException, TwilioServiceException) as trouble:
         # Its text may quote the number, so only the codes go on from here.
-        raise _verdict(getattr(trouble, "status", None), getattr(trouble, "code", None)) from None
+        raise _verdict(trouble.status, trouble.code) from None
     return sent.sid or ""
 
 
@@ -57,9 +55,7 @@ def _content(message: Message) -> dict[str, str]:
     return {"content_sid": template, "content_variables": json.dumps(message.values)}
 
 
-def _verdict(status: int | None, code: int | str | None) -> Refused | TryAgain:
-    if status is None:
-        return TryAgain("not_configured")
+def _verdict(status: int, code: int | None) -> Refused | TryAgain:
     final = 400 <= status < 500 and status not in TEMPORARY
     return (Refused if final else TryAgain)(str(code or status))
 

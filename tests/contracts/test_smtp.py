@@ -1,0 +1,135 @@
+"""Mail, against a real SMTP server on this machine."""
+
+from datetime import timedelta
+from email import message_from_bytes, policy
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from notifications import services
+from notifications.models import Notification, State
+from notifications.services import BACKOFF, Notice, notify
+from tests.contracts.providers import MailServer
+
+pytestmark = [pytest.mark.django_db, pytest.mark.servers]
+ADDRESS = "zhang@example.com"
+
+
+@pytest.fixture
+def mail_server(settings):
+    with MailServer() as server:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST = "127.0.0.1"
+        settings.EMAIL_PORT = server.port
+        settings.EMAIL_TIMEOUT = 1
+        yield server
+
+
+def mail(**fields) -> Notification:
+    values = {"event": "password_changed", "address": ADDRESS, "language": "zh-hans"}
+    notify(
+        Notice(
+            channel="email",
+            recipient="user:1",
+            subject="user:1",
+            dedupe_key="password_changed:1",
+            **(values | fields),
+        )
+    )
+    return Notification.objects.get()
+
+
+def tried(notification: Notification) -> Notification:
+    services.deliver_due(seconds=10)
+    return Notification.objects.get(pk=notification.pk)
+
+
+def parsed(content: bytes):
+    return message_from_bytes(content, policy=policy.default)
+
+
+def test_a_mail_is_delivered(mail_server):
+    notification = tried(mail())
+
+    assert notification.state == State.SENT
+    ((recipients, content),) = mail_server.received
+    received = parsed(content)
+    assert recipients == [ADDRESS]
+    assert received["Subject"] == "您的面约密码已修改" == notification.title
+    assert received["Auto-Submitted"] == "auto-generated"
+    assert received["Message-ID"] == notification.provider_id
+    assert "您的密码已修改。" in received.get_content()
+
+
+def test_a_refused_recipient_is_final(mail_server):
+    mail_server.answers.append("550 5.1.1 No such mailbox")
+
+    notification = tried(mail())
+
+    assert notification.state == State.FAILED
+    assert notification.error_code == "550"
+    assert not mail_server.received
+
+
+def test_a_busy_mailbox_is_tried_again_and_the_message_id_stays(mail_server, monkeypatch):
+    mail_server.answers.append("451 4.7.1 Greylisted, come back later")
+    real = services._finish
+
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        notification = tried(mail())
+        assert notification.state == State.QUEUED
+        assert notification.error_code == "451"
+        clock.shift(BACKOFF[0])
+
+        # The worker dies between the server's accept and our note of it …
+        monkeypatch.setattr(services, "_finish", lambda *args, **values: None)
+        assert tried(notification).state == State.SENDING
+        monkeypatch.setattr(services, "_finish", real)
+        clock.shift(timedelta(minutes=5))
+        # … so the mail goes out a second time.
+        assert tried(notification).state == State.SENT
+
+    ids = [parsed(content)["Message-ID"] for _, content in mail_server.received]
+    assert len(ids) == 2
+    assert len(set(ids)) == 1
+
+
+def test_a_server_that_is_away_is_tried_again(mail_server, settings):
+    settings.EMAIL_PORT = 9
+
+    notification = tried(mail())
+
+    assert notification.state == State.QUEUED
+    assert notification.error_code == "unreachable"
+
+
+def test_a_server_that_never_answers_is_left_in_time(mail_server):
+    mail_server.latency = 1.5
+
+    notification = tried(mail())
+
+    assert notification.state == State.QUEUED
+    assert notification.error_code == "unreachable"
+
+
+@pytest.mark.parametrize(
+    "address", ["no address", "a@b.example\nBcc: c@d.example", "张三@例子.example"]
+)
+def test_what_is_no_address_is_refused(mail_server, address):
+    notification = tried(mail(address=address))
+
+    assert notification.state == State.FAILED
+    assert notification.error_code == "address"
+    assert not mail_server.received
+
+
+def test_no_address_reaches_the_log(mail_server, caplog):
+    caplog.set_level("DEBUG")
+    mail_server.answers.append("550 5.1.1 No such mailbox")
+
+    tried(mail())
+
+    ours = [record for record in caplog.records if record.name != "mail.log"]  # the server's own
+    assert any("message_failed" in record.getMessage() for record in ours)
+    assert not any(ADDRESS in record.getMessage() for record in ours)
