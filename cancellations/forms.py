@@ -11,29 +11,24 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from cancellations.models import Purpose, Reason
+from cancellations.models import DETAIL_MAX, Purpose, Reason
 from cancellations.queries import offered_reasons
 from interviews.models import EARLIEST, LATEST, InterviewQuerySet, Position
 from interviews.references import ALPHABET, LENGTH, normalise
 from interviews.states import ENDED, InterviewStatus
 
+_ONLY_THIS = _("This calls off only this interview. Your other applications stay as they are.")
+_A_SENTENCE = _("One sentence is enough.")
+
 # What may help instead of cancelling, or is good to know, by reason.
 ADVICE: dict[str, Promise] = {
-    "time_conflict": _(
-        "Does only the time not suit you? Ask your recruiter first: they may find you another one."
-    ),
+    "time_conflict": _("If only the time does not suit you, ask your recruiter for another one."),
     "unwell": _("Get well first. Your recruiter can often find you a later time."),
-    "career_change": _(
-        "This calls off only this interview. Your other applications stay as they are."
-    ),
-    "not_interested": _(
-        "This calls off only this interview. Your other applications stay as they are."
-    ),
-    "accepted_offer": _(
-        "Congratulations. Thank you for giving your place to somebody else in time."
-    ),
-    "personal": _("One sentence is enough."),
-    "other": _("One sentence is enough."),
+    "career_change": _ONLY_THIS,
+    "not_interested": _ONLY_THIS,
+    "accepted_offer": _("Congratulations, and thank you for freeing your place in time."),
+    "personal": _A_SENTENCE,
+    "other": _A_SENTENCE,
 }
 
 
@@ -165,8 +160,17 @@ class ReceiptNumberForm(forms.Form):
         number = normalise(self.cleaned_data["number"])
         if len(number) != LENGTH or set(number) - set(ALPHABET):
             raise ValidationError(
-                _(
-                    "A receipt number has ten letters and digits. Please compare it with the receipt."
-                )
+                _("A receipt number has ten letters and digits. Please compare it once more.")
             )
         return number
+
+
+class DecisionForm(forms.Form):
+    """What HR tells the candidate with the decision."""
+
+    note = forms.CharField(
+        label=_("Note to the candidate"),
+        required=False,
+        max_length=DETAIL_MAX,
+        widget=forms.Textarea(attrs={"rows": 2, "maxlength": None}),
+    )

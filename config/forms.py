@@ -4,7 +4,7 @@ from django.forms.renderers import TemplatesSetting
 
 
 class Renderer(TemplatesSetting):
-    """Labels above, help below, errors tied to their field; the summary at the top links to each."""
+    """Labels above, help below, errors tied to their field, a summary on top."""
 
     form_template_name = "components/form.html"
     field_template_name = "components/field.html"

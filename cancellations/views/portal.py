@@ -78,16 +78,16 @@ def mine(request: HttpRequest) -> HttpResponse:
 def interview(request: HttpRequest, reference: str) -> HttpResponse:
     """One interview: its facts, its way, and what cancelling would mean before anybody taps."""
     now = timezone.now()
-    mine = _own(request, reference)
-    rule = _rule(mine, now)
+    own = _own(request, reference)
+    rule = _rule(own, now)
     context = {
-        "interview": mine,
-        "timeline": timeline(mine),
+        "interview": own,
+        "timeline": timeline(own),
         "rule": rule,
         "rows": _rows(rule, now) if rule else [],
-        "cancellation": queries.latest_cancellation(mine),
-        "may_enter": _may_enter(mine, now),
-        "is_ended": mine.status in ENDED,
+        "cancellation": queries.latest_cancellation(own),
+        "may_enter": _may_enter(own, now),
+        "is_ended": own.status in ENDED,
     }
     return render(request, "cancellations/portal/interview.html", context)
 
@@ -97,15 +97,15 @@ def interview(request: HttpRequest, reference: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel(request: HttpRequest, reference: str) -> HttpResponse:
     """GET: choose a reason. POST, coming from the check page: do it."""
-    mine = _own(request, reference)
+    own = _own(request, reference)
     if request.method != "POST":
-        rule = _rule(mine, timezone.now())
+        rule = _rule(own, timezone.now())
         if rule is None or rule.outcome is rules.Outcome.REFUSED:
             return redirect("cancellations:interview", reference)
-        return _reason_page(request, mine, CancellationForm())
+        return _reason_page(request, own, CancellationForm())
     form = CancellationForm(request.POST)
     if not form.is_valid():
-        return _reason_page(request, mine, form, status=422)
+        return _reason_page(request, own, form, status=422)
     try:
         cancellation, _created = services.request_cancellation(
             reference,
@@ -120,9 +120,7 @@ def cancel(request: HttpRequest, reference: str) -> HttpResponse:
     except (services.CancellationRefused, LookupError):
         messages.warning(
             request,
-            _(
-                "It can no longer be cancelled here. Please contact your recruiter; nothing was changed."
-            ),
+            _("It cannot be cancelled here any more, and nothing was changed. Ask your recruiter."),
         )
     else:
         _confirm(request, cancellation)
@@ -136,16 +134,16 @@ def check(request: HttpRequest, reference: str) -> HttpResponse:
     """Read once more what will be cancelled and what follows; changes nothing."""
     if request.method != "POST":
         return redirect("cancellations:cancel", reference)
-    mine = _own(request, reference)
+    own = _own(request, reference)
     form = CancellationForm(request.POST)
     if "back" in request.POST:
-        return _reason_page(request, mine, form)
-    rule = _rule(mine, timezone.now())
+        return _reason_page(request, own, form)
+    rule = _rule(own, timezone.now())
     if rule is None or rule.outcome is rules.Outcome.REFUSED:
         return _to_interview(reference)
     if not form.is_valid():
-        return _reason_page(request, mine, form, status=422)
-    context = {"interview": mine, "form": form, "rule": rule, **form.cleaned_data}
+        return _reason_page(request, own, form, status=422)
+    context = {"interview": own, "form": form, "rule": rule, **form.cleaned_data}
     return render(request, "cancellations/portal/check.html", context)
 
 
@@ -162,9 +160,7 @@ def take_back(request: HttpRequest, reference: str) -> HttpResponse:
             raise Cancellation.DoesNotExist
         services.take_back_cancellation(pending.reference, by=request.user)
     except (Cancellation.DoesNotExist, TransitionNotAllowed):
-        messages.warning(
-            request, _("Your request has been decided meanwhile. This is how it stands.")
-        )
+        messages.warning(request, _("It has been decided meanwhile. This is how it stands."))
     else:
         messages.success(request, _("Your interview stays as it was. HR knows."))
     return _to_interview(reference)

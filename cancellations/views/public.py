@@ -6,6 +6,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -32,6 +33,7 @@ def receipt(request: HttpRequest, reference: str) -> HttpResponse:
         "receipt": found,
         "cancellation": found.cancellation,
         "interview": found.cancellation.interview,
+        "checked_at": timezone.now(),
         "address": address,
         "qr": _qr(address),
         "is_mine": is_mine,

@@ -1,0 +1,48 @@
+// Everything works without this file. It keeps the clocks going, lets the queue be walked with j and k,
+// and starts over where the session has ended.
+
+const MINUTE = 60_000;
+
+// The words are the server's, in the reader's language.
+function brief(milliseconds, words) {
+  const minutes = Math.floor(Math.abs(milliseconds) / MINUTE);
+  const hours = Math.floor(minutes / 60);
+  const days = Math.floor(hours / 24);
+  const shape = days ? words.days : hours ? words.hours : words.minutes;
+  return shape
+    .replace("{d}", days)
+    .replace("{h}", days ? hours % 24 : hours)
+    .replace("{m}", minutes % 60);
+}
+
+function tick() {
+  const words = document.querySelector("[data-words]")?.dataset;
+  if (!words) return;
+  for (const clock of document.querySelectorAll("[data-left]")) {
+    const left = Date.parse(clock.dateTime) - Date.now();
+    const text = brief(left, words);
+    clock.textContent = left < 0 && clock.dataset.late ? clock.dataset.late.replace("{time}", text) : text;
+  }
+}
+
+setInterval(tick, MINUTE / 4);
+
+// j and k walk the list; Enter opens, as it does on any link.
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+  const step = { j: 1, k: -1 }[event.key];
+  if (!step) return;
+  const links = [...document.querySelectorAll(".request")];
+  const at = links.indexOf(document.activeElement);
+  const from = at < 0 ? links.findIndex((link) => link.hasAttribute("aria-current")) : at;
+  links[Math.min(Math.max(from + step, 0), links.length - 1)]?.focus();
+});
+
+// Whoever has been signed out meanwhile is taken to the sign-in page, not shown it inside the list.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const answered = new URL(event.detail.xhr.responseURL || location.href);
+  if (answered.pathname === location.pathname) return;
+  event.detail.shouldSwap = false;
+  location.reload();
+});
