@@ -1,5 +1,6 @@
 """Every address of the product."""
 
+from django.contrib import admin
 from django.urls import include, path, register_converter
 
 from config import views
@@ -9,8 +10,10 @@ register_converter(ReferenceConverter, "reference")
 
 urlpatterns: list = [
     path("", views.home, name="home"),
+    path("", include("accounts.urls")),
     path("", include("cancellations.urls")),
     path("api/", include("config.api")),
+    path("admin/", admin.site.urls),
 ]
 
 handler400 = "config.views.bad_request"
