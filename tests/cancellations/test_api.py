@@ -6,13 +6,12 @@ import pytest
 import time_machine
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
-from rest_framework.authtoken.models import Token
-from rest_framework.test import APIClient
 
 from cancellations.models import Cancellation, CancellationStatus, Policy, Reason
 from interviews.models import HistoryEntry, Interview
 from interviews.states import InterviewStatus
 from notifications.models import Notification
+from tests.contracts.api import assert_problem, caller
 from tests.factories import (
     CancellationFactory,
     CandidateFactory,
@@ -26,30 +25,8 @@ pytestmark = pytest.mark.django_db
 REASON = {"reason": "time_conflict"}
 
 
-class Caller(APIClient):
-    default_format = "json"
-
-
-def caller(user) -> Caller:
-    client = Caller(HTTP_ACCEPT_LANGUAGE="en")
-    client.credentials(HTTP_AUTHORIZATION=f"Token {Token.objects.get_or_create(user=user)[0].key}")
-    return client
-
-
 def address(interview, *, tail="") -> str:
     return f"/api/v1/interviews/{interview.reference}/{tail}"
-
-
-def assert_problem(response, status, kind):
-    assert response.status_code == status, response.content
-    assert response["Content-Type"] == "application/problem+json"
-    problem = response.json()
-    assert problem["type"] == f"urn:mianyue:problem:{kind}"
-    assert problem["status"] == status
-    assert problem["title"]
-    assert problem["detail"]
-    assert problem["instance"] == response.wsgi_request.path
-    return problem
 
 
 # --- Interviews ---------------------------------------------------------------------------------
@@ -401,7 +378,7 @@ def test_receipt_is_public_and_names_nobody():
         .json()["receipt"]
     )
 
-    response = APIClient().get(f"/api/v1/receipts/{receipt}/")
+    response = caller().get(f"/api/v1/receipts/{receipt}/")
 
     assert response.status_code == 200
     body = response.json()
@@ -416,7 +393,7 @@ def test_receipt_is_public_and_names_nobody():
 
 
 def test_unknown_receipt_is_not_found():
-    assert_problem(APIClient().get("/api/v1/receipts/0123456789/"), 404, "not-found")
+    assert_problem(caller().get("/api/v1/receipts/0123456789/"), 404, "not-found")
 
 
 # --- HR -----------------------------------------------------------------------------------------
@@ -502,7 +479,7 @@ def test_deciding_needs_the_permission_and_the_department(action):
         (UserFactory(lead=True), 404, "not-found"),
     ]:
         assert_problem(caller(user).post(url), status, kind)
-    assert_problem(APIClient().post(url), 401, "not-authenticated")
+    assert_problem(caller().post(url), 401, "not-authenticated")
     assert Cancellation.objects.get(pk=waiting.pk).status == CancellationStatus.REQUESTED
 
 
