@@ -104,13 +104,13 @@ KEEPS_ITS_SLOT = HOLDS_A_SLOT | {
 }
 # What the candidates say of themselves where a reason asks for it.
 DETAILS = [
-    "家里老人住院,需要陪护几天。",
-    "当天要办理入户手续,无法改期。",
-    "突然出差,晚上才能回到深圳。",
+    "家里老人住院，需要陪护几天。",
+    "当天要办理入户手续，无法改期。",
+    "突然出差，晚上才能回到深圳。",
 ]
 NOTES = {
-    CancellationStatus.APPROVED: "情况属实,已同意,请尽快另约时间。",
-    CancellationStatus.DECLINED: "本批次名额有限,面试只需 20 分钟,建议按时参加。",
+    CancellationStatus.APPROVED: "情况属实，已同意，请尽快另约时间。",
+    CancellationStatus.DECLINED: "本批次名额有限，面试只需 20 分钟，建议按时参加。",
 }
 
 
@@ -430,7 +430,7 @@ class Demo:
     def past_ask(self, starts_at: datetime) -> Ask:
         """A request some hours or days before the start, and in any case not in the future."""
         notice = self.random.choice([5, 15, 30, 55]) * HOUR
-        until_now = starts_at - self.now + 3 * HOUR
+        until_now = starts_at - self.now + self.random.randint(3, 50) * HOUR
         reason = self.random.choice(["time_conflict", "accepted_offer", "not_interested", "unwell"])
         return Ask(max(notice, until_now), reason, fate=CancellationStatus.APPROVED)
 

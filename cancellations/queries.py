@@ -5,13 +5,16 @@ from datetime import datetime
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
+from django.utils import timezone
 
 from accounts.models import User
+from accounts.permissions import Role
 from cancellations import rules
 from cancellations.models import (
     Cancellation,
     CancellationQuerySet,
     CancellationStatus,
+    Party,
     Purpose,
     Reason,
 )
@@ -92,6 +95,34 @@ def open_requests(user: User) -> CancellationQuerySet:
         .with_facts()
         .order_by("decide_by", "pk")
     )
+
+
+def decided_today(user: User, *, now: datetime) -> CancellationQuerySet:
+    """What has been decided since local midnight of what waited for HR, the latest at the top."""
+    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    return (
+        visible_cancellations(user)
+        .filter(outcome=rules.Outcome.NEEDS_HR.value, decided_at__gte=midnight)
+        .with_facts()
+        .order_by("-decided_at")
+    )
+
+
+def earlier_cancellations(cancellation: Cancellation, user: User) -> CancellationQuerySet:
+    """What else this candidate has called off, as far as `user` may see."""
+    return visible_cancellations(user).filter(
+        interview__application__candidate=cancellation.interview.candidate,
+        party=Party.CANDIDATE,
+        status=CancellationStatus.APPROVED,
+        requested_at__lt=cancellation.requested_at,
+    )
+
+
+def deciders(cancellation: Cancellation) -> models.QuerySet[User]:
+    """The HR leads of the department, for telling others whom to ask."""
+    department = cancellation.interview.position.department_id
+    leads = User.objects.filter(role=Role.HR_LEAD, is_active=True, departments=department)
+    return leads.order_by("name")
 
 
 def current_cancellation(interview: Interview) -> Cancellation | None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cancellations.views import portal, public
+from cancellations.views import desk, portal, public
 
 app_name = "cancellations"
 
@@ -15,4 +15,9 @@ urlpatterns = [
     path("receipts/", public.check_receipt, name="check_receipt"),
     path("receipts/<reference:reference>/", public.receipt, name="receipt"),
     path("help/", public.help_page, name="help"),
+    path("desk/", desk.queue, name="queue"),
+    path("desk/requests/<reference:reference>/", desk.case, name="case"),
+    path("desk/requests/<reference:reference>/approve/", desk.approve, name="approve"),
+    path("desk/requests/<reference:reference>/decline/", desk.decline, name="decline"),
+    path("desk/messages/", desk.inbox, name="inbox"),
 ]

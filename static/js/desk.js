@@ -3,16 +3,18 @@
 
 const MINUTE = 60_000;
 
-// The words are the server's, in the reader's language.
+// As the server says it (templatetags/desk.py), with the words it sent along.
 function brief(milliseconds, words) {
   const minutes = Math.floor(Math.abs(milliseconds) / MINUTE);
-  const hours = Math.floor(minutes / 60);
-  const days = Math.floor(hours / 24);
-  const shape = days ? words.days : hours ? words.hours : words.minutes;
-  return shape
-    .replace("{d}", days)
-    .replace("{h}", days ? hours % 24 : hours)
-    .replace("{m}", minutes % 60);
+  const parts = [
+    [Math.floor(minutes / 1440), words.days],
+    [Math.floor(minutes / 60) % 24, words.hours],
+    [minutes % 60, words.minutes],
+  ];
+  const said = parts.filter(([count]) => count).slice(0, 2);
+  return (said.length ? said : parts.slice(-1))
+    .map(([count, text]) => text.replace("%(count)d", count))
+    .join(" ");
 }
 
 function tick() {

@@ -1,0 +1,34 @@
+"""Spans of time short enough for a dense list."""
+
+from datetime import datetime, timedelta
+
+from django import template
+from django.utils import timezone
+from django.utils.translation import pgettext
+
+register = template.Library()
+
+
+@register.filter
+def brief(span: timedelta) -> str:
+    """The two largest units, rounded down, without what is nought: 1 d 4 h, 3 h 20 min, 12 h."""
+    minutes = int(abs(span).total_seconds() // 60)
+    days, hours = divmod(minutes // 60, 24)
+    parts = [
+        (days, pgettext("short span", "%(count)d d")),
+        (hours, pgettext("short span", "%(count)d h")),
+        (minutes % 60, pgettext("short span", "%(count)d min")),
+    ]
+    said = [words % {"count": count} for count, words in parts if count]
+    return " ".join(said[:2]) or parts[-1][1] % {"count": 0}
+
+
+@register.filter
+def left_until(moment: datetime) -> timedelta:
+    """Negative once it has passed."""
+    return moment - timezone.now()
+
+
+@register.filter
+def is_past(moment: datetime) -> bool:
+    return moment < timezone.now()

@@ -1,0 +1,321 @@
+"""The desk: who sees which request, who decides it, and what they then find."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from cancellations import services
+from cancellations.models import Cancellation, CancellationStatus
+from interviews.models import Interview
+from interviews.states import InterviewStatus
+from notifications.models import Channel, Notification, State
+from tests.factories import (
+    CancellationFactory,
+    CandidateFactory,
+    DepartmentFactory,
+    InterviewFactory,
+    UserFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+QUEUE = "/desk/"
+
+
+@pytest.fixture
+def department():
+    return DepartmentFactory()
+
+
+@pytest.fixture
+def lead(department):
+    return UserFactory(lead=True, departments=[department])
+
+
+@pytest.fixture
+def desk(client, lead):
+    client.force_login(lead)
+    return client
+
+
+def late_request(department, *, starts_in=timedelta(hours=2), **fields) -> Cancellation:
+    interview = InterviewFactory(
+        department=department, status=InterviewStatus.CANCELLING, starts_in=starts_in
+    )
+    return CancellationFactory(interview=interview, **fields)
+
+
+def url(name: str, cancellation: Cancellation) -> str:
+    return reverse(f"cancellations:{name}", args=[cancellation.reference])
+
+
+# --- the queue ------------------------------------------------------------------------------------
+
+
+def test_queue_begins_with_the_default_that_falls_due_first(desk, department):
+    later = late_request(department, starts_in=timedelta(hours=5))
+    sooner = late_request(department, starts_in=timedelta(hours=1))
+
+    response = desk.get(QUEUE)
+
+    assert list(response.context["page"]) == [sooner, later]
+    assert response.context["shown"] == sooner
+
+
+def test_queue_leaves_out_other_departments_and_what_is_decided(desk, department):
+    late_request(DepartmentFactory())
+    CancellationFactory(approved=True, interview__department=department)
+
+    response = desk.get(QUEUE)
+
+    assert list(response.context["page"]) == []
+    assert "Nothing is waiting" in response.text
+
+
+def test_queue_shows_everything_needed_to_decide(desk, department):
+    person = CandidateFactory(user__name="孙悦", user__mobile="+8613912345678")
+    position = late_request(department).interview.position
+    earlier = InterviewFactory(candidate=person, position=position, status="cancelled", slot=None)
+    CancellationFactory(
+        interview=earlier, status="approved", requested_at=timezone.now() - timedelta(days=9)
+    )
+    interview = InterviewFactory(
+        candidate=person, position=position, status="cancelling", starts_in=timedelta(hours=3)
+    )
+    cancellation = CancellationFactory(
+        interview=interview,
+        notice=timedelta(hours=3),
+        detail="The train is late",
+        policy={
+            "name": "House rule",
+            "promised_minutes": 15,
+            "default": "decline",
+            "tiers": [
+                {"notice_minutes": 1440, "outcome": "automatic", "short_notice": False},
+                {"notice_minutes": 0, "outcome": "needs_hr", "short_notice": False},
+            ],
+        },
+    )
+
+    response = desk.get(url("case", cancellation))
+
+    for words in (
+        "孙悦",
+        position.title,
+        department.name,
+        "+86 139 1234 5678",
+        "The time does not suit me",
+        "The train is late",
+        "3 h before the start",
+        "House rule",
+        "1 d or more before:",
+        "then the appointment stands",
+    ):
+        assert words in response.text
+    assert response.context["earlier"] == 1
+    assert [tier.applies for tier in response.context["tiers"]] == [False, True]
+
+
+def test_queue_is_walked_in_pages_of_fifty(desk, department):
+    for _number in range(51):
+        late_request(department)
+
+    assert len(desk.get(QUEUE).context["page"]) == 50
+    assert len(desk.get(QUEUE, {"page": "2"}).context["page"]) == 1
+    assert desk.get(QUEUE, {"page": "\x00nonsense"}).status_code == 200
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_queue_query_count_does_not_grow(desk, department, rows, django_assert_num_queries):
+    for _number in range(rows):
+        late_request(department)
+        CancellationFactory(
+            approved=True, interview__department=department, decided_at=timezone.now()
+        )
+
+    with django_assert_num_queries(5):
+        response = desk.get(QUEUE)
+
+    assert len(response.context["page"]) == len(response.context["decided"]) == rows
+
+
+def test_list_asks_for_itself_and_gets_only_itself(desk, department):
+    waiting = late_request(department)
+
+    response = desk.get(QUEUE, headers={"HX-Request": "true"})
+
+    assert waiting.interview.candidate.user.name in response.text
+    assert "<html" not in response.text
+    assert 'hx-swap-oob="true"' in response.text
+
+
+# --- one request ----------------------------------------------------------------------------------
+
+
+def test_request_of_another_department_is_not_there(desk):
+    elsewhere = late_request(DepartmentFactory())
+
+    assert desk.get(url("case", elsewhere)).status_code == 404
+    assert desk.post(url("approve", elsewhere)).status_code == 404
+    assert Cancellation.objects.get(pk=elsewhere.pk).status == CancellationStatus.REQUESTED
+
+
+@pytest.mark.parametrize("trait", ["recruiter", "viewer"])
+def test_others_read_and_are_told_who_decides(client, department, lead, trait):
+    client.force_login(UserFactory(**{trait: True}, departments=[department]))
+    waiting = late_request(department)
+
+    page = client.get(url("case", waiting))
+
+    assert page.status_code == 200
+    assert f"HR leads decide; for this department: {lead.name}." in page.text
+    assert url("approve", waiting) not in page.text
+    for name in ("approve", "decline"):
+        assert client.post(url(name, waiting)).status_code == 403
+    assert Cancellation.objects.get(pk=waiting.pk).status == CancellationStatus.REQUESTED
+
+
+def test_administrator_decides_everywhere(client):
+    client.force_login(UserFactory(administrator=True))
+    waiting = late_request(DepartmentFactory())
+
+    client.post(url("decline", waiting))
+
+    assert Cancellation.objects.get(pk=waiting.pk).status == CancellationStatus.DECLINED
+
+
+def test_candidate_is_turned_away(client):
+    client.force_login(CandidateFactory().user)
+
+    assert client.get(QUEUE).status_code == 403
+    assert client.get("/desk/messages/").status_code == 403
+
+
+# --- deciding -------------------------------------------------------------------------------------
+
+
+def test_approving_cancels_and_leads_to_the_next_request(desk, department, lead):
+    first = late_request(department, starts_in=timedelta(hours=1))
+    second = late_request(department, starts_in=timedelta(hours=2))
+
+    response = desk.post(url("approve", first), {"note": "Get well"}, follow=True)
+
+    decided = Cancellation.objects.get(pk=first.pk)
+    assert (decided.status, decided.decided_by, decided.note) == ("approved", lead, "Get well")
+    assert Interview.objects.get(pk=first.interview_id).status == InterviewStatus.CANCELLED
+    assert response.context["shown"] == second
+    assert f"The interview of {first.interview.candidate.user.name} is cancelled." in response.text
+    assert list(response.context["decided"]) == [decided]
+
+
+def test_declining_keeps_the_appointment(desk, department):
+    waiting = late_request(department)
+
+    desk.post(url("decline", waiting), {"note": "It takes only twenty minutes"})
+
+    assert Cancellation.objects.get(pk=waiting.pk).status == CancellationStatus.DECLINED
+    assert Interview.objects.get(pk=waiting.interview_id).status == InterviewStatus.BOOKED
+
+
+def test_second_decision_is_told_that_a_colleague_was_first(desk, department):
+    waiting = late_request(department)
+    colleague = UserFactory(lead=True, departments=[department])
+    services.decline_cancellation(waiting.pk, by=colleague, note="We need you")
+
+    response = desk.post(url("approve", waiting), follow=True)
+
+    assert "A colleague has already decided this request." in response.text
+    assert response.context["shown"].pk == waiting.pk
+    assert f"by {colleague.name}" in response.text
+    assert "We need you" in response.text
+    assert url("approve", waiting) not in response.text
+    assert Cancellation.objects.get(pk=waiting.pk).status == CancellationStatus.DECLINED
+
+
+def test_decided_by_the_policy_says_so(desk, department):
+    waiting = late_request(department)
+    services.approve_cancellation(waiting.pk, by=None)
+
+    assert "by the rule" in desk.get(url("case", waiting)).text
+
+
+@pytest.mark.parametrize("note", ["x" * 501, "with \x00 in it"])
+def test_bad_note_is_refused_and_kept(desk, department, note):
+    waiting = late_request(department)
+
+    response = desk.post(url("approve", waiting), {"note": note})
+
+    assert response.status_code == 422
+    assert response.context["form"]["note"].value() == note
+    assert Cancellation.objects.get(pk=waiting.pk).status == CancellationStatus.REQUESTED
+
+
+def test_reading_decides_nothing(desk, department):
+    waiting = late_request(department)
+
+    for name in ("approve", "decline"):
+        assert desk.get(url(name, waiting)).status_code == 405
+    assert Cancellation.objects.get(pk=waiting.pk).status == CancellationStatus.REQUESTED
+
+
+def test_yesterdays_decisions_are_not_todays(desk, department):
+    CancellationFactory(
+        approved=True,
+        interview__department=department,
+        decided_at=timezone.now() - timedelta(days=1, hours=1),
+    )
+
+    assert list(desk.get(QUEUE).context["decided"]) == []
+
+
+# --- messages -------------------------------------------------------------------------------------
+
+
+def message(recipient: str, **fields) -> Notification:
+    now = timezone.now()
+    return Notification.objects.create(
+        **{
+            "event": "cancellation_to_decide",
+            "channel": Channel.DESK,
+            "recipient": recipient,
+            "language": "en",
+            "subject": "interview:7K2M9QX4TB",
+            "dedupe_key": f"test:{Notification.objects.count()}",
+            "state": State.DELIVERED,
+            "not_before": now,
+            "created_at": now,
+            "title": "A request to decide",
+            **fields,
+        }
+    )
+
+
+def test_inbox_holds_ones_own_and_the_departments_messages(desk, lead, department):
+    own = message(f"user:{lead.pk}")
+    departments = message(department.audience, params={"receipt": "7K2M9QX4TB"})
+    message(DepartmentFactory().audience)
+    message(f"user:{lead.pk}", state=State.QUEUED)
+
+    response = desk.get("/desk/messages/")
+
+    assert list(response.context["page"]) == [departments, own]
+    assert "/desk/requests/7K2M9QX4TB/" in response.text
+
+
+def test_empty_inbox_says_what_will_come(desk):
+    assert "No messages yet" in desk.get("/desk/messages/").text
+
+
+def test_inbox_query_count_does_not_grow(desk, lead):
+    counts = []
+    for _round in range(2):
+        message(f"user:{lead.pk}")
+        with CaptureQueriesContext(connection) as captured:
+            desk.get("/desk/messages/")
+        counts.append(len(captured))
+
+    assert counts[0] == counts[1] <= 6
