@@ -48,7 +48,7 @@ BUILT = [
 ]
 
 
-class Failed(Exception):  # noqa: N818 - it is raised to be read by a person
+class Failed(Exception):
     """What went wrong, in one sentence."""
 
 

