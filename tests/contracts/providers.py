@@ -5,7 +5,6 @@ import json
 import threading
 import time
 from collections import deque
-from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs
 
@@ -13,8 +12,8 @@ from aiosmtpd.controller import Controller
 
 
 class Twilio:
-    """Answers like Twilio's messages API. `answers` are given first, in order: (status, error code),
-    or seconds to keep the caller waiting."""
+    """Answers like Twilio's messages API. `answers` are given first, in order: (status, code), or
+    seconds to keep the caller waiting. `latency` passes between taking a message and saying so."""
 
     def __init__(self, *, latency: float = 0.0) -> None:
         self.answers: deque[tuple[int, int] | float] = deque()
@@ -24,6 +23,7 @@ class Twilio:
         self.latency = latency
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
+        self._server.handle_error = lambda *caller: None  # who has stopped waiting, or was killed
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
 
     @property
@@ -50,7 +50,6 @@ class Twilio:
                 form = {key: values[0] for key, values in parse_qs(body).items()}
                 stand_in.requests.append(form)
                 stand_in.paths.append(self.path)
-                time.sleep(stand_in.latency)
                 answer = stand_in.answers.popleft() if stand_in.answers else (201, 0)
                 if isinstance(answer, float):
                     time.sleep(answer)
@@ -58,6 +57,7 @@ class Twilio:
                 status, code = answer
                 if status == 201:
                     stand_in.sent.append(form)
+                    time.sleep(stand_in.latency)
                     self._answer(201, {"sid": f"SM{len(stand_in.sent):032x}", "status": "queued"})
                 else:
                     message = f"The 'To' number {form['To']} is not to our liking"
@@ -69,8 +69,7 @@ class Twilio:
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                with suppress(ConnectionError):  # the caller has stopped waiting
-                    self.wfile.write(body)
+                self.wfile.write(body)
 
             def log_message(self, *args):
                 pass
@@ -87,7 +86,8 @@ class _AnyPort(Controller):
 
 
 class MailServer:
-    """Takes mail. `answers` are given first, in order, to who names a recipient."""
+    """Takes mail. `answers` are given first, in order, to who names a recipient. `latency` passes
+    between taking a message and saying so."""
 
     def __init__(self, *, latency: float = 0.0) -> None:
         self.answers: deque[str] = deque()
@@ -113,6 +113,6 @@ class MailServer:
         return "250 OK"
 
     async def handle_DATA(self, server, session, envelope):  # noqa: N802
-        await asyncio.sleep(self.latency)
         self.received.append((envelope.rcpt_tos, envelope.content))
+        await asyncio.sleep(self.latency)
         return "250 OK"
