@@ -38,7 +38,9 @@ class IdentifierBackend(BaseBackend):
         return user if user.check_password(password) and user.is_active else None
 
     def get_user(self, user_id: int) -> User | None:
-        return User.objects.filter(pk=user_id, is_active=True).first()
+        # Decrypted only where somebody asks for it.
+        people = User.objects.defer("national_id")
+        return people.filter(pk=user_id, is_active=True).first()
 
     def has_perm(
         self, user_obj: AbstractBaseUser | AnonymousUser, perm: str, obj: Model | None = None

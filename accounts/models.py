@@ -88,7 +88,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        self.national_id_index = crypto.blind_index(self.national_id) if self.national_id else None
+        if "national_id" not in self.get_deferred_fields():
+            index = crypto.blind_index(self.national_id) if self.national_id else None
+            self.national_id_index = index
         super().save(*args, **kwargs)
 
     @property

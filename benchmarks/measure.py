@@ -87,7 +87,7 @@ def cancelling(name: str, product: Server, base: Server, offered: list) -> Figur
             fields = {"reason": "time_conflict", "detail": "", "csrfmiddlewaretoken": "a" * 32}
             path = f"/interviews/{reference}/cancel/"
             calls.append(lambda c=client, p=path, f=fields: c.send("POST", p, f))
-    return in_pairs(name, base, calls, expect=302)
+    return in_pairs(name, base, calls, expect=303)
 
 
 def pages(product: Server, base: Server, offered: list) -> list[Figure]:

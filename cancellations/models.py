@@ -3,6 +3,7 @@
 Lock order everywhere: candidate, interview, cancellation, slot.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import pgtrigger
@@ -19,6 +20,8 @@ from accounts.models import User
 from accounts.permissions import DECIDE_CANCELLATION
 from cancellations import rules
 from interviews.models import (
+    PEOPLE,
+    PRIVATE_FIELDS,
     Department,
     Interview,
     InterviewKind,
@@ -88,10 +91,13 @@ class Reason(models.Model):
 
 class PolicyQuerySet(models.QuerySet["Policy"]):
     def in_force(self) -> list[rules.Policy]:
-        """Every policy switched on, as the rule engine takes it; two queries."""
-        return [
-            policy.as_rule() for policy in self.filter(is_active=True).prefetch_related("tiers")
-        ]
+        """Every policy switched on, as the rule engine takes it; one query. A policy without tiers
+        says nothing and is left out."""
+        tiers = Tier.objects.filter(policy__in=self.filter(is_active=True)).select_related("policy")
+        by_policy: dict[Policy, list[Tier]] = {}
+        for tier in tiers.order_by("policy", "-notice_minutes"):
+            by_policy.setdefault(tier.policy, []).append(tier)
+        return [policy.as_rule(steps) for policy, steps in by_policy.items()]
 
 
 class Policy(models.Model):
@@ -153,14 +159,15 @@ class Policy(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def as_rule(self) -> rules.Policy:
+    def as_rule(self, tiers: Iterable["Tier"]) -> rules.Policy:
+        """As the rule engine takes it; `tiers` come longest notice first."""
         return rules.Policy(
             id=self.pk,
             name=self.name,
             scope=rules.Scope(
                 self.department_id, self.category_id, self.position_id, self.kind or None
             ),
-            tiers=tuple(tier.as_rule() for tier in self.tiers.all()),
+            tiers=tuple(tier.as_rule() for tier in tiers),
             promised_minutes=self.promised_minutes,
             default=rules.Default(self.default_decision),
             default_before=timedelta(minutes=self.default_minutes_before),
@@ -226,15 +233,10 @@ def may_decide(cancellation: "Cancellation", user: User) -> bool:
 class CancellationQuerySet(models.QuerySet["Cancellation"]):
     def with_facts(self) -> "CancellationQuerySet":
         """Everything a page asks of a cancellation, in one query."""
+        people = ["decided_by", *(f"interview__{person}" for person in PEOPLE)]
         return self.select_related(
-            "reason",
-            "decided_by",
-            "interview__application__candidate__user",
-            "interview__application__position__department",
-            "interview__application__position__category",
-            "interview__application__position__recruiter",
-            "interview__interviewer",
-        )
+            "reason", "interview__application__position__department", *people
+        ).defer(*(f"{person}__{field}" for person in people for field in PRIVATE_FIELDS))
 
     def lock(self, cancellation_id: int) -> "Cancellation":
         """The row with its interview, both locked, the interview first.

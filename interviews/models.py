@@ -178,15 +178,16 @@ class Application(models.Model):
         return self.reference
 
 
+PEOPLE = ("application__candidate__user", "application__position__recruiter", "interviewer")
+PRIVATE_FIELDS = ("password", "national_id", "national_id_index", "last_login", "date_joined")
+
+
 class InterviewQuerySet(models.QuerySet["Interview"]):
     def with_facts(self) -> "InterviewQuerySet":
-        """Everything a page or a rule asks of an interview, in one query."""
-        return self.select_related(
-            "application__candidate__user",
-            "application__position__department",
-            "application__position__category",
-            "application__position__recruiter",
-            "interviewer",
+        """Everything a page or a rule asks of an interview, in one query; of people nothing that
+        only sign-in needs."""
+        return self.select_related("application__position__department", *PEOPLE).defer(
+            *(f"{person}__{field}" for person in PEOPLE for field in PRIVATE_FIELDS)
         )
 
     def lock(self, **lookup: Any) -> "Interview":

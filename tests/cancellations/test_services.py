@@ -89,12 +89,8 @@ def test_cancelling_tells_candidate_recruiter_interviewer_and_department():
     ask(interview)
 
     assert told("cancellation_done") == {("sms", person), ("email", person)}
-    assert told("interview_cancelled") == {
-        ("email", recruiter),
-        ("desk", recruiter),
-        ("email", interviewer),
-        ("desk", interviewer),
-    }
+    assert told("interview_cancelled") == {("email", recruiter), ("desk", recruiter)}
+    assert told("interviewer_released") == {("email", interviewer), ("desk", interviewer)}
     assert told("position_cancellation") == {("desk", department), ("email", department)}
 
 
