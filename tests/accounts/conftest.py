@@ -12,6 +12,11 @@ def _answers_at_once(monkeypatch):
     monkeypatch.setattr(throttling, "ANSWER_SECONDS", 0)
 
 
+@pytest.fixture(autouse=True)
+def _in_english(settings):
+    settings.LANGUAGE_CODE = "en"
+
+
 @pytest.fixture
 def sent():
     """What the newest message of an event is filled with."""

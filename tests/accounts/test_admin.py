@@ -1,0 +1,161 @@
+"""People in the administration."""
+
+import pytest
+
+from accounts import two_step
+from accounts.models import User
+from accounts.permissions import Role
+from tests.factories import DepartmentFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/admin/accounts/user/"
+NATIONAL_ID = "11010519491231002X"
+
+
+@pytest.fixture
+def administrator(client):
+    user = UserFactory(administrator=True, language="en")
+    client.force_login(user)
+    return user
+
+
+def change_data(user, **changes):
+    data = {"name": user.name, "role": user.role, "is_active": "on", "mobile": user.mobile or ""}
+    return data | {"email": user.email or "", "language": "", "time_zone": ""} | changes
+
+
+@pytest.mark.parametrize(
+    "term", ["138 1234 5678", "+8613812345678", NATIONAL_ID, "ZHANG@mail.example", "欧阳"]
+)
+def test_person_is_found_by_any_whole_identifier_or_name(client, administrator, term):
+    user = UserFactory(
+        name="欧阳修",
+        mobile="+8613812345678",
+        national_id=NATIONAL_ID,
+        email="zhang@mail.example",
+    )
+    UserFactory(name="别人")
+
+    response = client.get(LIST, {"q": term})
+
+    assert list(response.context["cl"].result_list) == [user]
+
+
+@pytest.mark.parametrize("term", ["\x00", "x" * 5000, "110105194912310021", "'"])
+def test_search_takes_anything(client, administrator, term):
+    assert client.get(LIST, {"q": term}).status_code in (200, 302)
+
+
+def test_id_number_is_never_shown_in_full(client, administrator):
+    user = UserFactory(national_id=NATIONAL_ID)
+    DepartmentFactory(name="总装部").staff.add(user)
+
+    page = client.get(f"{LIST}{user.pk}/change/").content.decode()
+
+    assert "110***********002X" in page
+    assert NATIONAL_ID not in page
+    assert "总装部" in page
+
+
+def test_numbers_are_normalised_and_the_id_number_set(client, administrator):
+    user = UserFactory()
+
+    response = client.post(
+        f"{LIST}{user.pk}/change/",
+        change_data(
+            user, mobile="138 1234 5678", email="Li@Mail.example", new_national_id=NATIONAL_ID
+        ),
+    )
+
+    assert response.status_code == 302
+    user = User.objects.get(pk=user.pk)
+    assert (user.mobile, user.email) == ("+8613812345678", "li@mail.example")
+    assert user.national_id == NATIONAL_ID
+
+
+def test_empty_id_number_keeps_what_is_there(client, administrator):
+    user = UserFactory(national_id=NATIONAL_ID, email=None)
+
+    client.post(f"{LIST}{user.pk}/change/", change_data(user, name="新名字"))
+
+    user = User.objects.get(pk=user.pk)
+    assert (user.name, user.national_id, user.email) == ("新名字", NATIONAL_ID, None)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"mobile": "12"},
+        {"email": "x"},
+        {"new_national_id": "110105194912310021"},
+        {"new_national_id": NATIONAL_ID},
+        {"time_zone": "Mars/Olympus"},
+        {"language": "tlh"},
+        {"name": "\x00"},
+    ],
+)
+def test_bad_values_get_a_message(client, administrator, bad):
+    UserFactory(national_id=NATIONAL_ID)
+    user = UserFactory()
+
+    response = client.post(f"{LIST}{user.pk}/change/", change_data(user, **bad))
+
+    assert response.status_code == 200
+    assert response.context["errors"]
+
+
+def test_person_without_a_password_is_added(client, administrator):
+    response = client.post(
+        f"{LIST}add/",
+        {"name": "王五", "role": "candidate", "mobile": "13912345678", "usable_password": "false"},
+    )
+
+    assert response.status_code == 302
+    user = User.objects.get(mobile="+8613912345678")
+    assert not user.has_usable_password()
+
+
+def test_password_is_set_in_a_form_of_its_own(client, administrator):
+    user = UserFactory()
+
+    response = client.post(
+        f"{LIST}{user.pk}/password/",
+        {"password1": "ein ganz neues", "password2": "ein ganz neues", "usable_password": "true"},
+    )
+
+    assert response.status_code == 302
+    user.refresh_from_db()
+    assert user.check_password("ein ganz neues")
+
+
+def test_only_a_superuser_makes_or_changes_superusers(client, administrator):
+    root = UserFactory(administrator=True, is_superuser=True)
+
+    client.post(f"{LIST}{administrator.pk}/change/", change_data(administrator, is_superuser="on"))
+
+    assert not User.objects.get(pk=administrator.pk).is_superuser
+    assert client.post(f"{LIST}{root.pk}/change/", change_data(root, name="x")).status_code == 403
+    assert client.post(f"{LIST}{root.pk}/password/", {}).status_code == 403
+
+
+def test_people_are_not_deleted(client, administrator):
+    assert client.post(f"{LIST}{UserFactory().pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_two_step_is_switched_off_for_who_lost_the_phone(client, administrator):
+    lost, root = UserFactory(lead=True), UserFactory(administrator=True, is_superuser=True)
+    for user in (lost, root):
+        two_step.switch_on(user, "JBSWY3DPEHPK3PXP")
+
+    client.post(LIST, {"action": "switch_off_two_step", "_selected_action": [lost.pk, root.pk]})
+
+    assert not two_step.is_on(lost)
+    assert two_step.is_on(root)
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role != Role.ADMINISTRATOR])
+def test_other_roles_stay_out(client, role):
+    client.force_login(UserFactory(role=role))
+
+    assert client.get(LIST, follow=True).status_code == 403
