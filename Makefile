@@ -40,7 +40,7 @@ lint: env-dev translations
 django-checks:
 	$(MANAGE) makemigrations --check --dry-run
 	$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
-	$(MANAGE) check_translations
+	$(MANAGE) messages --check
 	$(MANAGE) state_diagrams --check
 	$(MANAGE) spectacular --validate --fail-on-warn | diff docs/openapi.yaml -
 
@@ -51,7 +51,7 @@ screenshots: env-dev browser translations ## pictures of every page, into screen
 	@$(BESIDE_SERVERS) --mode demo -- $(PY) -m tests.screenshots $(ARGS)
 
 messages: env-dev ## collect the texts to translate into locale/ (needs gettext)
-	$(MANAGE) makemessages --locale zh_Hans --add-location file --no-obsolete --ignore .venv --ignore var
+	$(MANAGE) messages
 
 lock: env-dev ## requirements/*.txt anew from pyproject.toml; ARGS=--upgrade for newer versions
 	@$(PY) config/provision.py lock $(ARGS)
