@@ -148,7 +148,7 @@ def test_interviews_query_count_does_not_grow(rows, django_assert_num_queries):
     InterviewFactory.create_batch(rows, candidate=candidate)
     client = caller(candidate.user)
 
-    with django_assert_num_queries(4):  # the token, the interviews, the policies, their tiers
+    with django_assert_num_queries(3):  # the token, the interviews, the policies with their tiers
         response = client.get("/api/v1/interviews/")
 
     assert len(response.json()["results"]) == rows

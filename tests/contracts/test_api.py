@@ -10,7 +10,6 @@ from rest_framework.throttling import SimpleRateThrottle
 from werkzeug.test import Client
 
 from cancellations import queries
-from config.wsgi import application
 from interviews.models import Interview
 from interviews.states import InterviewStatus
 from tests.contracts.api import Caller, assert_problem, caller
@@ -138,8 +137,8 @@ def test_unreadable_json_is_a_problem(body):
 
 
 @pytest.mark.parametrize("charset", ["utf-16", "zlib", "rot13", "nonsense", "base64"])
-def test_json_is_utf_8_whatever_the_header_says(charset):
-    response = Client(application).post(
+def test_json_is_utf_8_whatever_the_header_says(charset, wsgi):
+    response = Client(wsgi).post(
         "/api/v1/sign-in/?a=b",
         data='{"identifier": "张三", "password": "x"}'.encode(),
         content_type=f"application/json; charset={charset}",
