@@ -12,8 +12,8 @@ PRODUCTION := MIANYUE_MODE=production PUBLIC_URL=https://mianyue.example \
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run services test check lint django-checks bench screenshots messages lock clean \
-	env-run env-dev browser translations
+.PHONY: help run services test check lint lint-style lint-types lint-layers lint-templates \
+	lint-django django-checks bench screenshots messages lock clean env-run env-dev browser translations
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "make %-12s %s\n", $$1, $$2}' Makefile
@@ -29,15 +29,25 @@ test: env-dev browser translations ## every test, beside servers of its own
 
 check: lint test ## what CI runs: linters, types, layers, Django's checks, then every test
 
-lint: env-dev translations
+lint: lint-style lint-types lint-layers lint-templates lint-django
+
+lint-style: env-dev
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+
+lint-types: env-dev
 	MIANYUE_MODE=test $(PY) -m mypy .
+
+lint-layers: env-dev
 	.venv/bin/lint-imports
+
+lint-templates: env-dev
 	$(PY) -m djlint --check --lint --quiet templates
+
+lint-django: env-dev translations
 	@$(BESIDE_SERVERS) -- $(MAKE) --no-print-directory django-checks
 
-django-checks:
+django-checks: # beside servers
 	$(MANAGE) makemigrations --check --dry-run
 	$(PRODUCTION) $(PY) manage.py check --deploy --fail-level WARNING
 	$(MANAGE) messages --check
