@@ -37,6 +37,7 @@ COMPILED: list[tuple[str, list[str]]] = [
     ("run.txt", ["--extra", "embedded", "-c", "requirements/base.txt"]),
     ("dev.txt", ["--extra", "embedded", "--group", "dev", "-c", "requirements/run.txt"]),
 ]
+DATA = ["postgres", "valkey", "log", "secrets.env", "run.lock"]
 BUILT = [
     "staticfiles",
     "screenshots",
@@ -241,13 +242,23 @@ def clean() -> None:
     with _not_running(home):
         postgres = home / "postgres"
         if postgres.is_symlink():  # root's PostgreSQL, kept where its user can reach it
-            shutil.rmtree(postgres.resolve(), ignore_errors=True)
-        for path in [home, VENV, *(ROOT / name for name in BUILT)]:
-            shutil.rmtree(path, ignore_errors=True)
+            _remove(postgres.resolve())
+        # By name: $MIANYUE_VAR may be a directory that holds other things too.
+        for path in [*(home / name for name in DATA), VENV, *(ROOT / name for name in BUILT)]:
+            _remove(path)
+        with contextlib.suppress(OSError):
+            home.rmdir()
     for compiled in ROOT.glob("locale/**/*.mo"):
         compiled.unlink()
     for cache in ROOT.rglob("__pycache__"):
         shutil.rmtree(cache, ignore_errors=True)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
