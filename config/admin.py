@@ -19,6 +19,7 @@ class Site(AdminSite):
     site_header = _("Mianyue administration")
     site_title = _("Mianyue")
     index_title = _("Everything the product holds")
+    site_url = "/desk/"
 
     @method_decorator(login_not_required)
     def login(

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_fsm import TransitionNotAllowed
 
 from accounts.decorators import desk_permission_required, desk_required
+from accounts.models import User
 from accounts.permissions import DECIDE_CANCELLATION
 from cancellations import queries, rules, services
 from cancellations.forms import DecisionForm
@@ -26,10 +27,16 @@ from notifications.queries import inbox as inbox_of
 PAGE_SIZE = 50
 
 
+class DeskRequest(HttpRequest):
+    """desk_required saw to it that somebody is signed in."""
+
+    user: User
+
+
 @never_cache
 @desk_required
 @require_safe
-def queue(request: HttpRequest) -> HttpResponse:
+def queue(request: DeskRequest) -> HttpResponse:
     """The waiting requests, and beside them the one that is due first."""
     return _queue_page(request, None)
 
@@ -37,7 +44,7 @@ def queue(request: HttpRequest) -> HttpResponse:
 @never_cache
 @desk_required
 @require_safe
-def case(request: HttpRequest, reference: str) -> HttpResponse:
+def case(request: DeskRequest, reference: str) -> HttpResponse:
     """One request with everything needed to decide it, or how it was decided."""
     return _queue_page(request, _visible(request, reference))
 
@@ -45,7 +52,7 @@ def case(request: HttpRequest, reference: str) -> HttpResponse:
 @never_cache
 @desk_permission_required(DECIDE_CANCELLATION)
 @require_POST
-def approve(request: HttpRequest, reference: str) -> HttpResponse:
+def approve(request: DeskRequest, reference: str) -> HttpResponse:
     return _decide(
         request,
         reference,
@@ -57,7 +64,7 @@ def approve(request: HttpRequest, reference: str) -> HttpResponse:
 @never_cache
 @desk_permission_required(DECIDE_CANCELLATION)
 @require_POST
-def decline(request: HttpRequest, reference: str) -> HttpResponse:
+def decline(request: DeskRequest, reference: str) -> HttpResponse:
     return _decide(
         request,
         reference,
@@ -69,7 +76,7 @@ def decline(request: HttpRequest, reference: str) -> HttpResponse:
 @never_cache
 @desk_required
 @require_safe
-def inbox(request: HttpRequest) -> HttpResponse:
+def inbox(request: DeskRequest) -> HttpResponse:
     """What this member of staff and their departments were told, newest first."""
     notifications = inbox_of(audiences_of(request.user))
     context = {
@@ -90,14 +97,14 @@ class TierRow:
     applies: bool
 
 
-def _visible(request: HttpRequest, reference: str) -> Cancellation:
+def _visible(request: DeskRequest, reference: str) -> Cancellation:
     """A request outside one's departments is not there."""
     requests = queries.visible_cancellations(request.user).with_facts()
     return get_object_or_404(requests, reference=reference)
 
 
 def _decide(
-    request: HttpRequest,
+    request: DeskRequest,
     reference: str,
     service: Callable[..., Cancellation],
     done: str,
@@ -117,7 +124,7 @@ def _decide(
 
 
 def _queue_page(
-    request: HttpRequest,
+    request: DeskRequest,
     chosen: Cancellation | None,
     *,
     form: DecisionForm | None = None,
@@ -144,7 +151,7 @@ def _queue_page(
     return render(request, "cancellations/desk/queue.html", context, status=status)
 
 
-def _facts(request: HttpRequest, shown: Cancellation) -> dict[str, Any]:
+def _facts(request: DeskRequest, shown: Cancellation) -> dict[str, Any]:
     """What the case says beside the request itself."""
     waits = shown.status == CancellationStatus.REQUESTED
     decides = waits and may_decide(shown, request.user)

@@ -1,0 +1,55 @@
+"""People applying, as administrators see them."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts import identifiers
+from accounts.models import User
+from candidates.models import Candidate
+
+
+class SearchByPerson:
+    """A whole mobile number, ID number or email address finds the rows of its owner; anything else
+    searches as usual."""
+
+    person = "user"  # how a row reaches its User
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet, search_term: str
+    ) -> tuple[QuerySet, bool]:
+        try:
+            found = User.objects.find(identifiers.parse(search_term)) if search_term else None
+        except ValidationError:
+            found = None
+        if found is not None:
+            return queryset.filter(**{self.person: found}), False
+        return super().get_search_results(request, queryset, search_term)  # type: ignore[misc]
+
+
+@admin.register(Candidate)
+class CandidateAdmin(SearchByPerson, admin.ModelAdmin):
+    list_display = ("user", "city", "talent_pool_at", "source", "created_at")
+    list_filter = (("talent_pool_at", admin.EmptyFieldListFilter),)
+    search_fields = ("user__name", "=source_key")
+    search_help_text = _("Name, or a whole mobile number, ID number or email address")
+    autocomplete_fields = ("user",)
+    readonly_fields = ("source", "source_key", "created_at")
+    show_full_result_count = False
+    list_per_page = 50
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Candidate]:
+        """The numbers are decrypted nowhere: they are not shown."""
+        return super().get_queryset(request).select_related("user").defer("user__national_id")
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Candidate | None = None) -> Any:
+        """Whose record it is never changes."""
+        fields = super().get_readonly_fields(request, obj)
+        return fields if obj is None else ("user", *fields)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Candidate | None = None) -> bool:
+        return False
