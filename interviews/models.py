@@ -11,6 +11,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django_fsm import FSMField, transition
 
@@ -133,7 +134,7 @@ class Slot(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.position} {self.starts_at:%Y-%m-%d %H:%M}"
+        return f"{self.position} {timezone.localtime(self.starts_at):%Y-%m-%d %H:%M}"
 
 
 class Stage(models.TextChoices):
