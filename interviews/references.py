@@ -9,7 +9,8 @@ _LOOKALIKES = str.maketrans("ILO", "110")
 
 
 def new_reference() -> str:
-    return "".join(secrets.choice(ALPHABET) for _ in range(LENGTH))
+    bits = secrets.randbits(5 * LENGTH)
+    return "".join(ALPHABET[bits >> shift & 31] for shift in range(0, 5 * LENGTH, 5))
 
 
 def normalise(text: str) -> str:

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Iterable
 from collections.abc import Mapping as MappingType
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -197,8 +197,9 @@ class _Reader:
         key = tuple(self._texts(data, "key"))
         if not key or not set(key) <= fields.keys():
             self.complain(_("“key” must list one or more of the mapping's fields."))
-        zone, dates = self._zone(), self._dates()
-        if zone is None or dates is None:
+        zone = self._zone()
+        dates = self._dates(zone)
+        if dates is None:
             return None
         return Mapping(name, source, zone, key, dates, fields, extra)
 
@@ -220,15 +221,15 @@ class _Reader:
                         key=f"extra.{code}",
                     )
 
-    def _zone(self) -> ZoneInfo | None:
+    def _zone(self) -> ZoneInfo:
         name = self._text(self.data, "time_zone", "Asia/Shanghai")
         try:
             return ZoneInfo(name)
         except (ValueError, OSError, KeyError):
             self.complain(_("“%(name)s” is not a time zone."), name=name)
-            return None
+            return ZoneInfo("UTC")
 
-    def _dates(self) -> Dates | None:
+    def _dates(self, zone: ZoneInfo) -> Dates | None:
         table = self._table(self.data, "dates")
         for unknown in sorted(
             table.keys() - {"clean", "shapes", "times", "time", "earliest", "latest"}
@@ -250,8 +251,8 @@ class _Reader:
                 shapes=shapes,
                 times=times,
                 time=time.fromisoformat(self._text(table, "time", "00:00")),
-                earliest=self._bound(table, "earliest", EARLIEST),
-                latest=self._bound(table, "latest", LATEST),
+                earliest=self._bound(table, "earliest", EARLIEST, zone),
+                latest=self._bound(table, "latest", LATEST, zone),
             )
         except ValueError:
             self.complain(
@@ -268,12 +269,12 @@ class _Reader:
                 self.complain(_("“%(shape)s” is not a shape of a date."), shape=shape)
         return tuple(shapes)
 
-    def _bound(self, table: dict[str, Any], key: str, limit: datetime) -> datetime:
+    def _bound(self, table: dict[str, Any], key: str, limit: datetime, zone: ZoneInfo) -> datetime:
         value = table.get(key)
         if value is None:
             return limit
         moment = datetime.fromisoformat(str(value))
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
         if key == "latest" and not isinstance(value, datetime):
             moment += timedelta(days=1)  # the last day counts
         if not EARLIEST <= moment <= LATEST:

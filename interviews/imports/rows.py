@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from difflib import get_close_matches
+from functools import lru_cache
 from itertools import islice
 from urllib.parse import urlsplit
 
@@ -87,10 +88,10 @@ class RowReader:
 
     def read(self, line: int, cells: Sequence[str]) -> Record | Rejection:
         """The record in a row, or everything that is wrong with it."""
-        if not any(map(tidy, cells)):
+        cells = [tidy(cell) for cell in cells]
+        if not any(cells):
             return Rejection(line, (Problem("", "", _("The row is empty. Remove it.")),))
-        if len(cells) > self.width and any(map(tidy, cells[self.width :])):
-            surplus = next(tidy(cell) for cell in cells[self.width :] if tidy(cell))
+        if surplus := "".join(cells[self.width :]):
             message = _("The row has more cells than there are titles. Look for a comma too many.")
             return Rejection(line, (Problem("", shortened(surplus), message),))
         problems: list[Problem] = []
@@ -164,7 +165,7 @@ class RowReader:
         """The first usable cell of a field, mapped, and what was typed there."""
         column, typed = place.column, ""
         for index in place.indexes:
-            text = tidy(cells[index]) if index < len(cells) else ""
+            text = cells[index] if index < len(cells) else ""
             typed = typed or text
             if column.strip:
                 text = text.strip(column.strip)
@@ -196,7 +197,7 @@ class RowReader:
     ) -> datetime | None:
         typed, dates = "", self.mapping.dates
         for index in place.indexes:
-            typed = tidy(cells[index]) if index < len(cells) else ""
+            typed = cells[index] if index < len(cells) else ""
             if typed:
                 break
         if not typed:
@@ -244,6 +245,7 @@ class RowReader:
         return place.title if place else name
 
 
+@lru_cache(maxsize=8192)
 def read_moment(text: str, dates: Dates, zone: tzinfo, hour: time | None = None) -> datetime:
     """A typed date, with or without a time of day, in UTC. Raises Wrong."""
     cleaned = _cleaned(text, dates)
@@ -262,8 +264,11 @@ def read_moment(text: str, dates: Dates, zone: tzinfo, hour: time | None = None)
             raise Wrong(
                 _("The date is not between %(earliest)s and %(latest)s. Correct the year.")
                 % {
-                    "earliest": dates.earliest.date().isoformat(),
-                    "latest": (dates.latest - timedelta(seconds=1)).date().isoformat(),
+                    "earliest": dates.earliest.astimezone(zone).date().isoformat(),
+                    "latest": (dates.latest - timedelta(seconds=1))
+                    .astimezone(zone)
+                    .date()
+                    .isoformat(),
                 }
             )
         return moment
@@ -275,7 +280,7 @@ def read_moment(text: str, dates: Dates, zone: tzinfo, hour: time | None = None)
 
 def read_time(text: str, dates: Dates) -> time | None:
     """The time of day in a cell, if that is what stands there."""
-    cleaned = _cleaned(tidy(text), dates)
+    cleaned = _cleaned(text, dates)
     if not cleaned[:1].isdigit():
         return None
     for shape in dates.times:
@@ -287,6 +292,7 @@ def read_time(text: str, dates: Dates) -> time | None:
 
 
 def _cleaned(text: str, dates: Dates) -> str:
+    text = tidy(text)
     for pattern, replacement in dates.clean:
         text = pattern.sub(replacement, text)
     return text.strip()

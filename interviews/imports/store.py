@@ -1,15 +1,17 @@
-"""Writing records by the batch: look up by set queries, create in bulk, one history entry each.
+"""Writing records by the batch: look up by set queries, copy in, one history entry each.
 
 An import adds; it never changes a person, a position or an interview that is already there.
 """
 
 import hashlib
+import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeVar
 
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
@@ -19,6 +21,7 @@ from accounts.models import User
 from accounts.permissions import STAFF_ROLES, Role
 from candidates.models import Candidate
 from interviews import history
+from interviews.imports.bulk import copy_in
 from interviews.imports.mapping import Mapping
 from interviews.imports.problems import ImportRefused, Problem, Rejection
 from interviews.imports.rows import Record
@@ -44,6 +47,9 @@ CHANGED_BY_TIME = frozenset(
 )
 
 
+Named = TypeVar("Named", Department, PositionCategory)
+
+
 class Outcome(StrEnum):
     IMPORTED = "imported"
     KNOWN = "known"
@@ -55,8 +61,8 @@ class Person:
 
     name: str
     role: str = Role.CANDIDATE
-    user_id: int | None = None
-    candidate_id: int | None = None
+    user_id: int = 0  # none yet
+    candidate_id: int = 0  # none yet
     record: Record | None = None  # what to create them from
 
 
@@ -173,7 +179,7 @@ class Store:
 
         def add(kind: str, rows: Iterable[tuple[str, int, str, str, int | None]]) -> None:
             for value, user_id, name, role, candidate_id in rows:
-                person = Person(name, role, user_id, candidate_id)
+                person = Person(name, role, user_id, candidate_id or 0)
                 found[kind, value] = people.setdefault(user_id, person)
 
         facts = ("pk", "name", "role", "candidate__pk")
@@ -216,7 +222,7 @@ class Store:
             return
         self._staff.update(dict.fromkeys(unseen))
         staff = User.objects.filter(email__in=unseen, role__in=STAFF_ROLES, is_active=True)
-        self._staff.update(staff.values_list("email", "pk"))
+        self._staff.update({user.email or "": user.pk for user in staff.only("email")})
 
     def _staff_problem(self, record: Record) -> Problem | None:
         for role in ("recruiter", "interviewer"):
@@ -231,22 +237,18 @@ class Store:
         self._create_people(list({id(p): p for p in (people[r.line] for r in records)}.values()))
         positions = self._positions(records)
         applications = self._applications(records, people, positions)
-        interviews = Interview.objects.bulk_create(
-            self._interview(record, applications[record.line]) for record in records
-        )
-        entries = HistoryEntry.objects.bulk_create(
-            entry for interview in interviews for entry in self._history(interview)
-        )
+        interviews = copy_in([self._interview(r, applications[r.line]) for r in records])
+        entries = copy_in([entry for one in interviews for entry in self._history(one)])
         for entry, interview in zip(entries, interviews, strict=True):
             history_recorded.send(sender=HistoryEntry, entry=entry, interview=interview)
 
     def _create_people(self, people: Sequence[Person]) -> None:
-        new = [person for person in people if person.user_id is None and person.record]
-        users = User.objects.bulk_create(_user(p.record, self.now) for p in new if p.record)
+        new = [person for person in people if not person.user_id]
+        users = copy_in([_user(p.record, self.now) for p in new if p.record])
         for person, user in zip(new, users, strict=True):
             person.user_id = user.pk
-        without = [person for person in people if person.candidate_id is None]
-        candidates = Candidate.objects.bulk_create(self._candidate(person) for person in without)
+        without = [person for person in people if not person.candidate_id]
+        candidates = copy_in([self._candidate(person) for person in without])
         for person, candidate in zip(without, candidates, strict=True):
             person.candidate_id = candidate.pk
 
@@ -269,7 +271,7 @@ class Store:
             (application.candidate_id, application.position_id): application
             for application in Application.objects.filter(candidate_id__in=known_ids).order_by("pk")
         }
-        new: dict[tuple[int | None, int], Application] = {}
+        new: dict[tuple[int, int], Application] = {}
         chosen = {}
         for record in records:
             pair = (people[record.line].candidate_id, positions[record.line])
@@ -283,7 +285,7 @@ class Store:
                     source=self.source,
                 )
             chosen[record.line] = application
-        Application.objects.bulk_create(new.values())
+        copy_in(list(new.values()))
         return chosen
 
     def _interview(self, record: Record, application: Application) -> Interview:
@@ -335,7 +337,7 @@ class Store:
         for record in records:
             if self._position_id(record) is None:
                 new.setdefault(self._position_key(record), self._position(record))
-        for position in Position.objects.bulk_create(new.values()):
+        for position in copy_in(list(new.values())):
             self._position_ids[position.code] = position.pk
             place = (position.department_id, fold(position.title))
             self._position_ids.setdefault(place, position.pk)
@@ -362,12 +364,11 @@ class Store:
         )
 
 
-def _create_named(
-    model: type[Department] | type[PositionCategory], known: dict[str, int], names: Iterable[str]
-) -> None:
+def _create_named(model: type[Named], known: dict[str, int], names: Iterable[str]) -> None:
     new = {fold(name): name for name in names if fold(name) not in known}
-    rows = model.objects.bulk_create(model(code=_code(n, key), name=n) for key, n in new.items())
-    known.update({fold(row.name): row.pk for row in rows})
+    rows = [model(code=_code(name, key), name=name) for key, name in new.items()]
+    for row in copy_in(rows):
+        known[fold(row.name)] = row.pk
 
 
 def _code(name: str, key: str) -> str:
@@ -406,7 +407,7 @@ def _user(record: Record, now: datetime) -> User:
         email=record["email"] or None,
         national_id=national_id,
         national_id_index=crypto.blind_index(national_id) if national_id else None,
-        password=make_password(None),
+        password=UNUSABLE_PASSWORD_PREFIX + secrets.token_urlsafe(30),
         role=Role.CANDIDATE,
         date_joined=now,
     )

@@ -1,6 +1,7 @@
 """What people type, made comparable; and what we write, made harmless in a spreadsheet."""
 
 import unicodedata
+from functools import lru_cache
 
 # A cell that begins with one of these is run by spreadsheets.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
@@ -8,7 +9,7 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 
 def tidy(text: str) -> str:
     """One line without white space at its ends, doubled spaces or characters nobody can see."""
-    if text.isascii() and text.isprintable():
+    if text.isprintable():  # the only white space this allows is the plain space
         return " ".join(text.split()) if " " in text else text
     kept = (
         " " if char.isspace() else char
@@ -18,6 +19,7 @@ def tidy(text: str) -> str:
     return " ".join("".join(kept).split())
 
 
+@lru_cache(maxsize=8192)
 def fold(text: str) -> str:
     """What two spellings of one word have in common: letter case, width and white space aside."""
     if text.isascii():

@@ -1,0 +1,58 @@
+"""The two steps of an import in the admin: choose a file, confirm what was previewed."""
+
+from typing import Any
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext_lazy as _
+from import_export.forms import ConfirmImportForm, ImportForm
+
+from interviews.imports import mapping, template
+from interviews.imports.files import MEBIBYTE
+
+LARGEST_UPLOAD = 10 * MEBIBYTE  # the command takes larger ones
+
+
+def _mappings() -> list[tuple[str, str]]:
+    return [(name, name) for name in mapping.shipped()]
+
+
+class UploadForm(ImportForm):
+    mapping = forms.ChoiceField(
+        label=_("Mapping"),
+        choices=_mappings,
+        initial=template.MAPPING,
+        help_text=_("What the columns of the file mean."),
+    )
+    field_order = ["resource", "import_file", "mapping", "format"]
+
+    def __init__(self, formats: Any, resources: Any, **kwargs: Any) -> None:
+        super().__init__(formats, resources, **kwargs)
+        # There is one format and one resource; what the browser says of them does not matter.
+        self.fields["format"].widget = self.fields["resource"].widget = forms.HiddenInput()
+        self.fields["format"].required = False
+
+    def clean_format(self) -> str:
+        return "0"
+
+    def clean_import_file(self) -> UploadedFile:
+        file: UploadedFile = self.cleaned_data["import_file"]
+        if (file.size or 0) > LARGEST_UPLOAD:
+            raise forms.ValidationError(
+                _(
+                    "The file is larger than %(limit)d MB. Split it and import one part after the "
+                    "other."
+                ),
+                params={"limit": LARGEST_UPLOAD // MEBIBYTE},
+            )
+        return file
+
+
+class ConfirmForm(ConfirmImportForm):
+    mapping = forms.ChoiceField(choices=_mappings, widget=forms.HiddenInput())
+
+    def clean_format(self) -> str:
+        return "0"
+
+    def clean_resource(self) -> str:
+        return "0"
