@@ -16,6 +16,7 @@ from cancellations.queries import offered_reasons
 from interviews.models import EARLIEST, LATEST, InterviewQuerySet, Position
 from interviews.references import ALPHABET, LENGTH, normalise
 from interviews.states import ENDED, InterviewStatus
+from interviews.templatetags.when import day
 
 _ONLY_THIS = _("This calls off only this interview. Your other applications stay as they are.")
 _A_SENTENCE = _("One sentence is enough.")
@@ -82,6 +83,9 @@ class CancellationForm(forms.Form):
             self.add_error("detail", error)
 
 
+_OUT_OF_RANGE = _("Choose a day between 2000 and 2099.")
+
+
 class SaneDateField(forms.DateField):
     """A day of this century."""
 
@@ -89,9 +93,19 @@ class SaneDateField(forms.DateField):
         super().__init__(
             input_formats=["%Y-%m-%d"],
             widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-            validators=[MinValueValidator(EARLIEST.date()), MaxValueValidator(LATEST.date())],
+            validators=[
+                MinValueValidator(EARLIEST.date(), message=_OUT_OF_RANGE),
+                MaxValueValidator(LATEST.date(), message=_OUT_OF_RANGE),
+            ],
+            error_messages={"invalid": _OUT_OF_RANGE},
             **kwargs,
         )
+
+
+def _in_words(field: forms.Field, value: Any) -> str:
+    if isinstance(field, forms.ChoiceField):
+        return str(dict(field.choices)[value])  # type: ignore[call-overload, index]
+    return day(value)
 
 
 class MineFilter(forms.Form):
@@ -122,6 +136,14 @@ class MineFilter(forms.Form):
     @property
     def is_active(self) -> bool:
         return any(self.data.get(name) for name in self.fields)
+
+    def chosen(self) -> list[tuple[str, str]]:
+        """What is asked for, as label and value."""
+        return [
+            (str(self[name].label), _in_words(self.fields[name], value))
+            for name, value in self.cleaned_data.items()
+            if value
+        ]
 
     def narrow(self, interviews: InterviewQuerySet) -> InterviewQuerySet:
         """The interviews asked for; what could not be understood narrows nothing."""

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
+from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 from django_fsm import TransitionNotAllowed
 
@@ -25,6 +25,10 @@ from interviews.templatetags.contact import grouped
 
 PAGE_SIZE = 20
 ENTER_BEFORE = timedelta(minutes=15)
+
+# These answer a POST with a page. A browser that may not keep it at all meets its back button with
+# an error instead of the page.
+_returnable = cache_control(private=True, no_cache=True)
 
 
 class SeeOther(HttpResponseRedirect):
@@ -92,7 +96,7 @@ def interview(request: HttpRequest, reference: str) -> HttpResponse:
     return render(request, "cancellations/portal/interview.html", context)
 
 
-@never_cache
+@_returnable
 @candidate_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel(request: HttpRequest, reference: str) -> HttpResponse:
@@ -127,7 +131,7 @@ def cancel(request: HttpRequest, reference: str) -> HttpResponse:
     return _to_interview(reference)
 
 
-@never_cache
+@_returnable
 @candidate_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def check(request: HttpRequest, reference: str) -> HttpResponse:

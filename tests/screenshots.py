@@ -1,0 +1,200 @@
+"""`make screenshots`: every page, both sizes, both languages, light and dark, into screenshots/.
+
+Needs an empty database (the throw-away one of `python -m config.embedded exec`). Words given on the
+command line choose the pages whose name contains one of them.
+"""
+
+# ruff: noqa: T201 - a command line
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+import django
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.browser_tests import CHROMIUM, CHROMIUM_ARGUMENTS
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+FOLDER = Path(__file__).resolve().parent.parent / "screenshots"
+SIZES = [(390, 844), (1280, 800)]
+LANGUAGES = {"zh-hans": "zh-CN", "en": "en-US"}
+SCHEMES = ["light", "dark"]
+
+Step = Callable[[Page], object]
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One page: where it is, who looks at it, and what they did there first."""
+
+    name: str
+    path: str
+    session: str = ""
+    steps: tuple[Step, ...] = ()
+
+
+def main(words: list[str]) -> None:
+    django.setup()
+    shots = [shot for shot in prepare() if not words or any(word in shot.name for word in words)]
+    FOLDER.mkdir(exist_ok=True)
+    with served() as origin, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        for size, language, scheme in product(SIZES, LANGUAGES, SCHEMES):
+            take(browser, origin, shots, size, language, scheme)
+        browser.close()
+    print(f"{len(shots) * 8} pictures in {FOLDER}")
+
+
+def prepare() -> list[Shot]:
+    """Demo data, somebody with nothing at all, and the pages worth looking at."""
+    from django.core.management import call_command
+    from django.urls import reverse
+    from django.utils import timezone
+
+    from accounts.models import User
+    from accounts.permissions import Role
+    from cancellations.models import Cancellation
+    from interviews.models import Interview
+    from tests.factories import DepartmentFactory, UserFactory
+
+    call_command("migrate", verbosity=0)
+    call_command("load_demo")
+    User.objects.update(language="")
+    nobody = session_of(UserFactory(name="陈一", language=""))
+    idle = session_of(
+        UserFactory(
+            lead=True,
+            role=Role.HR_LEAD,
+            departments=[DepartmentFactory(name="行政部")],
+            language="",
+        )
+    )
+    lead = session_of(User.objects.get(email="lead@demo.example"))
+    viewer = session_of(User.objects.get(email="dept@demo.example"))
+    busiest = User.objects.get(mobile="+8613800000001")
+
+    shots = [
+        Shot("sign-in", reverse("accounts:sign_in")),
+        Shot("sign-in-code", reverse("accounts:request_code")),
+        Shot("sign-in-desk", reverse("accounts:desk_sign_in")),
+        Shot("forgotten", reverse("accounts:forgotten")),
+        Shot("me", reverse("accounts:me"), session_of(busiest)),
+        Shot("mine-empty", reverse("cancellations:mine"), nobody),
+        Shot("mine-none-matching", reverse("cancellations:mine") + "?period=past", nobody),
+        Shot("mine-filter-errors", reverse("cancellations:mine") + "?since=0001-01-01", nobody),
+        Shot("help", reverse("cancellations:help")),
+        Shot("receipt-check", reverse("cancellations:check_receipt")),
+        Shot("receipt-check-wrong", reverse("cancellations:check_receipt") + "?number=12345"),
+        Shot("error-404", "/nowhere/"),
+        Shot("menu", reverse("cancellations:mine"), session_of(busiest), (open_menu,)),
+        Shot("desk-queue", reverse("cancellations:queue"), lead),
+        Shot("desk-queue-viewer", reverse("cancellations:queue"), viewer),
+        Shot("desk-queue-empty", reverse("cancellations:queue"), idle),
+    ]
+    for number in range(1, 6):
+        person = User.objects.get(mobile=f"+861380000000{number}")
+        shots.append(Shot(f"mine-{number}", reverse("cancellations:mine"), session_of(person)))
+    own = Interview.objects.filter(application__candidate__user__mobile__startswith="+86138000000")
+    for status in sorted(set(own.values_list("status", flat=True))):
+        interview = own.filter(status=status).with_facts().first()
+        address = reverse("cancellations:interview", args=[interview.reference])
+        session = session_of(interview.candidate.user)
+        shots.append(Shot(f"interview-{status}", address, session))
+    booked = own.filter(status="booked", starts_at__gt=timezone.now()).with_facts()
+    interview = booked.order_by("starts_at").first()
+    address = reverse("cancellations:cancel", args=[interview.reference])
+    session = session_of(interview.candidate.user)
+    shots += [
+        Shot("cancel", address, session),
+        Shot("cancel-chosen", address, session, (choose("time_conflict"),)),
+        Shot("cancel-errors", address, session, (choose("other"), press)),
+        Shot("check", address, session, (choose("time_conflict"), press)),
+    ]
+    for status in sorted(set(Cancellation.objects.values_list("status", flat=True))):
+        receipt = Cancellation.objects.filter(status=status).first()
+        path = reverse("cancellations:receipt", args=[receipt.reference])
+        shots.append(Shot(f"receipt-{status}", path))
+    return shots
+
+
+def session_of(user: object) -> str:
+    """The key of a session in which `user` is signed in."""
+    from django.test import Client
+
+    client = Client()
+    client.force_login(user)  # type: ignore[arg-type]
+    return client.session.session_key or ""
+
+
+def open_menu(page: Page) -> None:
+    page.locator(".menu > summary").click()
+
+
+def choose(reason: str) -> Step:
+    return lambda page: page.locator(f'input[value="{reason}"]').check()
+
+
+def press(page: Page) -> None:
+    page.locator("main button.button-primary").click()
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """The product on a free port, in threads of this process."""
+    from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+    from django.core.wsgi import get_wsgi_application
+
+    class Quiet(WSGIRequestHandler):
+        def log_message(self, *args: object) -> None:
+            pass
+
+    server = ThreadedWSGIServer(("127.0.0.1", 0), Quiet)
+    server.set_app(get_wsgi_application())
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def take(
+    browser: Browser,
+    origin: str,
+    shots: list[Shot],
+    size: tuple[int, int],
+    language: str,
+    scheme: str,
+) -> None:
+    width, height = size
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        locale=LANGUAGES[language],
+        color_scheme=scheme,  # type: ignore[arg-type]
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+    for shot in shots:
+        context.clear_cookies()
+        if shot.session:
+            context.add_cookies([{"name": "sessionid", "value": shot.session, "url": origin}])
+        page.goto(origin + shot.path)
+        for step in shot.steps:
+            step(page)
+        page.wait_for_load_state()
+        file = FOLDER / f"{shot.name}.{width}.{language}.{scheme}.png"
+        page.screenshot(path=file, full_page=True)
+        overflow = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        if overflow:
+            print(f"{file.name}: wider than the screen")
+    context.close()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
