@@ -25,7 +25,7 @@ from config.embedded.process import die_with_parent, dying_with_us, tail
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
-WEB_PATIENCE = 60.0  # seconds until the first 200
+WEB_PATIENCE = 120.0  # seconds until the first 200
 HOPELESS = 10.0  # seconds; what ends sooner than this after its start is not started again
 
 ACCOUNTS = """\
