@@ -5,14 +5,19 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.forms import (
+    AdminPasswordChangeForm,
+    AdminUserCreationForm,
+    UserChangeForm,
+)
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from accounts import crypto, identifiers, two_step
+from accounts import crypto, identifiers, services, two_step
 from accounts.identifiers import Identifier, IdentifierKind, masked
 from accounts.models import User
 
@@ -61,6 +66,17 @@ class AddUserForm(_Normalised, AdminUserCreationForm):
         field_classes: dict[str, type[forms.Field]] = {}
 
 
+class SetPasswordForm(AdminPasswordChangeForm):
+    """A password set by an administrator counts as changed: tokens end, the owner is told."""
+
+    def save(self, commit: bool = True) -> Any:
+        had_one = self.user.has_usable_password()
+        with transaction.atomic():
+            user = super().save(commit)
+            services.password_changed(user, tell=had_one)
+        return user
+
+
 class ChangeUserForm(_Normalised, UserChangeForm):
     class Meta:
         model = User
@@ -72,6 +88,7 @@ class ChangeUserForm(_Normalised, UserChangeForm):
 class UserAdmin(BaseUserAdmin):
     form = ChangeUserForm
     add_form = AddUserForm
+    change_password_form = SetPasswordForm
     list_display = ("name", "role", "shown_mobile", "email", "is_active", "last_login")
     list_filter = ("role", "is_active")
     search_fields = ("name",)

@@ -116,21 +116,29 @@ class ChangePasswordForm(SetPasswordForm):
         self.fields["current_password"].widget.attrs["autofocus"] = True
 
 
-class SettingsForm(forms.Form):
-    """Language and time zone; empty means as the browser says and as the company's clocks do."""
+NO_CHOICE = "default"
 
-    language = forms.ChoiceField(
+
+def _own_choice(value: str) -> str:
+    return "" if value == NO_CHOICE else value
+
+
+class SettingsForm(forms.Form):
+    """Language and time zone; nothing chosen means as the browser says, and as the company's clocks
+    do, and comes out empty."""
+
+    language = forms.TypedChoiceField(
         label=_("Language"),
-        required=False,
-        choices=[("", _("As the browser says")), *settings.LANGUAGES],
+        coerce=_own_choice,
+        choices=[(NO_CHOICE, _("As the browser says")), *settings.LANGUAGES],
     )
-    time_zone = forms.ChoiceField(label=_("Time zone"), required=False)
+    time_zone = forms.TypedChoiceField(label=_("Time zone"), coerce=_own_choice)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         company = _("As the company's clocks (%(zone)s)") % {"zone": settings.TIME_ZONE}
         field = self.fields["time_zone"]
-        field.choices = [("", company), *((zone, zone) for zone in time_zones())]  # type: ignore[attr-defined]
+        field.choices = [(NO_CHOICE, company), *((zone, zone) for zone in time_zones())]  # type: ignore[attr-defined]
 
 
 class TwoStepOnForm(forms.Form):

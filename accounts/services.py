@@ -183,12 +183,18 @@ def set_password(request: HttpRequest, user: User, password: str) -> None:
     had_one = user.has_usable_password()
     user.set_password(password)
     user.save(update_fields=["password"])
-    Token.objects.filter(user=user).delete()
-    if had_one:
-        notify(*notices.password_changed(user))
+    password_changed(user, tell=had_one)
     if request.user == user:
         auth.update_session_auth_hash(request, user)
     _forget_failures(user, throttling.client_address(request))
+
+
+def password_changed(user: User, *, tell: bool) -> None:
+    """What follows every new password: API tokens end and, where there was one before, its owner
+    learns of it."""
+    Token.objects.filter(user=user).delete()
+    if tell:
+        notify(*notices.password_changed(user))
 
 
 def change_settings(user: User, **chosen: str) -> None:

@@ -41,7 +41,7 @@ SENDING_PER_ACCOUNT = Limit("sending-account", 5, timedelta(hours=1))
 SENDING_PER_ADDRESS = Limit("sending-address", 60, timedelta(hours=1))
 
 
-class TooManyTries(Exception):  # noqa: N818 - reads as what happened
+class TooManyTries(Exception):
     """Come back after `wait`; its text says so in plain words."""
 
     def __init__(self, wait: timedelta) -> None:

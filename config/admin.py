@@ -8,7 +8,8 @@ from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.shortcuts import redirect
+from django.urls import URLResolver, reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
 
@@ -21,6 +22,11 @@ class Site(AdminSite):
     index_title = _("Everything the product holds")
     site_url = "/desk/"
 
+    def get_urls(self) -> list[Any]:
+        urls = super().get_urls()
+        _signed_in_at_the_desk(urls)
+        return urls
+
     @method_decorator(login_not_required)
     def login(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -30,3 +36,24 @@ class Site(AdminSite):
             raise PermissionDenied
         next = request.GET.get(REDIRECT_FIELD_NAME, reverse("admin:index"))
         return redirect_to_login(next, reverse("accounts:desk_sign_in"))
+
+    def password_change(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The one place to change a password: it ends other sessions and tells the owner."""
+        return redirect("accounts:change_password")
+
+    def logout(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        super().logout(request, extra_context)
+        return redirect("accounts:desk_sign_in")
+
+
+def _signed_in_at_the_desk(patterns: list[Any]) -> None:
+    """Django says where to sign in of the site's own pages only; here of every model's, too."""
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            _signed_in_at_the_desk(pattern.url_patterns)
+        elif pattern.name != "login":
+            pattern.callback.login_url = "accounts:desk_sign_in"

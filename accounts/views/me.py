@@ -14,7 +14,7 @@ from django.views.decorators.http import require_POST
 
 from accounts import queries, services, two_step
 from accounts.decorators import desk_required
-from accounts.forms import SettingsForm, TwoStepOffForm, TwoStepOnForm
+from accounts.forms import NO_CHOICE, SettingsForm, TwoStepOffForm, TwoStepOnForm
 from accounts.models import User
 from accounts.throttling import TooManyTries
 from accounts.views.entrance import draw, limited, safe_next
@@ -26,7 +26,10 @@ def me(request: HttpRequest) -> HttpResponse:
     user = _user(request)
     form = SettingsForm(
         request.POST if request.method == "POST" else None,
-        initial={"language": user.language, "time_zone": user.time_zone},
+        initial={
+            "language": user.language or NO_CHOICE,
+            "time_zone": user.time_zone or NO_CHOICE,
+        },
     )
     if form.is_valid():
         services.change_settings(user, **form.cleaned_data)

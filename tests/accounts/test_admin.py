@@ -1,10 +1,13 @@
 """People in the administration."""
 
 import pytest
+from django.urls import reverse
+from rest_framework.authtoken.models import Token
 
 from accounts import two_step
 from accounts.models import User
 from accounts.permissions import Role
+from notifications.models import Notification
 from tests.factories import DepartmentFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -118,6 +121,7 @@ def test_person_without_a_password_is_added(client, administrator):
 
 def test_password_is_set_in_a_form_of_its_own(client, administrator):
     user = UserFactory()
+    Token.objects.create(user=user)
 
     response = client.post(
         f"{LIST}{user.pk}/password/",
@@ -127,6 +131,8 @@ def test_password_is_set_in_a_form_of_its_own(client, administrator):
     assert response.status_code == 302
     user.refresh_from_db()
     assert user.check_password("ein ganz neues")
+    assert not Token.objects.exists()
+    assert Notification.objects.filter(event="password_changed", address=user.mobile).exists()
 
 
 def test_only_a_superuser_makes_or_changes_superusers(client, administrator):
@@ -159,3 +165,16 @@ def test_other_roles_stay_out(client, role):
     client.force_login(UserFactory(role=role))
 
     assert client.get(LIST, follow=True).status_code == 403
+
+
+def test_own_password_and_way_out_are_those_of_the_product(client, administrator):
+    assert client.get("/admin/password_change/").url == reverse("accounts:change_password")
+    assert client.post("/admin/logout/").url == reverse("accounts:desk_sign_in")
+    assert "_auth_user_id" not in client.session
+
+
+@pytest.mark.parametrize("path", ["auth/group", "account/emailaddress", "mfa/authenticator"])
+def test_what_nothing_looks_at_is_not_offered(client, path):
+    client.force_login(UserFactory(administrator=True, is_superuser=True))
+
+    assert client.get(f"/admin/{path}/").status_code == 404

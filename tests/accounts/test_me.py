@@ -64,7 +64,7 @@ def test_settings_that_do_not_exist_are_refused(client, bad):
     user = UserFactory(language="en")
     client.force_login(user)
 
-    response = client.post("/me/", {"language": "en", "time_zone": ""} | bad)
+    response = client.post("/me/", {"language": "en", "time_zone": "default"} | bad)
 
     assert response.status_code == 200
     assert response.context["form"].errors
@@ -82,12 +82,24 @@ def test_model_refuses_what_does_not_exist(bad):
     assert set(refused.value.message_dict) == set(bad)
 
 
+def test_choice_can_be_taken_back(client):
+    user = UserFactory(language="zh-hans", time_zone="America/New_York")
+    client.force_login(user)
+
+    client.post("/me/", {"language": "default", "time_zone": "default"})
+
+    user.refresh_from_db()
+    assert (user.language, user.time_zone) == ("", "")
+
+
 def test_saving_settings_touches_nothing_else(client):
     user = UserFactory()
     client.force_login(user)
     User.objects.filter(pk=user.pk).update(name="改名")
 
-    client.post("/me/", {"language": "en", "time_zone": "", "name": "x", "role": "administrator"})
+    client.post(
+        "/me/", {"language": "en", "time_zone": "default", "name": "x", "role": "administrator"}
+    )
 
     user.refresh_from_db()
     assert (user.name, user.role) == ("改名", "candidate")
