@@ -6,6 +6,9 @@ from collections.abc import Callable
 import structlog
 from django.http import HttpRequest, HttpResponse
 
+from config import metrics
+
+PROBES = frozenset({"healthz", "readyz", "metrics"})  # asked every few seconds, by machines
 logger = structlog.get_logger("request")
 
 
@@ -19,12 +22,17 @@ class RequestLog:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         started = time.perf_counter()
         response = self.get_response(request)
+        seconds = time.perf_counter() - started
         match = request.resolver_match
+        route, status = match.route if match else "(none)", response.status_code
+        if route in PROBES and status < 500:
+            return response
+        metrics.observe(method=request.method, route=route, status=status, seconds=seconds)
         logger.info(
             "request",
             method=request.method,
-            route=match.route if match else "(none)",
-            status=response.status_code,
-            milliseconds=round((time.perf_counter() - started) * 1000, 1),
+            route=route,
+            status=status,
+            milliseconds=round(seconds * 1000, 1),
         )
         return response

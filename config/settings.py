@@ -145,7 +145,13 @@ DATABASES = {
         # A pool per process; tests open and drop whole databases, where a pool is in the way.
         "OPTIONS": {}
         if TEST
-        else {"pool": {"min_size": 1, "max_size": env.number("DATABASE_POOL", 8, minimum=1)}},
+        else {
+            "pool": {
+                "min_size": 1,
+                "max_size": env.number("DATABASE_POOL", 8, minimum=1),
+                "timeout": 5,  # seconds a request waits for a connection
+            }
+        },
         "TEST": {"NAME": "test_mianyue"},
     }
 }
@@ -382,7 +388,8 @@ PRODUCT_NAME = _("Mianyue")
 # --- Administration -----------------------------------------------------------------------------
 IMPORT_EXPORT_USE_TRANSACTIONS = True
 IMPORT_EXPORT_ESCAPE_FORMULAE_ON_EXPORT = True
-METRICS_TOKEN = env.text("METRICS_TOKEN", "")
+METRICS_TOKEN = env.text("METRICS_TOKEN", "")  # without one, production shows no /metrics
+PROMETHEUS_MULTIPROC_DIR = env.text("PROMETHEUS_MULTIPROC_DIR", "")  # needed by several workers
 
 LOGGING = logs.configuration(env.choice("LOG_LEVEL", ["DEBUG", "INFO", "WARNING", "ERROR"], "INFO"))
 

@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path, register_converter
 
-from config import views
+from config import health, views
 from interviews.references import ReferenceConverter
 
 register_converter(ReferenceConverter, "reference")
@@ -12,8 +12,10 @@ urlpatterns: list = [
     path("", views.home, name="home"),
     path("", include("accounts.urls")),
     path("", include("cancellations.urls")),
+    path("", include("notifications.urls")),
     path("api/", include("config.api")),
     path("admin/", admin.site.urls),
+    *health.urlpatterns,
 ]
 
 handler400 = "config.views.bad_request"

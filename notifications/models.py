@@ -6,12 +6,13 @@ from datetime import datetime
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Channel(models.TextChoices):
-    SMS = "sms", _("Text message")
-    EMAIL = "email", _("Email")
-    DESK = "desk", _("Desk")
+    SMS = "sms", pgettext_lazy("channel", "Text message")
+    EMAIL = "email", pgettext_lazy("channel", "Email")
+    DESK = "desk", pgettext_lazy("channel", "Desk")
 
 
 class State(models.TextChoices):
@@ -56,7 +57,7 @@ class Notification(models.Model):
     claimed_until = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
 
-    title = models.CharField(_("title"), max_length=200, blank=True)
+    title = models.CharField(pgettext_lazy("message", "title"), max_length=200, blank=True)
     body = models.TextField(_("text"), blank=True)
     provider_id = models.CharField(_("provider's id"), max_length=120, blank=True)
     error_code = models.CharField(_("error code"), max_length=60, blank=True)
@@ -76,6 +77,9 @@ class Notification(models.Model):
                 fields=["claimed_until"],
                 name="notification_sending",
                 condition=Q(state=State.SENDING),
+            ),
+            models.Index(
+                fields=["created_at"], name="notification_failed", condition=Q(state=State.FAILED)
             ),
             models.Index(fields=["subject"], name="notification_subject"),
             models.Index(fields=["recipient", "channel", "-id"], name="notification_recipient"),

@@ -10,3 +10,11 @@ def inbox(audiences: Iterable[str]) -> NotificationQuerySet:
     return Notification.objects.filter(
         channel=Channel.DESK, recipient__in=list(audiences), state=State.DELIVERED
     ).order_by("-id")
+
+
+def sent_here(count: int) -> list[Notification]:
+    """The newest `count` text messages and as many mails, newest first."""
+    sent = Notification.objects.filter(state=State.SENT).order_by("-sent_at", "-pk")
+    texts = sent.filter(channel=Channel.SMS)[:count]
+    mails = sent.filter(channel=Channel.EMAIL)[:count]
+    return [*texts, *mails]

@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from notifications import channels, rendering
@@ -154,16 +155,19 @@ def deliver(notification: Notification) -> None:
         )
 
 
-def send_again(notifications: Iterable[Notification]) -> int:
-    """Queue failed messages anew, with every attempt before them; how many could be.
+@transaction.atomic
+def send_again(chosen: QuerySet[Notification]) -> list[Notification]:
+    """Queue failed messages anew, with every attempt before them; those that could be.
 
     What opens an account is left out: its words are gone, and a new code is asked for instead.
     """
-    return (
-        Notification.objects.filter(pk__in=[n.pk for n in notifications], state=State.FAILED)
-        .exclude(event__in=SECRET_EVENTS)
-        .update(state=State.QUEUED, not_before=timezone.now(), attempts=0, error_code="")
+    failed = chosen.filter(state=State.FAILED).exclude(event__in=SECRET_EVENTS)
+    notifications = list(failed.select_for_update())
+    Notification.objects.filter(pk__in=[n.pk for n in notifications]).update(
+        state=State.QUEUED, not_before=timezone.now(), attempts=0, error_code=""
     )
+    transaction.on_commit(partial(_publish, [n.dedupe_key for n in notifications]))
+    return notifications
 
 
 def _too_late(notification: Notification) -> bool:

@@ -58,7 +58,7 @@ def rested_broker(monkeypatch):
     monkeypatch.setattr(services, "_broker_rests_until", 0.0)
 
 
-# --- storing ----------------------------------------------------------------------------------------
+# --- storing --------------------------------------------------------------------------------------
 
 
 def test_a_message_is_told_once(django_capture_on_commit_callbacks):
@@ -72,9 +72,9 @@ def test_a_message_is_told_once(django_capture_on_commit_callbacks):
 
 
 def test_nothing_is_stored_with_a_change_that_is_rolled_back():
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         notify(notice())
-        1 / 0  # noqa: B018
+        transaction.set_rollback(True)
 
     assert not Notification.objects.exists()
 
@@ -151,7 +151,7 @@ def test_many_messages_are_handed_over_in_portions(monkeypatch, rested_broker):
     assert [len(portion) for portion in portions] == [20, 20, 5]
 
 
-# --- sending ----------------------------------------------------------------------------------------
+# --- sending --------------------------------------------------------------------------------------
 
 
 def test_a_sent_message_keeps_what_was_said(carrier):
@@ -272,7 +272,7 @@ def test_two_workers_never_take_the_same_message():
     assert len(set(taken)) == 40
 
 
-# --- secrets ----------------------------------------------------------------------------------------
+# --- secrets --------------------------------------------------------------------------------------
 
 CODE = {"code": "135790", "minutes": 5}
 
@@ -320,7 +320,7 @@ def test_in_demo_mode_nothing_leaves_and_everything_can_be_read(settings):
     assert stored("2").state == State.SENT
 
 
-# --- sending again ----------------------------------------------------------------------------------
+# --- sending again --------------------------------------------------------------------------------
 
 
 def test_a_failed_message_can_be_sent_again_with_all_its_tries(carrier):
@@ -329,9 +329,9 @@ def test_a_failed_message_can_be_sent_again_with_all_its_tries(carrier):
     deliver_due(among=["1", "2"], seconds=5)
     carrier.trouble = None
 
-    assert send_again(Notification.objects.all()) == 1
+    assert [n.dedupe_key for n in send_again(Notification.objects.all())] == ["1"]
 
     assert (stored("1").state, stored("1").attempts) == (State.QUEUED, 0)
     assert stored("2").state == State.FAILED
     deliver_due(seconds=5)
-    assert carrier.sent == ["1", "3"] or carrier.sent == ["3", "1"]
+    assert sorted(carrier.sent) == ["1", "3"]

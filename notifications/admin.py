@@ -1,0 +1,93 @@
+"""The outbox, as administrators see it: what happened to each message, not what it said."""
+
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from notifications import services
+from notifications.models import Notification
+
+
+@admin.register(Notification)
+class NotificationAdmin(admin.ModelAdmin):
+    """Read-only. Words and parameters are not shown, addresses are masked: none is needed to see
+    why a message did not arrive."""
+
+    fields = readonly_fields = (
+        "event",
+        "channel",
+        "state",
+        "error_code",
+        "attempts",
+        "recipient",
+        "masked_address",
+        "language",
+        "subject",
+        "created_at",
+        "not_before",
+        "sent_at",
+        "provider_id",
+    )
+    list_display = (
+        "created_at",
+        "event",
+        "channel",
+        "state",
+        "error_code",
+        "attempts",
+        "masked_address",
+        "sent_at",
+    )
+    list_filter = ("state", "channel", "event", "created_at")
+    search_fields = ("=subject", "=recipient", "=provider_id")
+    search_help_text = _("A subject such as interview:7K2M9QX4TB, a recipient such as user:12.")
+    ordering = ("-id",)
+    show_full_result_count = False
+    actions = ("send_again",)
+
+    @admin.display(description=_("address"))
+    def masked_address(self, notification: Notification) -> str:
+        return mask(notification.address)
+
+    @admin.action(description=_("Send failed messages again"), permissions=["send"])
+    def send_again(self, request: HttpRequest, chosen: QuerySet[Notification]) -> None:
+        """Queue them; what cannot be sent again is left as it is."""
+        queued = services.send_again(chosen)
+        for notification in queued:
+            self.log_change(request, notification, "send again")
+        done = ngettext(
+            "%d message will be sent again.", "%d messages will be sent again.", len(queued)
+        )
+        messages.success(request, done % len(queued))
+        left = chosen.count() - len(queued)
+        if left:
+            kept = ngettext(
+                "%d was left alone: only failed messages can be sent again, and codes never.",
+                "%d were left alone: only failed messages can be sent again, and codes never.",
+                left,
+            )
+            messages.warning(request, kept % left)
+
+    def has_send_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Notification | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Notification | None = None) -> bool:
+        return False
+
+
+def mask(address: str) -> str:
+    """Enough to recognise an address one knows: +8613****0001, z****@example.com."""
+    name, at, domain = address.partition("@")
+    if at:
+        return f"{name[:1]}****@{domain}"
+    if address.startswith("+"):
+        return f"{address[:5]}****{address[-4:]}"
+    return address
