@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import ForeignKey, ManyToManyField, Model, QuerySet
+from django.db.models import ForeignKey, ManyToManyField, Model, QuerySet, URLField
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -231,6 +231,7 @@ class InterviewAdmin(SearchByPerson, ImportMixin, OffersStaff, SavesWhatChanged,
             {"fields": ("booked_at", "ended_at", "created_at", "source", "source_key", "extra")},
         ),
     )
+    formfield_overrides = {URLField: {"assume_scheme": "https"}}
     editable = ("link", "location", "interviewer", "deadline")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Interview]:
