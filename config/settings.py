@@ -217,7 +217,7 @@ AUTHENTICATION_BACKENDS = [
 PASSWORD_HASHERS = (
     ["django.contrib.auth.hashers.MD5PasswordHasher"]  # tests sign in thousands of times
     if TEST
-    else ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+    else ["accounts.hashers.Hasher"]
 )
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

@@ -101,7 +101,12 @@ def test_candidate_at_the_desk_is_refused_like_a_wrong_password(client, password
 
 @pytest.mark.parametrize(
     ("url", "door"),
-    [("/interviews/", "/sign-in/"), ("/admin/", "/admin/login/"), ("/me/", "/sign-in/")],
+    [
+        ("/interviews/", "/sign-in/"),
+        ("/me/", "/sign-in/"),
+        ("/desk/", "/desk/sign-in/"),
+        ("/admin/", "/desk/sign-in/"),
+    ],
 )
 def test_who_is_not_signed_in_is_sent_to_the_right_door(client, url, door):
     response = client.get(url)
