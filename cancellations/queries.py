@@ -21,7 +21,7 @@ from cancellations.models import (
 from interviews import history
 from interviews.models import Interview
 from interviews.queries import visible_to
-from interviews.states import InterviewStatus
+from interviews.states import CANCELLABLE, InterviewStatus
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,8 @@ def facts_of(interview: Interview) -> rules.Scope:
 
 
 def policy_for(interview: Interview, policies: list[rules.Policy]) -> rules.Policy:
-    """The policy in force for an interview. Raises LookupError where nobody switched one on."""
-    policy = rules.most_specific(policies, facts_of(interview))
-    if policy is None:
-        raise LookupError("No policy is switched on for this interview.")
-    return policy
+    """The policy that speaks most precisely of an interview."""
+    return rules.most_specific(policies, facts_of(interview))
 
 
 def cancel_rule(
@@ -63,7 +60,7 @@ def cancel_rule(
 
     The same decision as a request would get: pages, API and requests all ask rules.decide.
     """
-    if interview.status not in {InterviewStatus.INVITED, InterviewStatus.BOOKED}:
+    if interview.status not in CANCELLABLE:
         return None
     policy = policy_for(interview, policies)
     decision = rules.decide(policy, starts_at=interview.starts_at, asked_at=now)

@@ -84,12 +84,24 @@ class Decision:
     decide_by: datetime | None  # when the default falls due; only where HR decides
 
 
-def most_specific(policies: Iterable[Policy], facts: Scope) -> Policy | None:
-    """The policy that speaks most precisely of `facts`; the newest where two are equally precise."""
+# Where nobody has switched a policy on, nothing is refused and nothing happens by itself.
+HR_DECIDES = Policy(
+    id=0,
+    name="",
+    scope=Scope(),
+    tiers=(Tier(timedelta(0), Outcome.NEEDS_HR),),
+    promised_minutes=15,
+    default=Default.APPROVE,
+    default_before=timedelta(minutes=30),
+)
+
+
+def most_specific(policies: Iterable[Policy], facts: Scope) -> Policy:
+    """The policy that speaks most precisely of `facts`; of two equally precise, the newest."""
     return max(
         (policy for policy in policies if policy.scope.covers(facts)),
         key=lambda policy: (policy.scope.weight, policy.id),
-        default=None,
+        default=HR_DECIDES,
     )
 
 

@@ -225,8 +225,8 @@ _legal_moves = [
 
 class Interview(models.Model):
     """One appointment of an application. Its status changes only through the transitions below,
-    called by services that hold the row's lock and save afterwards; PostgreSQL refuses any move that
-    is not on the map."""
+    called by services that hold the row's lock and save afterwards; PostgreSQL refuses any other
+    move."""
 
     reference = models.CharField(
         _("reference"), max_length=10, unique=True, default=new_reference, editable=False

@@ -65,7 +65,7 @@ def book_interview(
 
 
 def cancel_interview(interview: Interview, *, at: datetime) -> None:
-    """Call the appointment off and free its place. The caller holds the lock and records history."""
+    """Call the appointment off and free its place; the caller holds the lock, records history."""
     slot_id = interview.slot_id
     interview.cancel(at=at)
     interview.save(update_fields=["status", "slot", "ended_at"])

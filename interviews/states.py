@@ -18,6 +18,7 @@ class InterviewStatus(TextChoices):
 
 
 UPCOMING = frozenset({InterviewStatus.INVITED, InterviewStatus.BOOKED, InterviewStatus.CANCELLING})
+CANCELLABLE = frozenset({InterviewStatus.INVITED, InterviewStatus.BOOKED})
 UNDER_WAY = frozenset({InterviewStatus.IN_PROGRESS, InterviewStatus.EXITING})
 ENDED = frozenset(InterviewStatus) - UPCOMING - UNDER_WAY
 HOLDS_A_SLOT = frozenset({InterviewStatus.BOOKED, InterviewStatus.CANCELLING}) | UNDER_WAY

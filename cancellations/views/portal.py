@@ -15,12 +15,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django_fsm import TransitionNotAllowed
 
 from accounts.decorators import candidate_required
+from accounts.models import User
 from cancellations import queries, rules, services
 from cancellations.forms import CancellationForm, MineFilter
 from cancellations.models import Cancellation, CancellationStatus, Policy
 from interviews.models import Interview
 from interviews.queries import in_reading_order, own_interviews, timeline
-from interviews.states import ENDED, UNDER_WAY, InterviewStatus
+from interviews.states import CANCELLABLE, ENDED, UNDER_WAY, InterviewStatus
 from interviews.templatetags.contact import grouped
 
 PAGE_SIZE = 20
@@ -37,6 +38,12 @@ class SeeOther(HttpResponseRedirect):
     status_code = 303
 
 
+class PortalRequest(HttpRequest):
+    """Nobody comes this far without being signed in."""
+
+    user: User
+
+
 @dataclass(frozen=True)
 class SpanRow:
     """One line of the rule as the page shows it."""
@@ -48,7 +55,7 @@ class SpanRow:
 @never_cache
 @candidate_required
 @require_safe
-def mine(request: HttpRequest) -> HttpResponse:
+def mine(request: PortalRequest) -> HttpResponse:
     """My interviews: the next one large, the others as a list, the ended ones folded."""
     now = timezone.now()
     form = MineFilter(request.GET, user=request.user)
@@ -79,7 +86,7 @@ def mine(request: HttpRequest) -> HttpResponse:
 @never_cache
 @candidate_required
 @require_safe
-def interview(request: HttpRequest, reference: str) -> HttpResponse:
+def interview(request: PortalRequest, reference: str) -> HttpResponse:
     """One interview: its facts, its way, and what cancelling would mean before anybody taps."""
     now = timezone.now()
     own = _own(request, reference)
@@ -99,7 +106,7 @@ def interview(request: HttpRequest, reference: str) -> HttpResponse:
 @_returnable
 @candidate_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def cancel(request: HttpRequest, reference: str) -> HttpResponse:
+def cancel(request: PortalRequest, reference: str) -> HttpResponse:
     """GET: choose a reason. POST, coming from the check page: do it."""
     own = _own(request, reference)
     if request.method != "POST":
@@ -121,7 +128,7 @@ def cancel(request: HttpRequest, reference: str) -> HttpResponse:
         messages.warning(
             request, _("This interview has begun or has ended. It can no longer be cancelled.")
         )
-    except (services.CancellationRefused, LookupError):
+    except services.CancellationRefused:
         messages.warning(
             request,
             _("It cannot be cancelled here any more, and nothing was changed. Ask your recruiter."),
@@ -134,11 +141,11 @@ def cancel(request: HttpRequest, reference: str) -> HttpResponse:
 @_returnable
 @candidate_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def check(request: HttpRequest, reference: str) -> HttpResponse:
+def check(request: PortalRequest, reference: str) -> HttpResponse:
     """Read once more what will be cancelled and what follows; changes nothing."""
+    own = _own(request, reference)
     if request.method != "POST":
         return redirect("cancellations:cancel", reference)
-    own = _own(request, reference)
     form = CancellationForm(request.POST)
     if "back" in request.POST:
         return _reason_page(request, own, form)
@@ -154,11 +161,12 @@ def check(request: HttpRequest, reference: str) -> HttpResponse:
 @never_cache
 @candidate_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def take_back(request: HttpRequest, reference: str) -> HttpResponse:
+def take_back(request: PortalRequest, reference: str) -> HttpResponse:
     """Keep the interview after all, while HR has not decided."""
+    own = _own(request, reference)
     if request.method != "POST":
         return redirect("cancellations:interview", reference)
-    pending = queries.current_cancellation(_own(request, reference))
+    pending = queries.current_cancellation(own)
     try:
         if pending is None:
             raise Cancellation.DoesNotExist
@@ -170,19 +178,16 @@ def take_back(request: HttpRequest, reference: str) -> HttpResponse:
     return _to_interview(reference)
 
 
-def _own(request: HttpRequest, reference: str) -> Interview:
+def _own(request: PortalRequest, reference: str) -> Interview:
     """Somebody else's interview is not there."""
     return get_object_or_404(own_interviews(request.user).with_facts(), reference=reference)
 
 
 def _rule(interview: Interview, now: datetime) -> queries.CancelRule | None:
-    """None, too, where no policy is switched on: then only the recruiter can help."""
-    if interview.status not in {InterviewStatus.INVITED, InterviewStatus.BOOKED}:
+    """None where there is nothing to cancel; policies are read only where there is."""
+    if interview.status not in CANCELLABLE:
         return None
-    try:
-        return queries.cancel_rule(interview, Policy.objects.in_force(), now=now)
-    except LookupError:
-        return None
+    return queries.cancel_rule(interview, Policy.objects.in_force(), now=now)
 
 
 def _rows(rule: queries.CancelRule, now: datetime) -> list[SpanRow]:
@@ -209,13 +214,13 @@ def _is_behind(interview: Interview, now: datetime) -> bool:
 
 
 def _reason_page(
-    request: HttpRequest, interview: Interview, form: CancellationForm, status: int = 200
+    request: PortalRequest, interview: Interview, form: CancellationForm, status: int = 200
 ) -> HttpResponse:
     context = {"interview": interview, "form": form}
     return render(request, "cancellations/portal/cancel.html", context, status=status)
 
 
-def _confirm(request: HttpRequest, cancellation: Cancellation) -> None:
+def _confirm(request: PortalRequest, cancellation: Cancellation) -> None:
     number = {"number": grouped(cancellation.reference)}
     if cancellation.status == CancellationStatus.APPROVED:
         messages.success(request, _("Cancelled. Your receipt is %(number)s.") % number)

@@ -140,4 +140,11 @@ def test_most_specific_policy_wins():
 
     for count in range(1, len(ladder) + 1):
         assert rules.most_specific([*ladder[:count], other], facts) == ladder[count - 1]
-    assert rules.most_specific([other], facts) is None
+
+
+def test_where_no_policy_is_switched_on_hr_decides():
+    policy = rules.most_specific([replace(POLICY, scope=Scope(position=99))], Scope(position=3))
+
+    assert rules.decide(policy, starts_at=START, asked_at=START - 90 * 24 * HOUR).outcome is (
+        Outcome.NEEDS_HR
+    )
