@@ -320,6 +320,11 @@ class Cancellation(models.Model):
             models.Index(
                 fields=["decide_by"], name="cancellation_open", condition=Q(status="requested")
             ),
+            models.Index(
+                fields=["-decided_at"],
+                name="cancellation_decided",
+                condition=Q(outcome=rules.Outcome.NEEDS_HR.value),
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
