@@ -90,7 +90,10 @@ class CancellableInterviewSerializer(InterviewSerializer):
 
     @extend_schema_field(CancelRuleSerializer(allow_null=True))
     def get_cancel(self, interview: Interview) -> dict[str, Any] | None:
-        rule = queries.cancel_rule(interview, self._policies, now=timezone.now())
+        try:
+            rule = queries.cancel_rule(interview, self._policies, now=timezone.now())
+        except LookupError:  # no policy is switched on for it
+            return None
         return CancelRuleSerializer(rule).data if rule else None
 
 
@@ -277,7 +280,7 @@ class InterviewCancellation(APIView):
             raise ValidationError({"detail": error.messages}) from error
         except services.AlreadyOver:
             raise AlreadyOver from None
-        except services.CancellationRefused:
+        except (services.CancellationRefused, LookupError):  # nor without a policy switched on
             raise RefusedByRule from None
         return Response(
             OutcomeSerializer(cancellation).data,

@@ -285,6 +285,17 @@ def test_cancelling_against_the_rule_is_a_conflict_of_its_own_kind():
     assert not Cancellation.objects.exists()
 
 
+def test_without_a_policy_only_the_recruiter_can_help():
+    Policy.objects.update(is_active=False)
+    interview = InterviewFactory()
+    client = caller(interview.candidate.user)
+
+    assert client.get(address(interview)).json()["cancel"] is None
+    assert client.get("/api/v1/interviews/").json()["results"][0]["cancel"] is None
+    response = client.post(address(interview, tail="cancellation/"), REASON)
+    assert_problem(response, 409, "refused-by-rule")
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [

@@ -1,0 +1,246 @@
+"""Who gets what at every address: the table is written by hand, and a new address fails here until
+somebody has thought about it."""
+
+import re
+
+import pytest
+from django.apps import apps
+from django.contrib import admin
+from django.core.cache import cache
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, get_resolver, reverse
+
+from tests.factories import (
+    CancellationFactory,
+    CandidateFactory,
+    DepartmentFactory,
+    InterviewFactory,
+    PositionFactory,
+    UserFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+# One interview and one waiting request of `owner`, both in the department of the recruiter `recr`,
+# of `lead` and of `view`; `recr2` and `lead2` work in another one. `none` is not signed in.
+#
+#   200, 404 …  that status
+#   in, desk    sent to the candidates' or the desk's sign-in page
+#   work        staff, sent to their desk
+#   on          sent on: to the result, to the next step, or to where one belongs
+#
+# Tests run without a worker (/readyz says 503) and not in demo mode (no /demo/messages/).
+MATRIX = """
+address                                method none  owner other recr  recr2 lead  lead2 view  admin
+
+/                                      GET    in    on    on    work  work  work  work  work  work
+/interviews/                           GET    in    200   200   work  work  work  work  work  work
+/interviews/<ref>/                     GET    in    200   404   work  work  work  work  work  work
+/interviews/<ref>/cancel/              GET    in    200   404   work  work  work  work  work  work
+/interviews/<ref>/cancel/              POST   in    on    404   work  work  work  work  work  work
+/interviews/<ref>/cancel/check/        GET    in    on    404   work  work  work  work  work  work
+/interviews/<ref>/cancel/check/        POST   in    200   404   work  work  work  work  work  work
+/interviews/<ref>/keep/                GET    in    on    404   work  work  work  work  work  work
+/interviews/<ref>/keep/                POST   in    on    404   work  work  work  work  work  work
+/receipts/                             GET    200   200   200   200   200   200   200   200   200
+/receipts/<ref>/                       GET    200   200   200   200   200   200   200   200   200
+/help/                                 GET    200   200   200   200   200   200   200   200   200
+
+/desk/                                 GET    desk  403   403   200   200   200   200   200   200
+/desk/messages/                        GET    desk  403   403   200   200   200   200   200   200
+/desk/requests/<ref>/                  GET    desk  403   403   200   404   200   404   200   200
+/desk/requests/<ref>/approve/          POST   desk  403   403   403   403   on    404   403   on
+/desk/requests/<ref>/decline/          POST   desk  403   403   403   403   on    404   403   on
+
+/sign-in/                              GET    200   on    on    on    on    on    on    on    on
+/sign-in/                              POST   200   on    on    on    on    on    on    on    on
+/sign-in/code/                         GET    200   on    on    on    on    on    on    on    on
+/sign-in/code/                         POST   200   on    on    on    on    on    on    on    on
+/sign-in/code/confirm/                 GET    on    on    on    on    on    on    on    on    on
+/sign-in/code/confirm/                 POST   on    on    on    on    on    on    on    on    on
+/sign-in/code/again/                   GET    on    on    on    on    on    on    on    on    on
+/sign-in/code/again/                   POST   on    on    on    on    on    on    on    on    on
+/sign-in/second-step/                  GET    in    on    on    on    on    on    on    on    on
+/sign-in/second-step/                  POST   in    on    on    on    on    on    on    on    on
+/desk/sign-in/                         GET    200   on    on    on    on    on    on    on    on
+/desk/sign-in/                         POST   200   on    on    on    on    on    on    on    on
+/sign-out/                             POST   in    in    in    desk  desk  desk  desk  desk  desk
+/password/forgotten/                   GET    200   on    on    on    on    on    on    on    on
+/password/forgotten/                   POST   200   on    on    on    on    on    on    on    on
+/password/reset/sent/                  GET    200   on    on    on    on    on    on    on    on
+/password/reset/sent/                  POST   200   on    on    on    on    on    on    on    on
+/password/reset/<uidb64>/<token>/      GET    200   200   200   200   200   200   200   200   200
+/password/reset/<uidb64>/<token>/      POST   200   200   200   200   200   200   200   200   200
+/password/set/                         GET    in    on    on    on    on    on    on    on    on
+/password/set/                         POST   in    on    on    on    on    on    on    on    on
+/me/                                   GET    in    200   200   200   200   200   200   200   200
+/me/                                   POST   in    on    on    on    on    on    on    on    on
+/me/password/                          GET    in    200   200   200   200   200   200   200   200
+/me/password/                          POST   in    200   200   200   200   200   200   200   200
+/me/two-step/on/                       GET    desk  403   403   200   200   200   200   200   200
+/me/two-step/on/                       POST   desk  403   403   200   200   200   200   200   200
+/me/two-step/off/                      GET    desk  403   403   200   200   200   200   200   200
+/me/two-step/off/                      POST   desk  403   403   200   200   200   200   200   200
+/language/                             POST   on    on    on    on    on    on    on    on    on
+
+/api/v1/                               GET    200   200   200   200   200   200   200   200   200
+/api/v1/sign-in/                       POST   400   400   400   400   400   400   400   400   400
+/api/v1/interviews/                    GET    401   200   200   200   200   200   200   200   200
+/api/v1/interviews/<ref>/              GET    401   200   404   200   404   200   404   200   200
+/api/v1/interviews/<ref>/cancellation/ POST   401   201   404   404   404   404   404   404   404
+/api/v1/interviews/<ref>/cancellation/ DELETE 401   200   404   404   404   404   404   404   404
+/api/v1/reasons/                       GET    401   200   200   200   200   200   200   200   200
+/api/v1/receipts/<ref>/                GET    200   200   200   200   200   200   200   200   200
+/api/v1/cancellations/                 GET    401   403   403   200   200   200   200   200   200
+/api/v1/cancellations/<ref>/approval/  POST   401   403   404   403   404   200   404   403   200
+/api/v1/cancellations/<ref>/refusal/   POST   401   403   404   403   404   200   404   403   200
+/api/schema/                           GET    200   200   200   200   200   200   200   200   200
+/api/docs/                             GET    200   200   200   200   200   200   200   200   200
+/api/*                                 GET    404   404   404   404   404   404   404   404   404
+/api/*                                 POST   404   404   404   404   404   404   404   404   404
+
+/healthz                               GET    200   200   200   200   200   200   200   200   200
+/readyz                                GET    503   503   503   503   503   503   503   503   503
+/metrics                               GET    200   200   200   200   200   200   200   200   200
+/demo/messages/                        GET    404   404   404   404   404   404   404   404   404
+"""
+
+ROLES, EXPECTED = [], {}
+for line in filter(None, MATRIX.splitlines()):
+    address, method, *cells = line.split()
+    if not ROLES:
+        ROLES = cells
+    else:
+        EXPECTED[address, method] = dict(zip(ROLES, cells, strict=True))
+
+BY_RULE = "/admin/"  # see the tests at the end
+METHODS = {"page": ["GET", "POST"], "api": ["GET", "POST", "PUT", "PATCH", "DELETE"]}
+SENT = {
+    "/me/": {"language": "en", "time_zone": "Asia/Shanghai"},
+    "/interviews/<ref>/cancel/": {"reason": "time_conflict"},
+    "/interviews/<ref>/cancel/check/": {"reason": "time_conflict"},
+    "/api/v1/interviews/<ref>/cancellation/": {"reason": "time_conflict"},
+}
+
+
+def addresses(patterns=None, before="/"):
+    """Every address of the resolver, as the table writes it."""
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        route = before + readable(pattern.pattern)
+        if isinstance(pattern, URLPattern):
+            yield route
+        elif route == BY_RULE:
+            yield BY_RULE
+        else:
+            yield from addresses(pattern.url_patterns, route)
+
+
+def readable(pattern) -> str:
+    route = getattr(pattern, "_route", None)
+    if route is None:  # the API's catch-all, a regular expression
+        return "*"
+    return re.sub("<reference:[a-z]+>", "<ref>", str(route))
+
+
+ADDRESSES = list(addresses())
+
+
+def test_table_holds_every_address_and_no_other():
+    assert {address for address, _ in EXPECTED} | {BY_RULE} == set(ADDRESSES)
+
+
+@pytest.fixture
+def people():
+    department, other_department = DepartmentFactory(), DepartmentFactory()
+    position = PositionFactory(department=department)
+    booked = InterviewFactory(position=position)
+    waiting = CancellationFactory(
+        interview__position=position, interview__candidate=booked.candidate
+    )
+    return {
+        "none": None,
+        "owner": booked.candidate.user,
+        "other": CandidateFactory().user,
+        "recr": UserFactory(recruiter=True, departments=[department]),
+        "recr2": UserFactory(recruiter=True, departments=[other_department]),
+        "lead": UserFactory(lead=True, departments=[department]),
+        "lead2": UserFactory(lead=True, departments=[other_department]),
+        "view": UserFactory(viewer=True, departments=[department]),
+        "admin": UserFactory(administrator=True),
+        "booked": booked,
+        "waiting": waiting,
+    }
+
+
+def path_to(address, method, people) -> str:
+    waiting = people["waiting"]
+    reference = people["booked"].reference
+    if address.endswith("/keep/") or (address.startswith("/api/") and method == "DELETE"):
+        reference = waiting.interview.reference
+    elif address.startswith(("/receipts/", "/desk/", "/api/v1/receipts", "/api/v1/cancellations")):
+        reference = waiting.reference
+    filled = address.replace("<ref>", reference).replace("*", "nothing/here/")
+    return filled.replace("<uidb64>", "MQ").replace("<token>", "c0ffee-1234")
+
+
+def outcome(address, method, user, people) -> str:
+    """What this person gets, in the words of the table; nothing of it stays."""
+    cache.clear()
+    client = Client(headers={"Accept-Language": "en"})
+    sent = SENT.get(address, {})
+    kind = {"content_type": "application/json"} if address.startswith("/api/") else {}
+    with transaction.atomic():
+        if user:
+            client.force_login(user)
+        send = getattr(client, method.lower())
+        response = send(path_to(address, method, people), sent, **kind)
+        transaction.set_rollback(True)
+    if response.status_code not in {302, 303}:
+        return str(response.status_code)
+    target = response.url.partition("?")[0]
+    places = {"/sign-in/": "in", "/desk/sign-in/": "desk", "/desk/": "work"}
+    if address.startswith("/desk/") and target == "/desk/":
+        return "on"  # back to the queue, done
+    return places.get(target, "on")
+
+
+@pytest.mark.parametrize(("address", "method"), sorted(EXPECTED))
+def test_everybody_gets_what_the_table_says(address, method, people):
+    got = {role: outcome(address, method, people[role], people) for role in ROLES}
+
+    assert got == EXPECTED[address, method]
+
+
+@pytest.mark.parametrize("address", sorted({address for address, _ in EXPECTED}))
+def test_methods_not_in_the_table_do_nothing(address, people):
+    methods = METHODS["api" if address.startswith("/api/") else "page"]
+    for method in methods:
+        if (address, method) in EXPECTED:
+            continue
+        for role in ["none", "owner", "lead"]:
+            got = outcome(address, method, people[role], people)
+            assert got in {"401", "403", "404", "405", "in", "desk", "work"}, (method, role)
+
+
+# --- The administration, by one rule: administrators only ----------------------------------------
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_administration_opens_to_administrators_only(role, people):
+    client = Client()
+    if people[role]:
+        client.force_login(people[role])
+    models = [model for model in apps.get_models() if admin.site.is_registered(model)]
+    lists = [reverse(f"admin:{m._meta.app_label}_{m._meta.model_name}_changelist") for m in models]
+    assert len(lists) > 5
+
+    for address in [reverse("admin:index"), *lists]:
+        response = client.get(address)
+        if role == "admin":
+            assert response.status_code == 200, address
+        else:
+            assert response.status_code == 302, address  # to sign in, as somebody else
+            assert (
+                response.status_code == 403 or "sign-in" in response.url or "login" in response.url
+            )
