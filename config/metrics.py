@@ -9,7 +9,7 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import DatabaseError
-from django.db.models import Count, Min
+from django.db.models import Count
 from django.utils import timezone
 from prometheus_client import (
     REGISTRY,
@@ -76,7 +76,7 @@ class Standing(Collector):
         for state in WATCHED:
             outbox.add_metric([state.value], counts.get(state, 0))
 
-        due = Notification.objects.due(now).aggregate(since=Min("not_before"))["since"]
+        due = Notification.objects.waiting(now).values_list("not_before", flat=True).first()
         oldest = (now - due).total_seconds() if due else 0
         open_requests = Cancellation.objects.filter(status=CancellationStatus.REQUESTED).count()
         return [

@@ -26,12 +26,13 @@ class State(models.TextChoices):
 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
-    def due(self, now: datetime) -> "NotificationQuerySet":
-        """Waiting and allowed to go; or claimed by a worker that never came back."""
-        return self.filter(
-            Q(state=State.QUEUED, not_before__lte=now)
-            | Q(state=State.SENDING, claimed_until__lt=now)
-        )
+    def waiting(self, now: datetime) -> "NotificationQuerySet":
+        """Allowed to go, longest first."""
+        return self.filter(state=State.QUEUED, not_before__lte=now).order_by("not_before")
+
+    def abandoned(self, now: datetime) -> "NotificationQuerySet":
+        """Claimed by a worker that never came back."""
+        return self.filter(state=State.SENDING, claimed_until__lt=now).order_by("claimed_until")
 
 
 class Notification(models.Model):
