@@ -1,51 +1,66 @@
-"""Storing many new objects at once, as fast as PostgreSQL takes them."""
+"""Storing many new rows at once, as fast as PostgreSQL takes them."""
 
-from collections.abc import Callable, Sequence
-from operator import attrgetter
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
+from typing import Any
 
 from django.db import connection, models
+from django.utils import timezone
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from accounts.fields import EncryptedCharField
 
-Object = TypeVar("Object", bound=models.Model)
+Row = Mapping[str, Any]  # by attribute name, as in `department_id`
 
 
-def copy_in(objects: Sequence[Object]) -> Sequence[Object]:
-    """Store new objects of one model by COPY and give them their keys: what bulk_create does, in a
-    quarter of its time. Like it, calls no save() and sends no signal."""
-    if not objects:
-        return objects
-    model = type(objects[0])
-    readers = [(field.column, _reader(field)) for field in model._meta.concrete_fields]
-    copy = sql.SQL("COPY {} ({}) FROM STDIN").format(
+def copy_in(model: type[models.Model], rows: Sequence[Row]) -> list[int]:
+    """Store new rows by COPY and return their keys: bulk_create in a fraction of its time.
+
+    All rows name the same attributes; the others get the field's default. Like bulk_create it calls
+    no save() and sends no signal.
+    """
+    if not rows:
+        return []
+    plan = [
+        (field.column or "", _value(field, rows[0]))
+        for field in model._meta.concrete_fields
+        if not field.primary_key
+    ]
+    copy = sql.SQL("COPY {} (id, {}) FROM STDIN").format(
         sql.Identifier(model._meta.db_table),
-        sql.SQL(", ").join(sql.Identifier(column) for column, _ in readers),
+        sql.SQL(", ").join([sql.Identifier(column) for column, _ in plan]),
     )
+    values = [value for _, value in plan]
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
-            [model._meta.db_table, len(objects)],
+            [model._meta.db_table, len(rows)],
         )
-        for one, (key,) in zip(objects, cursor.fetchall(), strict=True):
-            one.pk = key
-        with connection.wrap_database_errors, cursor.copy(copy) as rows:
-            for one in objects:
-                rows.write_row([read(one) for _, read in readers])
-    for one in objects:
-        one._state.adding, one._state.db = False, connection.alias
-    return objects
+        keys = [key for (key,) in cursor.fetchall()]
+        with connection.wrap_database_errors, cursor.copy(copy) as copied:
+            for key, row in zip(keys, rows, strict=True):
+                copied.write_row([key, *[value(row) for value in values]])
+    return keys
 
 
-def _reader(field: "models.Field[Any, Any]") -> Callable[[models.Model], Any]:
-    """What of an object goes into a column."""
-    value = attrgetter(field.attname)
+def _value(field: models.Field, example: Row) -> Callable[[Row], Any]:
+    """What goes into a field's column, given a row."""
+    if field.attname not in example:
+        return _default(field)
+    given = itemgetter(field.attname)
     if isinstance(field, models.JSONField):
-        return lambda one: Jsonb(value(one))
+        return lambda row: Jsonb(given(row))
     if isinstance(field, EncryptedCharField):
-        return lambda one: field.get_prep_value(value(one))
-    if isinstance(field, models.DateTimeField) and field.auto_now_add:
-        return lambda one: field.pre_save(one, add=True)
-    return value
+        return lambda row: field.get_prep_value(given(row))
+    return given
+
+
+def _default(field: models.Field) -> Callable[[Row], Any]:
+    if getattr(field, "auto_now_add", False):
+        now = timezone.now()
+        return lambda row: now
+    if callable(field.default):
+        return lambda row: field.get_db_prep_save(field.get_default(), connection)
+    constant = field.get_db_prep_save(field.get_default(), connection)
+    return lambda row: constant

@@ -27,6 +27,9 @@ class UploadGone(Exception):
 class Upload(Format):
     """The bytes of the file, whichever of our formats it is: the engine looks for itself."""
 
+    def __init__(self, encoding: str | None = None) -> None:
+        self.encoding = encoding  # as text formats have it; the engine finds out itself
+
     def get_title(self) -> str:
         return "CSV, XLSX"
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeVar
+from typing import Any
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import IntegrityError, transaction
@@ -36,18 +36,14 @@ from interviews.models import (
     PositionCategory,
     Stage,
 )
+from interviews.references import new_reference
 from interviews.signals import history_recorded
 from interviews.states import InterviewStatus
 
 ACTOR = "import"
 UNSORTED = "未分类"  # the category of a position of which nothing else is said
 IDENTITIES = ("candidate_key", "mobile", "email", "national_id")
-CHANGED_BY_TIME = frozenset(
-    {InterviewStatus.COMPLETED, InterviewStatus.INCOMPLETE, InterviewStatus.NO_SHOW}
-)
-
-
-Named = TypeVar("Named", Department, PositionCategory)
+OVER = frozenset({InterviewStatus.COMPLETED, InterviewStatus.INCOMPLETE, InterviewStatus.NO_SHOW})
 
 
 class Outcome(StrEnum):
@@ -205,7 +201,7 @@ class Store:
             return None
         typed = record.starts_at.isoformat(sep=" ", timespec="minutes")
         title = self._titles(("status", "starts_at"))
-        if record["status"] in CHANGED_BY_TIME and record.starts_at > self.now:
+        if record["status"] in OVER and record.starts_at > self.now:
             message = _(
                 "It has not begun yet, so it cannot be over. Correct the time or the status."
             )
@@ -237,80 +233,114 @@ class Store:
         self._create_people(list({id(p): p for p in (people[r.line] for r in records)}.values()))
         positions = self._positions(records)
         applications = self._applications(records, people, positions)
-        interviews = copy_in([self._interview(r, applications[r.line]) for r in records])
-        entries = copy_in([entry for one in interviews for entry in self._history(one)])
-        for entry, interview in zip(entries, interviews, strict=True):
-            history_recorded.send(sender=HistoryEntry, entry=entry, interview=interview)
+        interviews = [self._interview(record, applications[record.line]) for record in records]
+        for interview, key in zip(interviews, copy_in(Interview, interviews), strict=True):
+            interview["id"] = key
+        self._record_history(interviews)
 
     def _create_people(self, people: Sequence[Person]) -> None:
         new = [person for person in people if not person.user_id]
-        users = copy_in([_user(p.record, self.now) for p in new if p.record])
-        for person, user in zip(new, users, strict=True):
-            person.user_id = user.pk
+        users = [_user(person.record, self.now) for person in new if person.record]
+        for person, key in zip(new, copy_in(User, users), strict=True):
+            person.user_id = key
         without = [person for person in people if not person.candidate_id]
-        candidates = copy_in([self._candidate(person) for person in without])
-        for person, candidate in zip(without, candidates, strict=True):
-            person.candidate_id = candidate.pk
+        candidates = [self._candidate(person) for person in without]
+        for person, key in zip(without, copy_in(Candidate, candidates), strict=True):
+            person.candidate_id = key
 
-    def _candidate(self, person: Person) -> Candidate:
+    def _candidate(self, person: Person) -> dict[str, Any]:
         record = person.record
-        return Candidate(
-            user_id=person.user_id,
-            city=record["city"] if record else "",
-            source=self.source,
-            source_key=record["candidate_key"] if record else "",
-        )
+        return {
+            "user_id": person.user_id,
+            "city": record["city"] if record else "",
+            "source": self.source,
+            "source_key": record["candidate_key"] if record else "",
+        }
 
     def _applications(
         self, records: Sequence[Record], people: dict[int, Person], positions: dict[int, int]
-    ) -> dict[int, Application]:
+    ) -> dict[int, int]:
         """The application of each record, by line: the candidate's latest for that position, or a
         new one."""
-        known_ids = {people[record.line].candidate_id for record in records}
-        existing = {
-            (application.candidate_id, application.position_id): application
-            for application in Application.objects.filter(candidate_id__in=known_ids).order_by("pk")
-        }
-        new: dict[tuple[int, int], Application] = {}
-        chosen = {}
+        candidates = {people[record.line].candidate_id for record in records}
+        existing = Application.objects.filter(candidate_id__in=candidates).order_by("pk")
+        facts = existing.values_list("candidate_id", "position_id", "pk")
+        known = {(candidate, position): pk for candidate, position, pk in facts}
+        pairs = {r.line: (people[r.line].candidate_id, positions[r.line]) for r in records}
+        new: dict[tuple[int, int], dict[str, Any]] = {}
         for record in records:
-            pair = (people[record.line].candidate_id, positions[record.line])
-            application = existing.get(pair) or new.get(pair)
-            if application is None:
-                application = new[pair] = Application(
-                    candidate_id=pair[0],
-                    position_id=pair[1],
-                    stage=record["stage"] or Stage.APPLIED,
-                    applied_at=record.applied_at or min(record.starts_at or self.now, self.now),
-                    source=self.source,
-                )
-            chosen[record.line] = application
-        copy_in(list(new.values()))
-        return chosen
+            pair = pairs[record.line]
+            if pair not in known and pair not in new:
+                new[pair] = {
+                    "candidate_id": pair[0],
+                    "position_id": pair[1],
+                    "stage": record["stage"] or Stage.APPLIED.value,
+                    "applied_at": record.applied_at or min(record.starts_at or self.now, self.now),
+                    "source": self.source,
+                }
+        known.update(zip(new, copy_in(Application, list(new.values())), strict=True))
+        return {line: known[pair] for line, pair in pairs.items()}
 
-    def _interview(self, record: Record, application: Application) -> Interview:
-        over = record["status"] in CHANGED_BY_TIME
-        return Interview(
-            application=application,
-            kind=record["kind"] or InterviewKind.AI,
-            status=record["status"],
-            starts_at=record.starts_at,
-            ends_at=record.ends_at,
-            ended_at=(record.ends_at or record.starts_at) if over else None,
-            deadline=record.deadline,
-            link=record["link"],
-            location=record["location"],
-            interviewer_id=self._staff.get(record["interviewer"]),
-            source=self.source,
-            source_key=record.key,
-            extra=record.extra,
-        )
+    def _interview(self, record: Record, application_id: int) -> dict[str, Any]:
+        over = record["status"] in OVER
+        return {
+            "reference": new_reference(),
+            "application_id": application_id,
+            "kind": record["kind"] or InterviewKind.AI.value,
+            "status": record["status"],
+            "starts_at": record.starts_at,
+            "ends_at": record.ends_at,
+            "ended_at": (record.ends_at or record.starts_at) if over else None,
+            "deadline": record.deadline,
+            "link": record["link"],
+            "location": record["location"],
+            "interviewer_id": self._staff.get(record["interviewer"]),
+            "source": self.source,
+            "source_key": record.key,
+            "extra": record.extra,
+        }
 
-    def _history(self, interview: Interview) -> Iterable[HistoryEntry]:
-        data = {"source": self.source, "status": interview.status}
+    def _record_history(self, interviews: Sequence[dict[str, Any]]) -> None:
+        """The first entry of each: they differ only by status and by whose they are."""
+        statuses = {interview["status"] for interview in interviews}
+        firsts = {status: self._first_entry(status) for status in statuses}
+        entries = []
+        for interview in interviews:
+            first = firsts[interview["status"]]
+            entries.append(
+                {
+                    "interview_id": interview["id"],
+                    "sequence": first.sequence,
+                    "event": first.event,
+                    "actor": first.actor,
+                    "at": first.at,
+                    "data": first.data,
+                    "previous_hash": first.previous_hash,
+                    "hash": history.digest(first, interview["reference"]),
+                }
+            )
+        keys = copy_in(HistoryEntry, entries)
+        if not history_recorded.has_listeners(HistoryEntry):
+            return
+        for interview, entry, key in zip(interviews, entries, keys, strict=True):
+            history_recorded.send(
+                sender=HistoryEntry,
+                entry=HistoryEntry(id=key, **entry),
+                interview=Interview(**interview),
+            )
+
+    def _first_entry(self, status: str) -> HistoryEntry:
+        data = {"source": self.source, "status": status}
         if self.by:
             data["by"] = self.by
-        return history.chain(interview, [("imported", data)], actor=ACTOR, at=self.now)
+        return HistoryEntry(
+            sequence=1,
+            event="imported",
+            actor=ACTOR,
+            at=self.now,
+            data=data,
+            previous_hash=history.GENESIS,
+        )
 
     # --- departments, categories, positions ----------------------------------------------------
 
@@ -333,14 +363,15 @@ class Store:
         _create_named(Department, self._departments, (r["department"] for r in records))
         categories = (r["category"] or UNSORTED for r in records)
         _create_named(PositionCategory, self._categories, categories)
-        new: dict[str | tuple[int, str], Position] = {}
+        new: dict[str | tuple[int, str], dict[str, Any]] = {}
         for record in records:
             if self._position_id(record) is None:
                 new.setdefault(self._position_key(record), self._position(record))
-        for position in copy_in(list(new.values())):
-            self._position_ids[position.code] = position.pk
-            place = (position.department_id, fold(position.title))
-            self._position_ids.setdefault(place, position.pk)
+        positions = list(new.values())
+        for position, key in zip(positions, copy_in(Position, positions), strict=True):
+            place = (position["department_id"], fold(position["title"]))
+            self._position_ids[position["code"]] = key
+            self._position_ids.setdefault(place, key)
         return {record.line: self._position_id(record) or 0 for record in records}
 
     def _position_key(self, record: Record) -> str | tuple[int, str]:
@@ -351,24 +382,25 @@ class Store:
     def _position_id(self, record: Record) -> int | None:
         return self._position_ids.get(self._position_key(record))
 
-    def _position(self, record: Record) -> Position:
+    def _position(self, record: Record) -> dict[str, Any]:
         department_id = self._departments[fold(record["department"])]
         title = record["position"]
-        return Position(
-            code=record["position_code"] or _code(title, f"{department_id}|{fold(title)}"),
-            title=title,
-            department_id=department_id,
-            category_id=self._categories[fold(record["category"] or UNSORTED)],
-            recruiter_id=self._staff.get(record["recruiter"]),
-            city=record["position_city"],
-        )
+        return {
+            "code": record["position_code"] or _code(title, f"{department_id}|{fold(title)}"),
+            "title": title,
+            "department_id": department_id,
+            "category_id": self._categories[fold(record["category"] or UNSORTED)],
+            "recruiter_id": self._staff.get(record["recruiter"]),
+            "city": record["position_city"],
+        }
 
 
-def _create_named(model: type[Named], known: dict[str, int], names: Iterable[str]) -> None:
+def _create_named(
+    model: type[Department] | type[PositionCategory], known: dict[str, int], names: Iterable[str]
+) -> None:
     new = {fold(name): name for name in names if fold(name) not in known}
-    rows = [model(code=_code(name, key), name=name) for key, name in new.items()]
-    for row in copy_in(rows):
-        known[fold(row.name)] = row.pk
+    rows = [{"code": _code(name, key), "name": name} for key, name in new.items()]
+    known.update(zip(new, copy_in(model, rows), strict=True))
 
 
 def _code(name: str, key: str) -> str:
@@ -399,15 +431,15 @@ def _person_problem(record: Record, matches: Sequence[Person]) -> str:
     return ""
 
 
-def _user(record: Record, now: datetime) -> User:
+def _user(record: Record, now: datetime) -> dict[str, Any]:
     national_id = record["national_id"]
-    return User(
-        name=record["name"],
-        mobile=record["mobile"] or None,
-        email=record["email"] or None,
-        national_id=national_id,
-        national_id_index=crypto.blind_index(national_id) if national_id else None,
-        password=UNUSABLE_PASSWORD_PREFIX + secrets.token_urlsafe(30),
-        role=Role.CANDIDATE,
-        date_joined=now,
-    )
+    return {
+        "name": record["name"],
+        "mobile": record["mobile"] or None,
+        "email": record["email"] or None,
+        "national_id": national_id,
+        "national_id_index": crypto.blind_index(national_id) if national_id else None,
+        "password": UNUSABLE_PASSWORD_PREFIX + secrets.token_urlsafe(30),
+        "role": Role.CANDIDATE.value,
+        "date_joined": now,
+    }

@@ -89,9 +89,9 @@ def test_xlsx_numbers_and_dates_read_like_a_csv():
             [
                 13800000001,
                 1.5,
-                datetime.fromisoformat("2026-05-09 14:00"),
-                date(2026, 5, 9),
-                time(9, 30),
+                MOMENT,
+                MOMENT.date(),
+                MOMENT.time(),
                 True,
             ],
         )
