@@ -9,18 +9,25 @@ from django.utils.translation import pgettext
 register = template.Library()
 
 
+@register.simple_tag
+def span_words() -> dict[str, str]:
+    """How each unit is said, for the filter below and for the script that keeps clocks going."""
+    return {
+        "days": pgettext("short span", "%(count)d d"),
+        "hours": pgettext("short span", "%(count)d h"),
+        "minutes": pgettext("short span", "%(count)d min"),
+    }
+
+
 @register.filter
 def brief(span: timedelta) -> str:
     """The two largest units, rounded down, without what is nought: 1 d 4 h, 3 h 20 min, 12 h."""
     minutes = int(abs(span).total_seconds() // 60)
     days, hours = divmod(minutes // 60, 24)
-    parts = [
-        (days, pgettext("short span", "%(count)d d")),
-        (hours, pgettext("short span", "%(count)d h")),
-        (minutes % 60, pgettext("short span", "%(count)d min")),
-    ]
-    said = [words % {"count": count} for count, words in parts if count]
-    return " ".join(said[:2]) or parts[-1][1] % {"count": 0}
+    words = span_words()
+    counts = {"days": days, "hours": hours, "minutes": minutes % 60}
+    said = [words[unit] % {"count": count} for unit, count in counts.items() if count]
+    return " ".join(said[:2]) or words["minutes"] % {"count": 0}
 
 
 @register.filter

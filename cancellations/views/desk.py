@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -141,6 +142,7 @@ def _queue_page(
         "waiting": page.paginator.count,
         "decided": queries.decided_today(request.user, now=timezone.now())[:PAGE_SIZE],
         "shown": shown,
+        "list_url": _list_url(request, chosen),
         "is_chosen": chosen is not None,
         "place": "queue",
     }
@@ -149,6 +151,13 @@ def _queue_page(
     if shown is not None:
         context |= _facts(request, shown) | {"form": form or DecisionForm()}
     return render(request, "cancellations/desk/queue.html", context, status=status)
+
+
+def _list_url(request: DeskRequest, chosen: Cancellation | None) -> str:
+    """Where the list comes from again; the address of a refused POST answers no GET."""
+    if chosen is None:
+        return request.get_full_path()
+    return reverse("cancellations:case", args=[chosen.reference])
 
 
 def _facts(request: DeskRequest, shown: Cancellation) -> dict[str, Any]:

@@ -43,8 +43,9 @@ document.addEventListener("keydown", (event) => {
 
 // Whoever has been signed out meanwhile is taken to the sign-in page, not shown it inside the list.
 document.addEventListener("htmx:beforeSwap", (event) => {
-  const answered = new URL(event.detail.xhr.responseURL || location.href);
-  if (answered.pathname === location.pathname) return;
+  const asked = new URL(event.detail.pathInfo.finalRequestPath, location.href);
+  const answered = new URL(event.detail.xhr.responseURL || asked);
+  if (answered.pathname === asked.pathname) return;
   event.detail.shouldSwap = false;
   location.reload();
 });

@@ -251,6 +251,7 @@ def test_bad_note_is_refused_and_kept(desk, department, note):
 
     assert response.status_code == 422
     assert response.context["form"]["note"].value() == note
+    assert f'hx-get="{url("case", waiting)}"' in response.text
     assert Cancellation.objects.get(pk=waiting.pk).status == CancellationStatus.REQUESTED
 
 
