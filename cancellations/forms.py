@@ -104,7 +104,7 @@ class SaneDateField(forms.DateField):
 
 def _in_words(field: forms.Field, value: Any) -> str:
     if isinstance(field, forms.ChoiceField):
-        return str(dict(field.choices)[value])  # type: ignore[call-overload, index]
+        return next(str(label) for key, label in field.widget.choices if key == value)
     return day(value)
 
 

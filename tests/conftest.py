@@ -1,9 +1,19 @@
 """Fixtures every test may use."""
 
+import os
+
 import pgtrigger
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 from django.test import TransactionTestCase
+
+
+def pytest_configure(config):
+    """Workers side by side have a cache each: none empties another's."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    default = settings.CACHES["default"]
+    default["LOCATION"] = f"{default['LOCATION'].removesuffix('1')}{1 + worker % 15}"
 
 
 @pytest.fixture(autouse=True)

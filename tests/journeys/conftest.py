@@ -36,15 +36,12 @@ def visit(browser, live_server, _defaults):
     """Opens the product for somebody: visit(user), visit(javascript=False, width=1280…)."""
     contexts = []
 
-    def open_for(
-        user=None, *, javascript=True, width=390, height=844, locale="en-US", scheme="light"
-    ) -> Visitor:
+    def open_for(user=None, *, javascript=True, width=390, height=844, locale="en-US") -> Visitor:
         context = browser.new_context(
             base_url=live_server.url,
             viewport={"width": width, "height": height},
             java_script_enabled=javascript,
             locale=locale,
-            color_scheme=scheme,
             reduced_motion="reduce",
         )
         context.set_default_timeout(15_000)
