@@ -5,6 +5,7 @@ Lock order everywhere: candidate, interview, cancellation, slot.
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 import pgtrigger
 from django.conf import settings
@@ -225,9 +226,9 @@ class Party(models.TextChoices):
     COMPANY = "company", _("Company")
 
 
-def may_decide(cancellation: "Cancellation", user: User) -> bool:
-    """Nobody decides a request they made themselves."""
-    return user.has_perm(DECIDE_CANCELLATION) and cancellation.requested_by_id != user.pk
+def may_decide(cancellation: Any, user: Any) -> bool:
+    """Nobody decides a request they made themselves. (Typed as loosely as django-fsm asks.)"""
+    return bool(user.has_perm(DECIDE_CANCELLATION)) and cancellation.requested_by_id != user.pk
 
 
 class CancellationQuerySet(models.QuerySet["Cancellation"]):

@@ -1,4 +1,4 @@
-"""Structured logs. They carry ids, codes and times; never names, numbers, addresses or query strings."""
+"""Structured logs. They carry ids, codes and times; no names, numbers, addresses or queries."""
 
 from typing import Any
 

@@ -39,7 +39,7 @@ NATIONAL_ID_KEYS = env.words(
 )
 if not NATIONAL_ID_KEYS:
     env.complain(
-        "NATIONAL_ID_KEYS is not set. Give one or more Fernet keys, newest first, separated by commas."
+        "NATIONAL_ID_KEYS is not set. Give Fernet keys, the newest first, separated by commas."
     )
 NATIONAL_ID_HASH_KEY = _secret(
     "NATIONAL_ID_HASH_KEY",

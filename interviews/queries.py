@@ -6,7 +6,7 @@ from datetime import datetime
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Case, Q, Value, When
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.permissions import Role
@@ -91,7 +91,7 @@ def timeline(interview: Interview) -> list[Step]:
         case InterviewStatus.COMPLETED:
             steps.append(Step(_("Interview completed"), "done", interview.ended_at))
         case _:
-            return [*steps, Step(InterviewStatus(status).label, "ended", interview.ended_at)]
+            return [*steps, Step(str(InterviewStatus(status).label), "ended", interview.ended_at)]
     waiting = status == InterviewStatus.COMPLETED and application.stage == Stage.AI_INTERVIEW
     later = application.stage in {Stage.SECOND_INTERVIEW, Stage.OFFER, Stage.HIRED}
     steps.append(

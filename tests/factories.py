@@ -1,5 +1,4 @@
-"""Plain rows; traits name states. `InterviewFactory(cancelled=True)` sets the state directly, history
-included, without running a service."""
+"""Plain rows; traits name states and set them directly, history included, without a service."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The status machine: every legal move works, every other is refused, in Python and in PostgreSQL."""
+"""The status machine: legal moves work, all others are refused, in Python and in PostgreSQL."""
 
 from datetime import timedelta
 

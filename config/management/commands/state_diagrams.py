@@ -30,7 +30,7 @@ def machines() -> list[tuple[type[Model], FSMField]]:
 
 
 class Command(BaseCommand):
-    help = "Put each status machine between the marks <!-- states: Model --> … <!-- end --> of its app's README."
+    help = "Put each status machine between its marks in its app's README (<!-- states: Model -->)."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -42,9 +42,7 @@ class Command(BaseCommand):
             path = settings.BASE_DIR / model._meta.app_label / "README.md"
             mark = rf"(<!-- states: {model.__name__} -->\n).*?(\n<!-- end -->)"
             text = path.read_text()
-            drawn, count = re.subn(
-                mark, lambda match: match[1] + diagram(field) + match[2], text, flags=re.DOTALL
-            )
+            drawn, count = re.subn(mark, rf"\1{diagram(field)}\2", text, flags=re.DOTALL)
             if not count:
                 raise CommandError(f"{path} has no mark for {model.__name__}.")
             if drawn == text:
