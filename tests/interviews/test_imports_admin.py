@@ -6,6 +6,7 @@ import re
 
 import openpyxl
 import pytest
+from django.contrib import admin
 from django.contrib.messages import get_messages
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -174,6 +175,13 @@ def test_others_import_nothing(client, role):
         assert client.get(reverse(name, args=args)).status_code in {302, 403}
     assert upload(client, data(GOOD)).status_code in {302, 403}
     assert client.post(reverse(CONFIRM), {}).status_code in {302, 403}
+
+
+@pytest.mark.parametrize(("role", "may"), [("administrator", True), ("hr_lead", False)])
+def test_importing_needs_its_own_permission(rf, role, may):
+    request = rf.get("/")
+    request.user = UserFactory(role=role)
+    assert admin.site.get_model_admin(Interview).has_import_permission(request) is may
 
 
 @pytest.mark.parametrize("path", ["import", "export"])
