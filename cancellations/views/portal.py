@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -108,15 +108,20 @@ def interview(request: PortalRequest, reference: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def cancel(request: PortalRequest, reference: str) -> HttpResponse:
     """GET: choose a reason. POST, coming from the check page: do it."""
+    if request.method == "POST":
+        return _cancel(request, reference)
     own = _own(request, reference)
-    if request.method != "POST":
-        rule = _rule(own, timezone.now())
-        if rule is None or rule.outcome is rules.Outcome.REFUSED:
-            return redirect("cancellations:interview", reference)
-        return _reason_page(request, own, CancellationForm())
+    rule = _rule(own, timezone.now())
+    if rule is None or rule.outcome is rules.Outcome.REFUSED:
+        return redirect("cancellations:interview", reference)
+    return _reason_page(request, own, CancellationForm())
+
+
+def _cancel(request: PortalRequest, reference: str) -> HttpResponse:
+    """The service finds the interview, locks it and knows whose it is: no page reads it before."""
     form = CancellationForm(request.POST)
     if not form.is_valid():
-        return _reason_page(request, own, form, status=422)
+        return _reason_page(request, _own(request, reference), form, status=422)
     try:
         cancellation, _created = services.request_cancellation(
             reference,
@@ -124,6 +129,8 @@ def cancel(request: PortalRequest, reference: str) -> HttpResponse:
             reason=form.cleaned_data["reason"],
             detail=form.cleaned_data["detail"],
         )
+    except Interview.DoesNotExist:
+        raise Http404 from None
     except services.AlreadyOver:
         messages.warning(
             request, _("This interview has begun or has ended. It can no longer be cancelled.")
