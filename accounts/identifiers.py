@@ -1,5 +1,6 @@
 """What people type to say who they are: a mobile, national ID number or email address."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -7,10 +8,14 @@ import phonenumbers
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
+from phonenumbers import PhoneNumberType
 from stdnum.cn import ric
+from stdnum.exceptions import InvalidChecksum, InvalidFormat
 from stdnum.exceptions import ValidationError as NumberError
 
 HOME_REGION = "CN"
+# In some countries nobody can tell the two apart by the number.
+MOBILE = {PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE}
 
 
 class IdentifierKind(StrEnum):
@@ -33,7 +38,7 @@ def normalise_mobile(text: str) -> str:
         number = phonenumbers.parse(text, HOME_REGION)
     except phonenumbers.NumberParseException:
         number = None
-    if number is None or not phonenumbers.is_valid_number(number):
+    if number is None or phonenumbers.number_type(number) not in MOBILE:
         raise ValidationError(
             _("This is not a mobile number. Enter 11 digits, or + and the country code first."),
             code="mobile",
@@ -43,14 +48,24 @@ def normalise_mobile(text: str) -> str:
 
 def normalise_national_id(text: str) -> str:
     """The 18 characters of GB 11643, X in upper case. Raises ValidationError where a digit, the
-    birth date or the check character is wrong."""
+    birth date or the check character is wrong.
+
+    The county code is not compared with the year of birth: numbers were also given out later, by
+    counties that did not exist yet.
+    """
+    number = "".join(text.split()).upper()
     try:
-        return str(ric.validate(text.strip().upper()))
+        if not re.fullmatch(r"[0-9]{17}[0-9X]", number):
+            raise InvalidFormat
+        if number[-1] != ric.calc_check_digit(number):
+            raise InvalidChecksum
+        ric.get_birth_date(number)
     except NumberError:
         raise ValidationError(
             _("This is not a valid ID number. Check all 18 characters; the last may be X."),
             code="national_id",
         ) from None
+    return number
 
 
 def normalise_email(text: str) -> str:
