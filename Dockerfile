@@ -15,7 +15,8 @@ RUN MIANYUE_MODE=test /venv/bin/python manage.py compile_translations \
 
 FROM python:3.11-slim
 RUN useradd --system --uid 10001 --no-create-home mianyue
-ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MIANYUE_MODE=production
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MIANYUE_MODE=production \
+    PROMETHEUS_MULTIPROC_DIR=/tmp/metrics
 WORKDIR /app
 COPY --from=built /venv /venv
 COPY --from=built /app /app
