@@ -53,6 +53,12 @@ def policy_for(interview: Interview, policies: list[rules.Policy]) -> rules.Poli
     return rules.most_specific(policies, facts_of(interview))
 
 
+def start_that_counts(interview: Interview) -> datetime | None:
+    """The start that notice is measured to: an invitation has none, whatever time came with it,
+    because nobody waits for somebody who has not booked."""
+    return None if interview.status == InterviewStatus.INVITED else interview.starts_at
+
+
 def cancel_rule(
     interview: Interview, policies: list[rules.Policy], *, now: datetime
 ) -> CancelRule | None:
@@ -63,15 +69,16 @@ def cancel_rule(
     if interview.status not in CANCELLABLE:
         return None
     policy = policy_for(interview, policies)
-    decision = rules.decide(policy, starts_at=interview.starts_at, asked_at=now)
+    starts_at = start_that_counts(interview)
+    decision = rules.decide(policy, starts_at=starts_at, asked_at=now)
     return CancelRule(
         outcome=decision.outcome,
         short_notice=decision.short_notice,
-        automatic_until=rules.automatic_until(policy, starts_at=interview.starts_at),
+        automatic_until=rules.automatic_until(policy, starts_at=starts_at),
         promised_minutes=policy.promised_minutes,
         decide_by=decision.decide_by,
         default=policy.default,
-        spans=rules.spans(policy, starts_at=interview.starts_at) if interview.starts_at else [],
+        spans=rules.spans(policy, starts_at=starts_at) if starts_at else [],
     )
 
 

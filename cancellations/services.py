@@ -40,12 +40,13 @@ def request_cancellation(
     if existing is not None and existing.requested_by_id == by.pk:
         existing.interview = interview
         return existing, False
-    started = interview.starts_at is not None and interview.starts_at <= asked_at
+    starts_at = queries.start_that_counts(interview)
+    started = starts_at is not None and starts_at <= asked_at
     if existing is not None or started or interview.status in ENDED | UNDER_WAY:
         raise AlreadyOver
     detail = reason.clean_detail(detail)
     policy = queries.policy_for(interview, Policy.objects.in_force())
-    decision = rules.decide(policy, starts_at=interview.starts_at, asked_at=asked_at)
+    decision = rules.decide(policy, starts_at=starts_at, asked_at=asked_at)
     if decision.outcome is rules.Outcome.REFUSED:
         raise CancellationRefused
 

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django_fsm import TransitionNotAllowed
 
 from accounts.models import User
-from cancellations import services, tasks
+from cancellations import queries, services, tasks
 from cancellations.models import Cancellation, CancellationStatus, Policy, Purpose, Reason, Tier
 from interviews import history
 from interviews.models import Interview
@@ -103,6 +103,21 @@ def test_late_request_tells_candidate_that_it_arrived_and_hr_that_it_waits():
     assert told("cancellation_received") == {("sms", person)}
     assert {channel for channel, _ in told("cancellation_to_decide")} == {"email", "desk"}
     assert not told("cancellation_done")
+
+
+@pytest.mark.parametrize("hours", [25, 2, -1])
+def test_invitation_is_called_off_at_once_whatever_time_came_with_it(hours):
+    """Imports may give one a time nobody has agreed to yet."""
+    starts_at = timezone.now() + timedelta(hours=hours)
+    interview = InterviewFactory(invited=True, starts_at=starts_at)
+    rule = queries.cancel_rule(interview, Policy.objects.in_force(), now=timezone.now())
+
+    cancellation = ask(interview)
+
+    assert (rule.outcome.value, rule.spans) == (cancellation.outcome, [])
+    assert cancellation.status == CancellationStatus.APPROVED
+    assert cancellation.starts_at == starts_at
+    assert fresh(interview).status == InterviewStatus.CANCELLED
 
 
 def test_asking_again_returns_the_first_receipt_and_adds_nothing():
