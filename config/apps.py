@@ -18,7 +18,10 @@ class AdminConfig(admin_apps.AdminConfig):
 
     def ready(self) -> None:
         """Take out what libraries register and nothing here looks at: permissions come from roles,
-        addresses from people, and two-step sign-in is switched off on the person."""
+        addresses from people, two-step sign-in is switched off on the person, API tokens are
+        their owner's secret, and schedules come from the settings."""
         super().ready()
-        for label in ("auth.Group", "account.EmailAddress", "mfa.Authenticator"):
-            admin.site.unregister(apps.get_model(label))
+        libraries = ("account", "mfa", "authtoken", "django_celery_beat")
+        for model in list(admin.site._registry):
+            if model._meta.app_label in libraries or model is apps.get_model("auth.Group"):
+                admin.site.unregister(model)

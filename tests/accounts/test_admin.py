@@ -28,6 +28,15 @@ def change_data(user, **changes):
     return data | {"email": user.email or "", "language": "", "time_zone": ""} | changes
 
 
+def test_index_shows_our_own_apps_only(client, administrator):
+    """Not API tokens, which are as good as passwords, nor schedules, which the settings hold."""
+    response = client.get("/admin/")
+
+    shown = {app["app_label"] for app in response.context["app_list"]}
+    assert shown <= {"accounts", "candidates", "interviews", "cancellations", "notifications"}
+    assert client.get("/admin/authtoken/tokenproxy/").status_code == 404
+
+
 @pytest.mark.parametrize(
     "term", ["138 1234 5678", "+8613812345678", NATIONAL_ID, "ZHANG@mail.example", "欧阳"]
 )
