@@ -133,7 +133,7 @@ def axes_account(request: HttpRequest, credentials: dict[str, Any] | None) -> st
 
 def client_address(request: HttpRequest) -> str:
     """The address of the client as the outermost of our own proxies saw it; an IPv6 network of
-    64 bits counts as one."""
+    64 bits counts as one, and an IPv4 address in IPv6 notation as itself."""
     address = request.META.get("REMOTE_ADDR") or ""
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR")
     if forwarded and settings.PROXY_COUNT:
@@ -144,6 +144,8 @@ def client_address(request: HttpRequest) -> str:
     except ValueError:
         return address
     if parsed.version == 6:
+        if parsed.ipv4_mapped:
+            return str(parsed.ipv4_mapped)
         return str(IPv6Network((parsed, 64), strict=False).network_address)
     return address
 

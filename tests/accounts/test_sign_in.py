@@ -322,6 +322,7 @@ def test_only_what_our_own_proxies_say_counts_as_address(rf, settings):
     settings.PROXY_COUNT = 1
     assert client_address(forged) == "2.2.2.2"
     assert client_address(rf.get("/", REMOTE_ADDR="2001:db8:1:2:3::4")) == "2001:db8:1:2::"
+    assert client_address(rf.get("/", REMOTE_ADDR="::ffff:1.2.3.4")) == "1.2.3.4"
 
 
 def test_patient_guessing_is_stopped_by_axes(client):
