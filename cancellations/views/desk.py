@@ -176,9 +176,11 @@ def _facts(request: DeskRequest, shown: Cancellation) -> dict[str, Any]:
 
 
 def _tiers(shown: Cancellation) -> list[TierRow]:
+    """None applies where no time had been chosen yet."""
     rows: list[TierRow] = []
     for tier in shown.policy.get("tiers", []):
         notice = timedelta(minutes=tier["notice_minutes"])
-        applies = shown.notice >= notice and not any(row.applies for row in rows)
+        timely = shown.starts_at is not None and shown.notice >= notice
+        applies = timely and not any(row.applies for row in rows)
         rows.append(TierRow(notice, rules.Outcome(tier["outcome"]), tier["short_notice"], applies))
     return rows

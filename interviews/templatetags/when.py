@@ -1,6 +1,9 @@
 """Times in words, in the reader's own time zone and language."""
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from functools import wraps
+from typing import TypeVar
 
 from django import template
 from django.utils import timezone
@@ -9,9 +12,20 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
 register = template.Library()
+Time = TypeVar("Time", bound=date)
 
 
-@register.filter
+def in_words(words: Callable[[Time], str]) -> Callable[[Time | None], str]:
+    """A filter that says nothing of a time not chosen yet."""
+
+    @wraps(words)
+    def filter(value: Time | None) -> str:
+        return words(value) if value else ""
+
+    return register.filter(filter)
+
+
+@in_words
 def day(value: date | datetime) -> str:
     """The date with its weekday; the year only where it is another one."""
     if isinstance(value, datetime):
@@ -23,32 +37,32 @@ def day(value: date | datetime) -> str:
     }
 
 
-@register.filter
+@in_words
 def clock(value: datetime) -> str:
     """The time of day, to the minute."""
     return date_format(timezone.localtime(value), "TIME_FORMAT")
 
 
-@register.filter
+@in_words
 def moment(value: datetime) -> str:
     """Day and time: Sunday 22 November 14:00."""
     return f"{day(value)} {clock(value)}"
 
 
-@register.filter
+@in_words
 def short_moment(value: datetime) -> str:
     """Day and time without the weekday, for a line with little room."""
     return f"{date_format(timezone.localtime(value), 'MONTH_DAY_FORMAT')} {clock(value)}"
 
 
-@register.filter
+@in_words
 def near_day(value: datetime) -> str:
     """Yesterday, today, tomorrow or the day after; else the date."""
     words = {-1: _("Yesterday"), 0: _("Today"), 1: _("Tomorrow"), 2: _("The day after tomorrow")}
     return words.get(_days_ahead(value)) or day(value)
 
 
-@register.filter
+@in_words
 def when(value: datetime) -> str:
     """Tomorrow 14:00 · Sunday 22 November; farther away, the date alone."""
     if abs(_days_ahead(value)) > 2 or _days_ahead(value) == -2:
@@ -56,7 +70,7 @@ def when(value: datetime) -> str:
     return f"{near_day(value)} {clock(value)} · {day(value)}"
 
 
-@register.filter
+@in_words
 def countdown(value: datetime) -> str:
     """How long until then, or since, in at most two units: in 1 day and 3 hours."""
     ahead = value - timezone.now()

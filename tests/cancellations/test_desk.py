@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from cancellations import services
-from cancellations.models import Cancellation, CancellationStatus
+from cancellations.models import Cancellation, CancellationStatus, Purpose, Reason
 from interviews.models import Interview
 from interviews.states import InterviewStatus
 from notifications.models import Channel, Notification, State
@@ -118,6 +118,23 @@ def test_queue_shows_everything_needed_to_decide(desk, department):
         assert words in response.text
     assert response.context["earlier"] == 1
     assert [tier.applies for tier in response.context["tiers"]] == [False, True]
+
+
+def test_cancelled_invitation_is_shown_without_a_time(desk, department):
+    interview = InterviewFactory(department=department, invited=True)
+    cancellation, _ = services.request_cancellation(
+        interview.reference,
+        by=interview.candidate.user,
+        reason=Reason.objects.get(purpose=Purpose.CANCEL, code="unwell"),
+        detail="",
+    )
+
+    page = desk.get(url("case", cancellation))
+
+    assert page.status_code == 200
+    assert "No time chosen yet" in page.text
+    assert "before the start" not in page.text
+    assert not any(tier.applies for tier in page.context["tiers"])
 
 
 def test_queue_is_walked_in_pages_of_fifty(desk, department):
