@@ -11,6 +11,8 @@ COPY . .
 RUN MIANYUE_MODE=test /venv/bin/python manage.py compile_translations \
  && MIANYUE_MODE=production PUBLIC_URL=https://build.invalid SECRET_KEY=build-step-only \
     NATIONAL_ID_KEYS=YnVpbGQtc3RlcC1vbmx5LW5vdC1hLXJlYWwta2V5LTA= NATIONAL_ID_HASH_KEY=build-step-only \
+    DATABASE_URL=postgresql://build.invalid REDIS_URL=redis://build.invalid \
+    HOTLINE=build-step-only HELP_MAILBOX=build@build.invalid \
     /venv/bin/python manage.py collectstatic --no-input
 
 FROM python:3.11-slim

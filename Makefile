@@ -8,7 +8,8 @@ BESIDE_SERVERS := $(PY) -m config.embedded exec
 PRODUCTION := MIANYUE_MODE=production PUBLIC_URL=https://mianyue.example \
 	SECRET_KEY=make-check-only-and-no-secret-at-all-0123456789-abcdefghij \
 	NATIONAL_ID_KEYS=bWFrZS1jaGVjay1vbmx5LW5vdC1hLXJlYWwta2V5LTA= \
-	NATIONAL_ID_HASH_KEY=make-check-only-and-no-secret-at-all
+	NATIONAL_ID_HASH_KEY=make-check-only-and-no-secret-at-all \
+	HOTLINE=400-000-0000 HELP_MAILBOX=interviews@mianyue.example
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:

@@ -82,6 +82,8 @@ def serve(target: str, settings: str) -> Iterator[Server]:
         "NATIONAL_ID_KEYS": "bWlhbnl1ZS1kZW1vLWFuZC10ZXN0LWtleS0wMDAwMDA=",
         "NATIONAL_ID_HASH_KEY": "for-benchmarks-only",
         "PUBLIC_URL": "https://127.0.0.1",
+        "HOTLINE": "400-000-0000",
+        "HELP_MAILBOX": "interviews@mianyue.example",
         "LOG_LEVEL": "WARNING",
     }
     process = subprocess.Popen(

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from urllib.parse import SplitResult, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -61,6 +62,24 @@ def choice(name: str, choices: Sequence[str], default: str) -> str:
         _problems.append(f"{name} must be one of {', '.join(choices)}, not {value!r}.")
         return default
     return value
+
+
+def url(
+    name: str, default: str | None = None, *, schemes: Sequence[str], hint: str = ""
+) -> SplitResult:
+    """An address that begins with one of `schemes`; required when there is no default. It may hold
+    a password, so a problem does not repeat it."""
+    value = text(name, default, hint=hint)
+    try:
+        parsed = urlsplit(value)
+        port_is_sound = parsed.port is None or parsed.port > 0
+    except ValueError:
+        parsed, port_is_sound = urlsplit(""), False
+    if value and not (port_is_sound and parsed.scheme in schemes):
+        beginnings = " or ".join(f"{scheme}://" for scheme in schemes)
+        _problems.append(f"{name} must be an address that begins with {beginnings}. {hint}".strip())
+        return urlsplit("")
+    return parsed
 
 
 def words(name: str, default: str = "") -> list[str]:

@@ -2,8 +2,9 @@
 
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlencode
 
+from cryptography.fernet import Fernet
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
@@ -24,14 +25,15 @@ if DEBUG and PRODUCTION:
     env.complain("DEBUG must be off in production: error pages would show secrets.")
 
 
-def _secret(name: str, harmless: str, hint: str) -> str:
-    return env.text(name, None if PRODUCTION else harmless, hint=hint)
+def _harmless(default: str) -> str | None:
+    """Good enough for a demo and for tests; production must be told."""
+    return None if PRODUCTION else default
 
 
-SECRET_KEY = _secret(
+SECRET_KEY = env.text(
     "SECRET_KEY",
-    "demo-and-test-only-" + "0" * 50,
-    "Set it to a long random string, for example from `python -c "
+    _harmless("demo-and-test-only-" + "0" * 50),
+    hint="Set it to a long random string, for example from `python -c "
     "'import secrets; print(secrets.token_urlsafe(50))'`.",
 )
 NATIONAL_ID_KEYS = env.words(
@@ -41,16 +43,29 @@ if not NATIONAL_ID_KEYS:
     env.complain(
         "NATIONAL_ID_KEYS is not set. Give Fernet keys, the newest first, separated by commas."
     )
-NATIONAL_ID_HASH_KEY = _secret(
+for _number, _key in enumerate(NATIONAL_ID_KEYS, start=1):
+    try:
+        Fernet(_key)
+    except ValueError:
+        env.complain(
+            f"NATIONAL_ID_KEYS: number {_number} is not a Fernet key. Make one with `python -c "
+            "'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'`."
+        )
+NATIONAL_ID_HASH_KEY = env.text(
     "NATIONAL_ID_HASH_KEY",
-    "demo-and-test-only-hash-key",
-    "Set it to a long random string that is never changed: national IDs are looked up with it.",
+    _harmless("demo-and-test-only-hash-key"),
+    hint="Set it to a long random string and never change it: national IDs are found by it.",
 )
 
-PUBLIC_URL = env.text(
-    "PUBLIC_URL", None if PRODUCTION else "http://127.0.0.1:8000", hint="The address people see."
+_public = env.url(
+    "PUBLIC_URL",
+    _harmless("http://127.0.0.1:8000"),
+    schemes=["https"] if PRODUCTION else ["https", "http"],
+    hint="It is the address people see, for example https://interviews.example.com.",
 )
-_public = urlsplit(PUBLIC_URL)
+PUBLIC_URL = _public.geturl()
+if PUBLIC_URL and not _public.hostname:
+    env.complain("PUBLIC_URL names no host.")
 ALLOWED_HOSTS = env.words("ALLOWED_HOSTS", _public.hostname or "")
 if not PRODUCTION:
     ALLOWED_HOSTS += ["127.0.0.1", "localhost", "testserver"]
@@ -128,43 +143,57 @@ TEMPLATES = [
 ]
 
 # --- Data ---------------------------------------------------------------------------------------
-_database = urlsplit(
-    env.text(
-        "DATABASE_URL", "postgresql://", hint="For example postgresql://user:password@host/name."
-    )
+_database = env.url(
+    "DATABASE_URL",
+    _harmless("postgresql://"),
+    schemes=["postgresql", "postgres"],
+    hint="For example postgresql://user:password@host/name.",
 )
-_query = dict(pair.split("=", 1) for pair in _database.query.split("&") if "=" in pair)
+_query = dict(parse_qsl(_database.query))  # sslmode=verify-full and its like
 DATABASES = {
     "default": {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": unquote(_database.path.lstrip("/")) or "mianyue",
         "USER": unquote(_database.username or ""),
         "PASSWORD": unquote(_database.password or ""),
-        "HOST": unquote(_query.get("host", _database.hostname or "")),
+        "HOST": _query.pop("host", unquote(_database.hostname or "")),
         "PORT": str(_database.port or ""),
         # A pool per process; tests open and drop whole databases, where a pool is in the way.
-        "OPTIONS": {}
+        "OPTIONS": _query
         if TEST
         else {
+            **_query,
             "pool": {
                 "min_size": 1,
                 "max_size": env.number("DATABASE_POOL", 8, minimum=1),
                 "timeout": 5,  # seconds a request waits for a connection
-            }
+            },
         },
         "TEST": {"NAME": "test_mianyue"},
     }
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-REDIS_URL = env.text("REDIS_URL", "redis://127.0.0.1:6379")
-_unix = REDIS_URL.startswith("unix://")
+_valkey = env.url(
+    "REDIS_URL",
+    _harmless("redis://127.0.0.1:6379"),
+    schemes=["redis", "rediss", "unix"],
+    hint="For example redis://:password@host:6379.",
+)
+_unix = _valkey.scheme == "unix"
 
 
 def _redis(db: int) -> str:
-    return f"{REDIS_URL}?db={db}" if _unix else f"{REDIS_URL.rstrip('/')}/{db}"
+    """REDIS_URL, for one of its databases whichever it names itself."""
+    query = {name: value for name, value in parse_qsl(_valkey.query) if name != "db"}
+    if _unix:
+        return f"unix://{_valkey.netloc}{_valkey.path}?{urlencode({**query, 'db': db})}"
+    if _valkey.scheme == "rediss":
+        query.setdefault("ssl_cert_reqs", "required")  # Celery would check no certificate
+    return _valkey._replace(path=f"/{db}", query=urlencode(query)).geturl()
 
 
+REDIS_URL = _redis(0)
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -175,7 +204,7 @@ CACHES = {
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 
 CELERY_BROKER_URL = (
-    REDIS_URL.replace("unix://", "redis+socket://", 1) + "?virtual_host=0" if _unix else _redis(0)
+    f"redis+socket://{_valkey.netloc}{_valkey.path}?virtual_host=0" if _unix else REDIS_URL
 )
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 2,  # longer than the second that a worker's wait for work takes
@@ -368,9 +397,9 @@ DELIVERY_LEASE = timedelta(
     seconds=env.number("DELIVERY_LEASE", 6 * PROVIDER_TIMEOUT, minimum=2 * PROVIDER_TIMEOUT)
 )
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-_smtp = urlsplit(env.text("SMTP_URL", "smtp://127.0.0.1:25"))
+_smtp = env.url("SMTP_URL", "smtp://127.0.0.1:25", schemes=["smtp", "smtp+tls", "smtps"])
 EMAIL_HOST = _smtp.hostname or "127.0.0.1"
-EMAIL_PORT = _smtp.port or 25
+EMAIL_PORT = _smtp.port or {"smtps": 465, "smtp+tls": 587}.get(_smtp.scheme, 25)
 EMAIL_HOST_USER = unquote(_smtp.username or "")
 EMAIL_HOST_PASSWORD = unquote(_smtp.password or "")
 EMAIL_USE_SSL = _smtp.scheme == "smtps"
@@ -381,8 +410,10 @@ DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("MAIL_FROM", "Mianyue <no-reply@mia
 MESSAGES_STAY_HERE = DEMO
 
 # --- What the pages promise ---------------------------------------------------------------------
-HOTLINE = env.text("HOTLINE", "400-000-0000")
-HELP_MAILBOX = env.text("HELP_MAILBOX", "interviews@mianyue.example")
+HOTLINE = env.text("HOTLINE", _harmless("400-000-0000"), hint="The number candidates call.")
+HELP_MAILBOX = env.text(
+    "HELP_MAILBOX", _harmless("interviews@mianyue.example"), hint="Where candidates write to."
+)
 PRODUCT_NAME = _("Mianyue")
 
 # --- Administration -----------------------------------------------------------------------------
