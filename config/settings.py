@@ -224,17 +224,18 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
-    # One that no worker took up in time is dropped: the next one does the same.
-    "sweep-outbox": {
-        "task": "notifications.tasks.sweep",
-        "schedule": timedelta(seconds=20),
-        "options": {"expires": 20},
-    },
-    "apply-policy-defaults": {
-        "task": "cancellations.tasks.apply_defaults",
-        "schedule": timedelta(seconds=30),
-    },
-    "heartbeat": {"task": "notifications.tasks.heartbeat", "schedule": timedelta(seconds=15)},
+    # One that no worker took up in time is dropped: the next one does the same. (The scheduler of
+    # django-celery-beat knows no "expires".)
+    name: {
+        "task": task,
+        "schedule": timedelta(seconds=seconds),
+        "options": {"expire_seconds": seconds},
+    }
+    for name, task, seconds in (
+        ("sweep-outbox", "notifications.tasks.sweep", 20),
+        ("apply-policy-defaults", "cancellations.tasks.apply_defaults", 30),
+        ("heartbeat", "notifications.tasks.heartbeat", 15),
+    )
 }
 
 # --- People -------------------------------------------------------------------------------------
