@@ -24,14 +24,16 @@ STAFF_ROLES = frozenset({Role.RECRUITER, Role.HR_LEAD, Role.DEPARTMENT_VIEWER, R
 
 VIEW_DESK = "accounts.view_desk"
 DECIDE_CANCELLATION = "cancellations.decide_cancellation"
+# What candidates tell HR alone: their words, and how to reach them.
+READ_DETAIL = "cancellations.read_detail"
 IMPORT_INTERVIEWS = "interviews.import_interviews"
 
 PERMISSIONS: dict[str, frozenset[str]] = {
     Role.CANDIDATE: frozenset(),
     Role.DEPARTMENT_VIEWER: frozenset({VIEW_DESK}),
-    Role.RECRUITER: frozenset({VIEW_DESK}),
-    Role.HR_LEAD: frozenset({VIEW_DESK, DECIDE_CANCELLATION}),
-    Role.ADMINISTRATOR: frozenset({VIEW_DESK, DECIDE_CANCELLATION, IMPORT_INTERVIEWS}),
+    Role.RECRUITER: frozenset({VIEW_DESK, READ_DETAIL}),
+    Role.HR_LEAD: frozenset({VIEW_DESK, READ_DETAIL, DECIDE_CANCELLATION}),
+    Role.ADMINISTRATOR: frozenset({VIEW_DESK, READ_DETAIL, DECIDE_CANCELLATION, IMPORT_INTERVIEWS}),
 }
 
 # What the Django admin asks for, one per model and action.

@@ -26,7 +26,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.models import User
-from accounts.permissions import DECIDE_CANCELLATION, VIEW_DESK
+from accounts.permissions import DECIDE_CANCELLATION, READ_DETAIL, VIEW_DESK
 from cancellations import queries, rules, services
 from cancellations.models import (
     DETAIL_MAX,
@@ -149,7 +149,9 @@ class CancellationSerializer(serializers.Serializer):
     candidate = serializers.CharField(source="interview.candidate.user.name")
     interview = InterviewSerializer()
     reason = ReasonSerializer()
-    detail = serializers.CharField()
+    detail = serializers.SerializerMethodField(
+        help_text="The candidate's own words. For HR: empty to department viewers."
+    )
     requested_at = serializers.DateTimeField()
     starts_at = serializers.DateTimeField(
         allow_null=True, help_text="The start as it stood when this was asked."
@@ -164,6 +166,10 @@ class CancellationSerializer(serializers.Serializer):
         source="decided_by.name", default=None, allow_null=True, help_text="Null: by the rule."
     )
     note = serializers.CharField()
+
+    def get_detail(self, cancellation: Cancellation) -> str:
+        reads = self.context["request"].user.has_perm(READ_DETAIL)
+        return cancellation.detail if reads else ""
 
 
 class NoteSerializer(serializers.Serializer):
@@ -397,4 +403,4 @@ def _decide(service: Any, request: Request, receipt: str) -> Response:
         decided = service(cancellation.pk, by=_user(request), note=note)
     except TransitionNotAllowed:
         raise AlreadyDecided from None
-    return Response(CancellationSerializer(decided).data)
+    return Response(CancellationSerializer(decided, context={"request": request}).data)

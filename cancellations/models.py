@@ -315,7 +315,10 @@ class Cancellation(models.Model):
     class Meta:
         verbose_name = _("cancellation")
         verbose_name_plural = _("cancellations")
-        permissions = [("decide_cancellation", "Can decide cancellations")]
+        permissions = [
+            ("decide_cancellation", "Can decide cancellations"),
+            ("read_detail", "Can read what candidates tell HR"),
+        ]
         indexes = [
             models.Index(fields=["interview", "-id"], name="cancellation_interview"),
             models.Index(

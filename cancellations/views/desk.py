@@ -18,7 +18,7 @@ from django_fsm import TransitionNotAllowed
 
 from accounts.decorators import desk_permission_required, desk_required
 from accounts.models import User
-from accounts.permissions import DECIDE_CANCELLATION
+from accounts.permissions import DECIDE_CANCELLATION, READ_DETAIL
 from cancellations import queries, rules, services
 from cancellations.forms import DecisionForm
 from cancellations.models import Cancellation, CancellationStatus, Party, may_decide
@@ -167,6 +167,7 @@ def _facts(request: DeskRequest, shown: Cancellation) -> dict[str, Any]:
     return {
         "waits": waits,
         "decides": decides,
+        "reads_detail": request.user.has_perm(READ_DETAIL),
         "deciders": [] if decides or not waits else queries.deciders(shown),
         "earlier": queries.earlier_cancellations(shown, request.user).count(),
         "tiers": _tiers(shown),

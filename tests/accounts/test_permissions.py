@@ -14,12 +14,13 @@ from tests.factories import PASSWORD, UserFactory
 pytestmark = pytest.mark.django_db
 
 DECIDE = "cancellations.decide_cancellation"
+READ = "cancellations.read_detail"
 TABLE = {
     Role.CANDIDATE: set(),
     Role.DEPARTMENT_VIEWER: {"accounts.view_desk"},
-    Role.RECRUITER: {"accounts.view_desk"},
-    Role.HR_LEAD: {"accounts.view_desk", DECIDE},
-    Role.ADMINISTRATOR: {"accounts.view_desk", DECIDE, "interviews.import_interviews"},
+    Role.RECRUITER: {"accounts.view_desk", READ},
+    Role.HR_LEAD: {"accounts.view_desk", READ, DECIDE},
+    Role.ADMINISTRATOR: {"accounts.view_desk", READ, DECIDE, "interviews.import_interviews"},
 }
 
 

@@ -432,6 +432,17 @@ def test_queue_holds_what_waits_in_ones_departments():
     assert parse_datetime(row["promised_by"]) == waiting.requested_at + timedelta(minutes=15)
 
 
+@pytest.mark.parametrize(("trait", "words"), [("recruiter", "private words"), ("viewer", "")])
+def test_candidates_words_are_for_hr_alone(trait, words):
+    waiting = CancellationFactory(detail="private words")
+    department = waiting.interview.position.department
+    client = caller(UserFactory(**{trait: True}, departments=[department]))
+
+    (row,) = client.get("/api/v1/cancellations/").json()["results"]
+
+    assert row["detail"] == words
+
+
 @pytest.mark.parametrize("rows", [1, 3])
 def test_queue_query_count_does_not_grow(rows, django_assert_num_queries):
     department = DepartmentFactory()

@@ -196,6 +196,19 @@ def test_others_read_and_are_told_who_decides(client, department, lead, trait):
     assert Cancellation.objects.get(pk=waiting.pk).status == CancellationStatus.REQUESTED
 
 
+@pytest.mark.parametrize(
+    ("trait", "reads"), [("lead", True), ("recruiter", True), ("viewer", False)]
+)
+def test_what_candidates_tell_hr_is_read_by_hr_alone(client, department, trait, reads):
+    client.force_login(UserFactory(**{trait: True}, departments=[department]))
+    waiting = late_request(department, detail="My mother is ill")
+    mobile = waiting.interview.candidate.user.mobile
+
+    page = client.get(url("case", waiting)).text
+
+    assert ("My mother is ill" in page, mobile in page) == (reads, reads)
+
+
 def test_administrator_decides_everywhere(client):
     client.force_login(UserFactory(administrator=True))
     waiting = late_request(DepartmentFactory())
