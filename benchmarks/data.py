@@ -29,7 +29,7 @@ INSERT INTO accounts_user (password, is_superuser, role, name, mobile, national_
     time_zone, is_active, date_joined)
 SELECT '!', false, 'candidate', '候选' || n, '+8617' || lpad(n::text, 9, '0'), '', '', '', true,
     now()
-FROM generate_series(%(first)s, %(last)s) n WHERE n %% %(per)s = 0;
+FROM generate_series(%(first)s::int, %(last)s::int) n WHERE n %% %(per)s::int = 0;
 
 INSERT INTO candidates_candidate (user_id, city, attributes, source, source_key, created_at)
 SELECT id, '', '{}', '', '', now() FROM accounts_user u
@@ -37,9 +37,9 @@ WHERE role = 'candidate' AND NOT EXISTS (SELECT FROM candidates_candidate c WHER
 
 INSERT INTO interviews_application (reference, candidate_id, position_id, stage, applied_at, source)
 SELECT 'A' || lpad((c.id * 10 + k)::text, 9, '0'), c.id,
-    (SELECT min(id) FROM interviews_position) + (c.id + k) %% %(positions)s, 'ai_interview',
+    (SELECT min(id) FROM interviews_position) + (c.id + k) %% %(positions)s::int, 'ai_interview',
     now() - interval '30 days', ''
-FROM candidates_candidate c CROSS JOIN generate_series(1, %(per)s) k
+FROM candidates_candidate c CROSS JOIN generate_series(1, %(per)s::int) k
 WHERE NOT EXISTS (SELECT FROM interviews_application a WHERE a.candidate_id = c.id);
 
 INSERT INTO interviews_interview (reference, application_id, kind, status, starts_at, ends_at, link,
@@ -83,16 +83,15 @@ def grow(upto: int) -> int:
     """Make it `upto` interviews or a few more; how many there are."""
     have = Interview.objects.count()
     if have < upto:
+        values = {
+            "first": have + 1,
+            "last": upto,
+            "per": PER_CANDIDATE,
+            "positions": Position.objects.count(),
+        }
         with connection.cursor() as cursor:
-            cursor.execute(
-                BULK,
-                {
-                    "first": have + 1,
-                    "last": upto,
-                    "per": PER_CANDIDATE,
-                    "positions": Position.objects.count(),
-                },
-            )
+            for statement in BULK.strip().split("\n\n"):
+                cursor.execute(statement, values)
             cursor.execute("VACUUM ANALYZE")
     return Interview.objects.count()
 

@@ -7,14 +7,13 @@ from django.db import connection, transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import path
 
-TABLES = """
-CREATE TABLE IF NOT EXISTS floor_row (id bigserial PRIMARY KEY, state text, at timestamptz);
-CREATE TABLE IF NOT EXISTS floor_place (id bigserial PRIMARY KEY, taken int NOT NULL DEFAULT 0);
-CREATE TABLE IF NOT EXISTS floor_log (id bigserial PRIMARY KEY, row_id bigint, text text,
-    at timestamptz);
-INSERT INTO floor_row (state) SELECT 'booked' FROM generate_series(1, 1000);
-INSERT INTO floor_place (taken) SELECT 0 FROM generate_series(1, 1000);
-"""
+TABLES = [
+    "CREATE TABLE floor_row (id bigserial PRIMARY KEY, state text, at timestamptz)",
+    "CREATE TABLE floor_place (id bigserial PRIMARY KEY, taken int NOT NULL DEFAULT 0)",
+    "CREATE TABLE floor_log (id bigserial PRIMARY KEY, row_id bigint, text text, at timestamptz)",
+    "INSERT INTO floor_row (state) SELECT 'booked' FROM generate_series(1, 1000)",
+    "INSERT INTO floor_place (taken) SELECT 0 FROM generate_series(1, 1000)",
+]
 
 
 def act(request: HttpRequest, number: int) -> HttpResponse:

@@ -24,13 +24,13 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
-import pgtrigger  # noqa: E402
 from django.apps import apps  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
 from stdnum.cn import ric  # noqa: E402
 
 from interviews.imports import template  # noqa: E402
+from tests.database import without_triggers  # noqa: E402
 
 SIZES = (25_000, 50_000, 100_000)
 MOST_RATIO = 12
@@ -100,7 +100,7 @@ def line(rows: int, measured: list[Measured]) -> str:
 
 
 def measure(path: Path, rows: int, folder: Path) -> Measured:
-    with pgtrigger.ignore("interviews.HistoryEntry:no_truncate"), connection.cursor() as cursor:
+    with without_triggers(), connection.cursor() as cursor:
         cursor.execute(f"TRUNCATE {', '.join(TABLES)} CASCADE")
     importing, memory = run_import(path)
     stored = apps.get_model("interviews.Interview").objects.count()

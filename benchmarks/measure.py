@@ -160,7 +160,8 @@ def main() -> None:
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
     with connection.cursor() as cursor:
-        cursor.execute(floor.TABLES)
+        for statement in floor.TABLES:
+            cursor.execute(statement)
     offered = data.positions()
     with (
         serve("benchmarks.floor:application", "benchmarks.floor_settings") as base,

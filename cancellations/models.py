@@ -3,8 +3,8 @@
 Lock order everywhere: candidate, interview, cancellation, slot.
 """
 
-from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any
 
 import pgtrigger
@@ -90,15 +90,62 @@ class Reason(models.Model):
         return detail
 
 
+POLICY_COLUMNS = (
+    "pk",
+    "name",
+    "department",
+    "category",
+    "position",
+    "kind",
+    "promised_minutes",
+    "default_decision",
+    "default_minutes_before",
+)
+TIER_COLUMNS = ("notice_minutes", "outcome", "short_notice")
+
+
+def _policy(
+    pk: int,
+    name: str,
+    department: int | None,
+    category: int | None,
+    position: int | None,
+    kind: str,
+    promised_minutes: int,
+    default: str,
+    minutes_before: int,
+    *,
+    tiers: tuple[rules.Tier, ...],
+) -> rules.Policy:
+    return rules.Policy(
+        id=pk,
+        name=name,
+        scope=rules.Scope(department, category, position, kind or None),
+        tiers=tiers,
+        promised_minutes=promised_minutes,
+        default=rules.Default(default),
+        default_before=timedelta(minutes=minutes_before),
+    )
+
+
+def _tier(notice_minutes: int, outcome: str, short_notice: bool) -> rules.Tier:
+    return rules.Tier(timedelta(minutes=notice_minutes), rules.Outcome(outcome), short_notice)
+
+
 class PolicyQuerySet(models.QuerySet["Policy"]):
     def in_force(self) -> list[rules.Policy]:
-        """Every policy switched on, as the rule engine takes it; one query. A policy without tiers
-        says nothing and is left out."""
-        tiers = Tier.objects.filter(policy__in=self.filter(is_active=True)).select_related("policy")
-        by_policy: dict[Policy, list[Tier]] = {}
-        for tier in tiers.order_by("policy", "-notice_minutes"):
-            by_policy.setdefault(tier.policy, []).append(tier)
-        return [policy.as_rule(steps) for policy, steps in by_policy.items()]
+        """Every policy switched on, as the rule engine takes it; one query, read with every page
+        that shows a rule. A policy without tiers says nothing and is left out."""
+        rows = (
+            self.filter(is_active=True, tiers__isnull=False)
+            .order_by("pk", "-tiers__notice_minutes")
+            .values_list(*POLICY_COLUMNS, *(f"tiers__{column}" for column in TIER_COLUMNS))
+        )
+        split = len(POLICY_COLUMNS)
+        return [
+            _policy(*columns, tiers=tuple(_tier(*row[split:]) for row in group))
+            for columns, group in groupby(rows, key=lambda row: row[:split])
+        ]
 
 
 class Policy(models.Model):
@@ -160,20 +207,6 @@ class Policy(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def as_rule(self, tiers: Iterable["Tier"]) -> rules.Policy:
-        """As the rule engine takes it; `tiers` come longest notice first."""
-        return rules.Policy(
-            id=self.pk,
-            name=self.name,
-            scope=rules.Scope(
-                self.department_id, self.category_id, self.position_id, self.kind or None
-            ),
-            tiers=tuple(tier.as_rule() for tier in tiers),
-            promised_minutes=self.promised_minutes,
-            default=rules.Default(self.default_decision),
-            default_before=timedelta(minutes=self.default_minutes_before),
-        )
-
 
 class Tier(models.Model):
     """One step of a policy: at least this notice, this outcome."""
@@ -205,13 +238,6 @@ class Tier(models.Model):
 
     def __str__(self) -> str:
         return f"{self.notice_minutes} min: {self.get_outcome_display()}"
-
-    def as_rule(self) -> rules.Tier:
-        return rules.Tier(
-            notice=timedelta(minutes=self.notice_minutes),
-            outcome=rules.Outcome(self.outcome),
-            short_notice=self.short_notice,
-        )
 
 
 class CancellationStatus(models.TextChoices):

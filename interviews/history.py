@@ -43,10 +43,11 @@ def chain(
     *,
     actor: str,
     at: datetime,
-    after: HistoryEntry | None = None,
+    after: tuple[int, str] | None = None,
 ) -> Iterator[HistoryEntry]:
-    """Unsaved entries for `events`, each linked to the one before it, beginning after `after`."""
-    sequence, previous = (after.sequence, after.hash) if after else (0, GENESIS)
+    """Unsaved entries for `events`, each linked to the one before it, beginning after the entry
+    with the number and the hash `after`."""
+    sequence, previous = after or (0, GENESIS)
     for event, data in events:
         sequence += 1
         entry = HistoryEntry(
@@ -74,7 +75,8 @@ def record(
     behind our back, or a chain cut short, shows. The caller holds the interview's row lock; that
     keeps the chain a line.
     """
-    last = HistoryEntry.objects.filter(interview=interview).order_by("-sequence").first()
+    before = HistoryEntry.objects.filter(interview=interview).order_by("-sequence")
+    last = before.values_list("sequence", "hash").first()
     named = [event if isinstance(event, tuple) else (event, {}) for event in events]
     named = [(event, {**data, "status": interview.status}) for event, data in named]
     entries = HistoryEntry.objects.bulk_create(

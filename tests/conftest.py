@@ -2,11 +2,12 @@
 
 import os
 
-import pgtrigger
 import pytest
 from django.conf import settings
 from django.core.cache import cache
 from django.test import TransactionTestCase
+
+from tests import database
 
 
 def pytest_configure(config):
@@ -22,14 +23,22 @@ def _clean_cache():
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _history_may_be_flushed_between_tests():
-    """Transactional tests end by truncating every table, which history refuses outside tests."""
+def _tables_are_as_migrated_after_transactional_tests():
+    """They end by truncating every table, which history refuses outside tests."""
     original = TransactionTestCase._fixture_teardown
 
     def teardown(self):
-        with pgtrigger.ignore("interviews.HistoryEntry:no_truncate"):
+        with database.without_triggers():
             original(self)
+        database.put_defaults_back()
 
     TransactionTestCase._fixture_teardown = teardown
     yield
     TransactionTestCase._fixture_teardown = original
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    yield
+    with django_db_blocker.unblock():
+        database.end_other_connections()

@@ -10,22 +10,12 @@ from django.db import connection
 from django_fsm import TransitionNotAllowed
 
 from cancellations import services
-from cancellations.models import Cancellation, Policy, Purpose, Reason
+from cancellations.models import Cancellation, Reason
 from interviews.models import Interview
 from notifications.models import Notification
 from tests.factories import CancellationFactory, InterviewFactory, UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def _defaults():
-    """Flushing between transactional tests takes the migrations' rows with it."""
-    Reason.objects.get_or_create(purpose=Purpose.CANCEL, code="time_conflict")
-    if not Policy.objects.exists():
-        policy = Policy.objects.create(name="default")
-        policy.tiers.create(notice_minutes=24 * 60, outcome="automatic")
-        policy.tiers.create(notice_minutes=0, outcome="needs_hr")
 
 
 def at_once(*calls: Callable[[], object]) -> list[object]:

@@ -1,7 +1,6 @@
 from datetime import timedelta
 from io import StringIO
 
-import pgtrigger
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
@@ -9,6 +8,7 @@ from django.utils import timezone
 
 from interviews import history
 from interviews.models import HistoryEntry, Interview
+from tests.database import without_triggers
 from tests.factories import InterviewFactory
 
 pytestmark = pytest.mark.django_db
@@ -28,7 +28,7 @@ def interview():
 
 def tamper(sql: str, *params: object) -> None:
     """Change history the way an intruder with the database's keys would."""
-    with pgtrigger.ignore("interviews.HistoryEntry:append_only"), connection.cursor() as cursor:
+    with without_triggers(), connection.cursor() as cursor:
         cursor.execute(sql, params)
 
 
