@@ -29,6 +29,7 @@ from interviews.states import InterviewStatus
 LONGEST_KEY = 200
 MOST_OFFERED = 20
 LONGEST_MINUTES = 24 * 60
+LONGEST_NUMBER = 6  # digits, leading zeros included
 UNTIMED = frozenset(
     {
         InterviewStatus.INVITED,
@@ -360,7 +361,8 @@ def _normalised(normalise: Callable[[str], str], limit: int) -> Callable[[str, C
 
 
 def _minutes(value: str, column: Column) -> str:
-    if not (value.isascii() and value.isdigit() and 0 < int(value[:6]) <= LONGEST_MINUTES):
+    number = value.isascii() and value.isdigit() and len(value) <= LONGEST_NUMBER
+    if not (number and 0 < int(value) <= LONGEST_MINUTES):
         raise Wrong(
             _("The duration must be a whole number of minutes, at most %(limit)d.")
             % {"limit": LONGEST_MINUTES}

@@ -217,6 +217,9 @@ def test_account_without_candidate_gets_one():
         ({"starts_at": "May"}, "开始时间 Starts", "not a date"),
         ({"minutes": "half an hour"}, "时长（分钟） Minutes", "minutes"),
         ({"minutes": "99999"}, "时长（分钟） Minutes", "minutes"),
+        ({"minutes": "1441"}, "时长（分钟） Minutes", "minutes"),
+        ({"minutes": "00144000000000000"}, "时长（分钟） Minutes", "minutes"),
+        ({"minutes": "9" * 5000}, "时长（分钟） Minutes", "minutes"),
         ({"link": "javascript:alert(1)"}, "链接 Link", "https"),
         (
             {"recruiter": "nobody@company.example"},
