@@ -145,7 +145,7 @@ class Story:
         """The story as a hash chain."""
         entries: list[HistoryEntry] = []
         for event, data, status, by, at in self.events:
-            after = entries[-1] if entries else None
+            after = (entries[-1].sequence, entries[-1].hash) if entries else None
             entries += history.chain(
                 self.interview,
                 [(event, {**data, "status": status.value})],
