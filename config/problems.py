@@ -74,6 +74,11 @@ def server_error(request: HttpRequest) -> JsonResponse:
     return _answer(request, 500, "error", detail)
 
 
+def unavailable(request: HttpRequest) -> JsonResponse:
+    detail = _("Part of our service is away for a moment. Try again in a minute.")
+    return _answer(request, 503, "unavailable", detail)
+
+
 def _answer(request: HttpRequest, status: int, code: str, detail: str) -> JsonResponse:
     body = problem(status, code=code, detail=detail, instance=request.path)
     return JsonResponse(body, status=status, content_type=MEDIA_TYPE)

@@ -138,6 +138,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "config.context.product",
             ],
+            "builtins": ["config.templatetags.icons"],
         },
     },
 ]
@@ -201,7 +202,7 @@ CACHES = {
         "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
     }
 }
-SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_ENGINE = "accounts.sessions"
 
 CELERY_BROKER_URL = (
     f"redis+socket://{_valkey.netloc}{_valkey.path}?virtual_host=0" if _unix else REDIS_URL

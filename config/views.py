@@ -1,5 +1,6 @@
 """The front door, and the pages for when something went wrong."""
 
+import sys
 from typing import Any
 
 from django.conf import settings
@@ -8,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
+from redis.exceptions import RedisError
 
 from config import problems
 
@@ -37,9 +39,20 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """Django calls this while it handles the exception: without Valkey, what counts tries cannot
+    work, and says that this will pass."""
+    if isinstance(sys.exception(), RedisError):
+        return unavailable(request)
     if request.path.startswith(problems.API):
         return problems.server_error(request)
     return error_page("500.html", 500)
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    in_api = request.path.startswith(problems.API)
+    response = problems.unavailable(request) if in_api else error_page("503.html", 503)
+    response["Retry-After"] = "60"
+    return response
 
 
 @login_not_required
