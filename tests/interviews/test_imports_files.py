@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+import zlib
 from contextlib import suppress
 from datetime import datetime
 
@@ -142,6 +143,62 @@ LAUGHS = zipped(
 def test_unreadable_file_is_refused_in_a_sentence(data, words):
     with pytest.raises(ImportRefused, match=words):
         read(data)
+
+
+ENTITIES = '<!DOCTYPE x [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><x>&b;</x>'
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        f"<!-- {'-' * 5000}<row> -->{ENTITIES}".encode(),
+        f"{' ' * 100_000}{ENTITIES}".encode(),
+        f"<!-- {' ' * 100_000} -->{ENTITIES}".encode(),
+        f'<?xml version="1.0"?>\n{ENTITIES}'.encode("utf-8-sig"),
+        f'<?xml version="1.0"?>{ENTITIES}'.encode("utf-16"),
+        f'<?xml version="1.0"?>{ENTITIES}'.encode("utf-16-le"),
+        f'<?xml version="1.0"?>{ENTITIES}'.encode("utf-16-be"),
+    ],
+    ids=["comment", "space", "long comment", "utf-8", "utf-16", "little endian", "big endian"],
+)
+@pytest.mark.parametrize("part", ["xl/worksheets/sheet1.xml", "xl/worksheets/sheet1.bin"])
+def test_xml_with_entities_of_its_own_is_refused_however_it_is_hidden(part, start):
+    parts = {"[Content_Types].xml": "<Types/>", "xl/workbook.xml": "<workbook/>", part: start}
+    archive = zipped(parts)
+
+    with pytest.raises(ImportRefused, match="damaged"):
+        files._weigh(io.BytesIO(archive), len(archive))
+
+
+def test_xml_without_entities_is_let_through():
+    parts = {
+        "[Content_Types].xml": '<?xml version="1.0"?>\n<!-- one --><!-- two -->\n<Types/>',
+        "xl/workbook.xml": '<?xml version="1.0"?><workbook/>'.encode("utf-16"),
+        "xl/media/image1.png": b"\x89PNG",
+        "xl/empty.bin": b"",
+    }
+    archive = zipped(parts)
+
+    files._weigh(io.BytesIO(archive), len(archive))
+
+
+def test_xlsx_damaged_far_into_its_sheet_is_refused():
+    """So far that it shows only while rows are read: the decompressor trips, not the parser."""
+    name = "xl/worksheets/sheet1.xml"
+    with zipfile.ZipFile(io.BytesIO(xlsx(["a"], *([n] for n in range(5000))))) as archive:
+        parts = {part: archive.read(part) for part in archive.namelist()}
+    sheet = parts.pop(name)
+    deflate = zlib.compressobj(wbits=-15)
+    start = deflate.compress(sheet[: 2 * files.LONGEST_PROLOG]) + deflate.flush(zlib.Z_FULL_FLUSH)
+    stream = io.BytesIO(zipped(parts))
+    with zipfile.ZipFile(stream, "a") as archive:
+        archive.writestr(name, start + b"\x07" * len(sheet))
+        archive.getinfo(name).compress_type = zipfile.ZIP_DEFLATED
+
+    with pytest.raises(ImportRefused, match="damaged") as refused:
+        read(stream.getvalue())
+
+    assert isinstance(refused.value.__cause__, zlib.error)
 
 
 def test_bomb_is_small_and_would_unpack_large():
