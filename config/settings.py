@@ -160,10 +160,12 @@ DATABASES = {
         "HOST": _query.pop("host", unquote(_database.hostname or "")),
         "PORT": str(_database.port or ""),
         # A pool per process; tests open and drop whole databases, where a pool is in the way.
-        "OPTIONS": _query
+        "OPTIONS": {"server_side_binding": True, "prepare_threshold": 3, **_query}
         if TEST
         else {
             **_query,
+            "server_side_binding": True,
+            "prepare_threshold": 3,
             "pool": {
                 "min_size": 1,
                 "max_size": env.number("DATABASE_POOL", 8, minimum=1),
