@@ -120,7 +120,7 @@ class PolicyAdmin(admin.ModelAdmin):
                 request,
                 _(
                     "No policy is switched on for interviews in general: where no other applies, "
-                    "candidates cannot cancel by themselves."
+                    "HR decides every request."
                 ),
             )
 

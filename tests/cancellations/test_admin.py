@@ -113,6 +113,7 @@ def test_switching_off_the_last_general_policy_warns(admin):
 
     assert not Policy.objects.get(pk=policy.pk).is_active
     assert "No policy is switched on for interviews in general" in response.text
+    assert "HR decides every request" in response.text
 
 
 def test_ordinary_policy_warns_of_nothing(admin):
