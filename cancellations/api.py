@@ -59,6 +59,14 @@ class RefusedByRule(APIException):
     default_detail = _("It is too late to cancel here. Please call your recruiter.")
 
 
+class AskedTooOften(APIException):
+    status_code = status.HTTP_429_TOO_MANY_REQUESTS
+    default_code = "asked_too_often"
+    title = _("Asked too often")
+    default_detail = _("It was asked and taken back several times. Try again in an hour.")
+    wait = 3600
+
+
 class AlreadyDecided(APIException):
     status_code = status.HTTP_409_CONFLICT
     default_code = "already_decided"
@@ -90,10 +98,7 @@ class CancellableInterviewSerializer(InterviewSerializer):
 
     @extend_schema_field(CancelRuleSerializer(allow_null=True))
     def get_cancel(self, interview: Interview) -> dict[str, Any] | None:
-        try:
-            rule = queries.cancel_rule(interview, self._policies, now=timezone.now())
-        except LookupError:  # no policy is switched on for it
-            return None
+        rule = queries.cancel_rule(interview, self._policies, now=timezone.now())
         return CancelRuleSerializer(rule).data if rule else None
 
 
@@ -272,6 +277,7 @@ class InterviewCancellation(APIView):
             400: _problem("Unknown reason, or a detail is missing."),
             404: _problem("Not your interview."),
             409: _problem("Already over, or refused by the rule."),
+            429: _problem("Asked and taken back too often within the hour."),
         },
     )
     def post(self, request: Request, reference: str) -> Response:
@@ -286,8 +292,10 @@ class InterviewCancellation(APIView):
             raise ValidationError({"detail": error.messages}) from error
         except services.AlreadyOver:
             raise AlreadyOver from None
-        except (services.CancellationRefused, LookupError):  # nor without a policy switched on
+        except services.CancellationRefused:
             raise RefusedByRule from None
+        except services.AskedTooOften:
+            raise AskedTooOften from None
         return Response(
             OutcomeSerializer(cancellation).data,
             status=status.HTTP_201_CREATED if created else status.HTTP_200_OK,

@@ -1,6 +1,6 @@
 """What people do about cancelling. Each function is one use case, in one transaction."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
@@ -15,6 +15,9 @@ from interviews.services import cancel_interview
 from interviews.states import ENDED, UNDER_WAY
 from notifications.services import notify
 
+# Each request and each taking back sends text messages, to the candidate and to HR.
+REQUESTS_AN_HOUR = 5
+
 
 class AlreadyOver(Exception):
     """The interview has begun, has ended or was called off by somebody else."""
@@ -22,6 +25,10 @@ class AlreadyOver(Exception):
 
 class CancellationRefused(Exception):
     """The policy refuses a request at this notice."""
+
+
+class AskedTooOften(Exception):
+    """Asked and taken back REQUESTS_AN_HOUR times within the hour."""
 
 
 @transaction.atomic
@@ -32,7 +39,7 @@ def request_cancellation(
 
     Returns the cancellation and whether it is new: asking again returns the first one, and nothing
     is counted or sent twice. Raises Interview.DoesNotExist where it is not theirs, ValidationError
-    for a missing detail, AlreadyOver, CancellationRefused.
+    for a missing detail, AlreadyOver, CancellationRefused, AskedTooOften.
     """
     asked_at = asked_at or timezone.now()
     interview = Interview.objects.lock(reference=reference, application__candidate__user=by)
@@ -70,6 +77,7 @@ def request_cancellation(
         cancellation.save()
         _carry_out(cancellation, asked, by=by, at=asked_at)
     else:
+        _limit_requests(interview, asked_at)
         interview.request_cancel()
         interview.save(update_fields=["status"])
         cancellation.save()
@@ -138,6 +146,13 @@ def apply_default(cancellation_id: int) -> None:
             decline_cancellation(cancellation_id, by=None)
         else:
             approve_cancellation(cancellation_id, by=None)
+
+
+def _limit_requests(interview: Interview, asked_at: datetime) -> None:
+    """Raises AskedTooOften. Only what HR decides can be taken back and asked again."""
+    lately = interview.cancellations.filter(requested_at__gt=asked_at - timedelta(hours=1))
+    if lately.count() >= REQUESTS_AN_HOUR:
+        raise AskedTooOften
 
 
 def _carry_out(

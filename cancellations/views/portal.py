@@ -140,6 +140,14 @@ def _cancel(request: PortalRequest, reference: str) -> HttpResponse:
             request,
             _("It cannot be cancelled here any more, and nothing was changed. Ask your recruiter."),
         )
+    except services.AskedTooOften:
+        messages.warning(
+            request,
+            _(
+                "You have asked several times within the hour, and nothing was changed this time. "
+                "Call your recruiter, or ask again later."
+            ),
+        )
     else:
         _confirm(request, cancellation)
     return _to_interview(reference)

@@ -285,15 +285,14 @@ def test_cancelling_against_the_rule_is_a_conflict_of_its_own_kind():
     assert not Cancellation.objects.exists()
 
 
-def test_without_a_policy_only_the_recruiter_can_help():
+def test_without_a_policy_hr_decides():
     Policy.objects.update(is_active=False)
     interview = InterviewFactory()
     client = caller(interview.candidate.user)
 
-    assert client.get(address(interview)).json()["cancel"] is None
-    assert client.get("/api/v1/interviews/").json()["results"][0]["cancel"] is None
+    assert client.get(address(interview)).json()["cancel"]["outcome"] == "needs_hr"
     response = client.post(address(interview, tail="cancellation/"), REASON)
-    assert_problem(response, 409, "refused-by-rule")
+    assert response.json()["status"] == "requested"
 
 
 @pytest.mark.parametrize(
@@ -352,6 +351,19 @@ def test_taking_back_keeps_the_appointment():
     assert body["interview"]["cancel"]["outcome"] == "needs_hr"
     assert Interview.objects.get(pk=interview.pk).status == InterviewStatus.BOOKED
     assert_problem(client.delete(url), 409, "already-decided")
+
+
+def test_asking_and_taking_back_over_and_over_is_stopped():
+    interview = InterviewFactory(starts_in=timedelta(hours=2))
+    client = caller(interview.candidate.user)
+    for _ in range(5):
+        assert client.post(address(interview, tail="cancellation/"), REASON).status_code == 201
+        assert client.delete(address(interview, tail="cancellation/")).status_code == 200
+
+    response = client.post(address(interview, tail="cancellation/"), REASON)
+
+    assert_problem(response, 429, "asked-too-often")
+    assert response["Retry-After"] == "3600"
 
 
 def test_taking_back_what_is_done_is_a_conflict():

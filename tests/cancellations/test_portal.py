@@ -587,3 +587,16 @@ def test_positions_of_others_are_not_offered_as_filters(client, candidate):
     InterviewFactory.create_batch(2, candidate=candidate)
 
     assert "Not mine" not in client.get(reverse("cancellations:mine")).content.decode()
+
+
+def test_asking_over_and_over_is_stopped_in_plain_words(client, candidate):
+    interview = InterviewFactory(candidate=candidate, starts_in=timedelta(hours=2))
+    for _ in range(services.REQUESTS_AN_HOUR):
+        client.post(url("cancel", interview), OTHER)
+        client.post(url("take_back", interview))
+    before = everything()
+
+    page = client.post(url("cancel", interview), OTHER, follow=True).content.decode()
+
+    assert "You have asked several times within the hour" in page
+    assert everything() == before

@@ -280,6 +280,23 @@ def test_candidate_takes_a_pending_request_back():
     assert told("cancellation_taken_back")
 
 
+def test_asking_and_taking_back_over_and_over_ends_within_the_hour():
+    interview = InterviewFactory(starts_in=timedelta(hours=8))
+    user = interview.candidate.user
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        for _ in range(services.REQUESTS_AN_HOUR):
+            services.take_back_cancellation(ask(interview).reference, by=user)
+        sent = Notification.objects.count()
+
+        with pytest.raises(services.AskedTooOften):
+            ask(interview)
+
+        assert Notification.objects.count() == sent
+        assert fresh(interview).status == InterviewStatus.BOOKED
+        clock.shift(timedelta(hours=1))
+        assert ask(interview).status == CancellationStatus.REQUESTED
+
+
 def test_decided_request_cannot_be_taken_back():
     cancellation = CancellationFactory(approved=True)
 
