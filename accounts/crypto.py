@@ -1,4 +1,4 @@
-"""National ID numbers: encrypted at rest, found by a keyed hash."""
+"""National ID numbers and files that hold them: encrypted at rest, found by a keyed hash."""
 
 import hashlib
 import hmac
@@ -13,14 +13,24 @@ def _fernet(keys: tuple[str, ...]) -> MultiFernet:
     return MultiFernet([Fernet(key) for key in keys])
 
 
-def encrypt(value: str) -> str:
+def encrypt_bytes(value: bytes) -> bytes:
     """Ciphertext under the newest key."""
-    return _fernet(tuple(settings.NATIONAL_ID_KEYS)).encrypt(value.encode()).decode()
+    return _fernet(tuple(settings.NATIONAL_ID_KEYS)).encrypt(value)
+
+
+def decrypt_bytes(token: bytes) -> bytes:
+    """The clear text; raises cryptography.fernet.InvalidToken rather than hand back ciphertext."""
+    return _fernet(tuple(settings.NATIONAL_ID_KEYS)).decrypt(token)
+
+
+def encrypt(value: str) -> str:
+    """As `encrypt_bytes`, for text."""
+    return encrypt_bytes(value.encode()).decode()
 
 
 def decrypt(token: str) -> str:
-    """The clear text; raises cryptography.fernet.InvalidToken rather than hand back ciphertext."""
-    return _fernet(tuple(settings.NATIONAL_ID_KEYS)).decrypt(token.encode()).decode()
+    """As `decrypt_bytes`, for text."""
+    return decrypt_bytes(token.encode()).decode()
 
 
 def blind_index(value: str) -> str:

@@ -4,11 +4,13 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
+from cryptography.fernet import InvalidToken
 from import_export import fields, resources
 from import_export.formats.base_formats import Format
 from import_export.results import Error, Result, RowResult
 from import_export.tmp_storages import CacheStorage
 
+from accounts.crypto import decrypt_bytes, encrypt_bytes
 from accounts.models import User
 from interviews.imports import mapping, template
 from interviews.imports.engine import Summary, import_file
@@ -41,15 +43,24 @@ class Upload(Format):
 
 
 class PreviewedUpload(CacheStorage):
-    """Keeps the file between preview and confirmation, for every web worker, for an hour."""
+    """Keeps the file between preview and confirmation, for every web worker, for an hour at most.
+
+    Encrypted, because it may hold ID numbers and the cache may be written to disk.
+    """
 
     CACHE_LIFETIME = 3600
+
+    def save(self, data: bytes) -> None:
+        super().save(encrypt_bytes(data))
 
     def read(self) -> bytes:
         data = super().read()
         if not isinstance(data, bytes):
             raise UploadGone
-        return data
+        try:
+            return decrypt_bytes(data)
+        except InvalidToken as error:  # its key was retired meanwhile
+            raise UploadGone from error
 
 
 class Preview(Result):

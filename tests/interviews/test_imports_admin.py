@@ -6,6 +6,7 @@ import re
 
 import openpyxl
 import pytest
+from cryptography.fernet import Fernet
 from django.contrib import admin
 from django.contrib.messages import get_messages
 from django.core.cache import cache
@@ -13,6 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
 from interviews.imports import forms, template
+from interviews.imports.resource import PreviewedUpload
 from interviews.models import HistoryEntry, Interview
 from tests.factories import InterviewFactory, UserFactory
 
@@ -88,6 +90,28 @@ def test_confirming_twice_adds_nothing(client, administrator):
     assert response.url == reverse(UPLOAD)
     assert "expired" in said(response)[-1]
     assert Interview.objects.count() == 1
+
+
+def test_previewed_file_is_kept_unreadable_and_only_until_it_is_confirmed(client, administrator):
+    fields = hidden(upload(client, data(GOOD)))
+    key = PreviewedUpload.CACHE_PREFIX + fields["import_file_name"]
+    kept = cache.get(key)
+
+    client.post(reverse(CONFIRM), fields)
+
+    assert kept
+    assert b"13900000001" not in kept
+    assert cache.get(key) is None
+
+
+def test_preview_whose_key_was_retired_asks_for_the_file_again(client, administrator, settings):
+    fields = hidden(upload(client, data(GOOD)))
+    settings.NATIONAL_ID_KEYS = [Fernet.generate_key().decode()]
+
+    response = client.post(reverse(CONFIRM), fields)
+
+    assert response.url == reverse(UPLOAD)
+    assert "expired" in said(response)[-1]
 
 
 def test_expired_preview_asks_for_the_file_again(client, administrator):
