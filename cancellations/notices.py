@@ -10,6 +10,9 @@ from cancellations.models import Cancellation
 from interviews.models import Department
 from notifications.services import Notice
 
+# What is true only until somebody has decided, and must not arrive after the decision.
+WHILE_UNDECIDED = ("cancellation_received", "cancellation_to_decide")
+
 
 def received(cancellation: Cancellation) -> Iterator[Notice]:
     """HR has to decide: the candidate learns by when, HR learns that there is something to do."""

@@ -13,7 +13,7 @@ from interviews import history
 from interviews.models import Interview
 from interviews.services import cancel_interview
 from interviews.states import ENDED, UNDER_WAY
-from notifications.services import notify
+from notifications.services import notify, supersede
 
 # Each request and each taking back sends text messages, to the candidate and to HR.
 REQUESTS_AN_HOUR = 5
@@ -95,6 +95,7 @@ def approve_cancellation(cancellation_id: int, *, by: User | None, note: str = "
     require_permission(cancellation.approve, by)
     cancellation.approve(by=by, at=now, note=note)
     cancellation.save()
+    supersede(cancellation.interview.subject, notices.WHILE_UNDECIDED)
     _carry_out(cancellation, by=by, at=now)
     return cancellation
 
@@ -108,6 +109,7 @@ def decline_cancellation(cancellation_id: int, *, by: User | None, note: str = "
     require_permission(cancellation.decline, by)
     cancellation.decline(by=by, at=now, note=note)
     cancellation.save()
+    supersede(cancellation.interview.subject, notices.WHILE_UNDECIDED)
     _keep_appointment(cancellation, "cancellation_declined", by=by, at=now)
     notify(*notices.declined(cancellation))
     return cancellation
@@ -126,6 +128,7 @@ def take_back_cancellation(reference: str, *, by: User) -> Cancellation:
     cancellation = Cancellation.objects.lock(cancellation_id)
     cancellation.lapse(by=by, at=now)
     cancellation.save()
+    supersede(cancellation.interview.subject, notices.WHILE_UNDECIDED)
     _keep_appointment(cancellation, "cancellation_taken_back", by=by, at=now)
     notify(*notices.taken_back(cancellation))
     return cancellation

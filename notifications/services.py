@@ -75,6 +75,14 @@ def notify(*notices: Notice) -> None:
     transaction.on_commit(partial(_publish, [notice.dedupe_key for notice in notices]))
 
 
+def supersede(subject: str, events: Iterable[str]) -> None:
+    """Do not begin, or begin again, to send what about `subject` has been overtaken, in the
+    caller's transaction. What is being sent this moment may still arrive, and then says so."""
+    Notification.objects.filter(
+        subject=subject, event__in=events, state__in=[State.QUEUED, State.SENDING]
+    ).update(state=State.SUPERSEDED)
+
+
 _broker_rests_until = 0.0
 
 
@@ -202,10 +210,15 @@ def _give_up(notification: Notification, code: str) -> None:
 
 
 def _finish(notification: Notification, **values: Any) -> None:
-    """Write the outcome, unless the lease ended and another worker has the message now."""
+    """Write the outcome, unless the lease ended and another worker has the message now.
+
+    One that was superseded meanwhile stays so, unless it went out: then the truth counts.
+    """
     over = values["state"] != State.QUEUED
+    arrived = values["state"] in {State.SENT, State.DELIVERED}
+    expected = [State.SENDING, State.SUPERSEDED] if arrived else [State.SENDING]
     if over and notification.event in SECRET_EVENTS and not settings.MESSAGES_STAY_HERE:
         values |= {"params": {}, "body": ""}
     Notification.objects.filter(
-        pk=notification.pk, state=State.SENDING, claimed_until=notification.claimed_until
+        pk=notification.pk, state__in=expected, claimed_until=notification.claimed_until
     ).update(claimed_until=None, **values)

@@ -120,6 +120,33 @@ def test_invitation_is_called_off_at_once_whatever_time_came_with_it(hours):
     assert fresh(interview).status == InterviewStatus.CANCELLED
 
 
+@pytest.mark.parametrize("decide", ["approve", "decline", "take back", "default"])
+def test_what_was_only_true_before_the_decision_is_not_sent_after_it(decide):
+    interview = InterviewFactory(starts_in=timedelta(hours=2))
+    elsewhere = ask(InterviewFactory(starts_in=timedelta(hours=2)))
+    cancellation = ask(interview)
+    lead = UserFactory(lead=True)
+
+    match decide:
+        case "approve":
+            services.approve_cancellation(cancellation.pk, by=lead)
+        case "decline":
+            services.decline_cancellation(cancellation.pk, by=lead)
+        case "take back":
+            services.take_back_cancellation(cancellation.reference, by=interview.candidate.user)
+        case "default":
+            with time_machine.travel(cancellation.decide_by, tick=False):
+                services.apply_default(cancellation.pk)
+
+    messages = Notification.objects.filter(subject=interview.subject)
+    before = messages.filter(event__in=["cancellation_received", "cancellation_to_decide"])
+    after = messages.difference(before)
+    others = Notification.objects.filter(subject=elsewhere.interview.subject)
+    assert {message.state for message in before} == {"superseded"}
+    assert {message.state for message in after} == {"queued"}
+    assert {message.state for message in others} == {"queued"}
+
+
 def test_asking_again_returns_the_first_receipt_and_adds_nothing():
     interview = InterviewFactory()
     first = ask(interview)

@@ -13,7 +13,16 @@ from django.utils import timezone
 from notifications import channels, services
 from notifications.channels import Refused, TryAgain
 from notifications.models import Notification, State
-from notifications.services import BACKOFF, Notice, claim, deliver, deliver_due, notify, send_again
+from notifications.services import (
+    BACKOFF,
+    Notice,
+    claim,
+    deliver,
+    deliver_due,
+    notify,
+    send_again,
+    supersede,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -335,3 +344,68 @@ def test_a_failed_message_can_be_sent_again_with_all_its_tries(carrier):
     assert stored("2").state == State.FAILED
     deliver_due(seconds=5)
     assert sorted(carrier.sent) == ["1", "3"]
+
+
+# --- overtaken ------------------------------------------------------------------------------------
+
+
+def test_a_superseded_message_is_not_sent_and_others_are(carrier):
+    notify(notice(), notice("2", "sign_in_code", params=CODE), notice("3", subject="user:2"))
+
+    supersede("user:1", ["password_changed"])
+    deliver_due(seconds=5)
+
+    assert stored().state == State.SUPERSEDED
+    assert carrier.sent == ["2", "3"]
+
+
+def test_a_message_superseded_on_its_way_is_not_tried_again(carrier):
+    notify(notice())
+    notification = claim(timezone.now())
+    supersede("user:1", ["password_changed"])
+    carrier.trouble = TryAgain("busy")
+
+    deliver(notification)
+
+    assert stored().state == State.SUPERSEDED
+    with time_machine.travel(timezone.now() + timedelta(days=1), tick=False):
+        assert deliver_due(seconds=5) == 0
+
+
+def test_a_message_superseded_and_then_abandoned_by_its_worker_is_not_tried_again(carrier):
+    notify(notice())
+    claim(timezone.now())
+    supersede("user:1", ["password_changed"])
+
+    with time_machine.travel(timezone.now() + timedelta(days=1), tick=False):
+        assert deliver_due(seconds=5) == 0
+    assert carrier.sent == []
+
+
+def test_a_message_waiting_for_its_next_try_is_superseded(carrier):
+    notify(notice())
+    carrier.trouble = TryAgain("busy")
+    deliver_due(seconds=5)
+
+    supersede("user:1", ["password_changed"])
+
+    assert stored().state == State.SUPERSEDED
+
+
+def test_a_message_superseded_too_late_says_that_it_was_sent(carrier):
+    notify(notice())
+    notification = claim(timezone.now())
+    supersede("user:1", ["password_changed"])
+
+    deliver(notification)
+
+    assert stored().state == State.SENT
+
+
+def test_what_was_sent_cannot_be_superseded(carrier):
+    notify(notice())
+    deliver_due(seconds=5)
+
+    supersede("user:1", ["password_changed"])
+
+    assert stored().state == State.SENT
