@@ -66,6 +66,11 @@ class CancellationForm(forms.Form):
         field.choices = [(reason.code, reason.label) for reason in self.reasons.values()]
         field.coerce = self.reasons.__getitem__
 
+    @property
+    def asking_for_detail(self) -> list[str]:
+        """The reasons that need a sentence, quoted."""
+        return [f"“{reason.label}”" for reason in self.reasons.values() if reason.needs_detail]
+
     def rows(self) -> list[ReasonRow]:
         chosen = self["reason"].value()
         return [

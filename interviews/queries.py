@@ -76,7 +76,7 @@ def timeline(interview: Interview) -> list[Step]:
     if status == InterviewStatus.INVITED:
         return [
             *steps,
-            Step(_("Invited: choose a time"), "current", interview.created_at),
+            Step(_("Invited"), "current", interview.created_at),
             Step(_("Interview"), "ahead"),
             Step(_("Waiting for second interview"), "ahead"),
         ]

@@ -118,10 +118,21 @@ def _decide(
     try:
         service(chosen.pk, by=request.user, note=form.cleaned_data["note"])
     except TransitionNotAllowed:
-        messages.warning(request, _("A colleague has already decided this request."))
+        messages.warning(request, _why_closed(_visible(request, reference), request.user))
         return redirect("cancellations:case", reference)
     messages.success(request, done % {"name": chosen.interview.candidate.user.name})
     return redirect("cancellations:queue")
+
+
+def _why_closed(closed: Cancellation, user: User) -> str:
+    """Who was there first."""
+    if closed.status == CancellationStatus.LAPSED:
+        return _("The candidate has taken this request back. There is nothing to decide any more.")
+    if closed.decided_by is None:
+        return _("This request has already been decided by the rule.")
+    if closed.decided_by == user:
+        return _("You have already decided this request.")
+    return _("A colleague has already decided this request.")
 
 
 def _queue_page(

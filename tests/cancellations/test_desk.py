@@ -259,6 +259,24 @@ def test_second_decision_is_told_that_a_colleague_was_first(desk, department):
     response = desk.post(url("approve", waiting), follow=True)
 
     assert "A colleague has already decided this request." in response.text
+
+
+def test_second_decision_is_told_who_was_first_where_it_was_no_colleague(desk, lead, department):
+    def told(close) -> str:
+        waiting = late_request(department)
+        close(waiting)
+        response = desk.post(url("approve", waiting), follow=True)
+        return str(next(iter(response.context["messages"])))
+
+    assert told(lambda waiting: services.decline_cancellation(waiting.pk, by=lead)) == (
+        "You have already decided this request."
+    )
+    assert told(lambda waiting: services.decline_cancellation(waiting.pk, by=None)) == (
+        "This request has already been decided by the rule."
+    )
+    assert "has taken this request back" in told(
+        lambda waiting: services.take_back_cancellation(waiting.reference, by=waiting.requested_by)
+    )
     assert response.context["shown"].pk == waiting.pk
     assert f"by {colleague.name}" in response.text
     assert "We need you" in response.text

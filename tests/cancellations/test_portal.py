@@ -589,6 +589,33 @@ def test_positions_of_others_are_not_offered_as_filters(client, candidate):
     assert "Not mine" not in client.get(reverse("cancellations:mine")).content.decode()
 
 
+@pytest.mark.parametrize(
+    ("user", "words"),
+    [
+        ({}, "and a message on your phone."),
+        ({"mobile": None, "email": "li@mail.example"}, "You get a receipt, and an email."),
+        ({"mobile": None}, "You get a receipt."),
+    ],
+)
+def test_check_promises_only_messages_that_can_arrive(client, user, words):
+    candidate = CandidateFactory(**{f"user__{name}": value for name, value in user.items()})
+    client.force_login(candidate.user)
+    interview = InterviewFactory(candidate=candidate)
+
+    assert words in client.post(url("check", interview), OTHER).text
+
+
+def test_reason_page_names_whichever_reasons_need_a_sentence(client, candidate):
+    Reason.objects.filter(purpose=Purpose.CANCEL).update(needs_detail=False)
+    Reason.objects.filter(code="unwell").update(needs_detail=True, label_en="I am ill")
+    interview = InterviewFactory(candidate=candidate)
+
+    page = client.get(url("cancel", interview)).text
+
+    assert "Needed for “I am ill”. Only HR reads it." in page
+    assert page.count("data-needs-detail") == 1
+
+
 def test_asking_over_and_over_is_stopped_in_plain_words(client, candidate):
     interview = InterviewFactory(candidate=candidate, starts_in=timedelta(hours=2))
     for _ in range(services.REQUESTS_AN_HOUR):
