@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from django.db import models
+from django.db import models, transaction
 from django.utils import timezone
 
 from accounts.models import User
@@ -121,4 +121,17 @@ def verify(interviews: models.QuerySet[Interview]) -> Iterator[Break]:
     """Every break in the chains of `interviews`, read in batches of constant size."""
     chained = interviews.only("id", "reference", "status").order_by("pk")
     for interview in chained.prefetch_related("history").iterator(chunk_size=2000):
-        yield from breaks(interview, interview.history.all())
+        if any(breaks(interview, interview.history.all())):
+            yield from _confirmed_breaks(interview.pk)
+
+
+@transaction.atomic
+def _confirmed_breaks(interview_id: int) -> list[Break]:
+    """What is wrong with one chain while nobody can write to it. On a live system an interview and
+    its history, read one after the other, may be those of two moments."""
+    locked = Interview.objects.select_for_update(no_key=True).only("id", "reference", "status")
+    return [
+        found
+        for interview in locked.filter(pk=interview_id)
+        for found in breaks(interview, interview.history.all())
+    ]

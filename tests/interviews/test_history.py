@@ -10,6 +10,7 @@ from interviews import history
 from interviews.models import HistoryEntry, Interview
 from tests.database import without_triggers
 from tests.factories import InterviewFactory
+from tests.meanwhile import before_first_query_of
 
 pytestmark = pytest.mark.django_db
 
@@ -91,6 +92,20 @@ def test_status_changed_behind_history_is_found(interview):
     Interview.objects.filter(pk=interview.pk).update(status="no_show")
 
     assert problems(interview) == ["history ends with booked, the interview is no_show"]
+
+
+def test_change_between_reading_interviews_and_their_history_is_no_break(interview):
+    def change() -> None:
+        changed = Interview.objects.get(pk=interview.pk)
+        changed.request_cancel()
+        changed.save()
+        history.record(changed, "cancellation_requested", by=None)
+
+    with before_first_query_of("interviews_historyentry", change):
+        found = problems(interview)
+
+    assert found == []
+    assert Interview.objects.get(pk=interview.pk).status == "cancelling"
 
 
 def test_interview_without_history_is_found(interview):
