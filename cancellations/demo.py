@@ -549,14 +549,14 @@ class Demo:
             decide_by=decision.decide_by,
             status=fate,
         )
-        receipt = cancellation.reference
+        facts = cancellation.for_history
         waiting = InterviewStatus.BOOKED if automatic else InterviewStatus.CANCELLING
         story.tell(
             "cancellation_requested",
             InterviewStatus.CANCELLED if automatic else waiting,
             person,
             at,
-            receipt=receipt,
+            **facts,
             reason=ask.reason,
         )
         if fate == CancellationStatus.REQUESTED:
@@ -569,16 +569,14 @@ class Demo:
                 InterviewStatus.BOOKED,
                 person,
                 decided_at,
-                receipt=receipt,
+                **facts,
             )
             return
         if not automatic:
             cancellation.decided_by, cancellation.note = self.staff["lead"], NOTES[fate]
         by = cancellation.decided_by
         if fate == CancellationStatus.DECLINED:
-            story.tell(
-                "cancellation_declined", InterviewStatus.BOOKED, by, decided_at, receipt=receipt
-            )
+            story.tell("cancellation_declined", InterviewStatus.BOOKED, by, decided_at, **facts)
             return
         interview.ended_at = decided_at
         story.tell(
@@ -586,7 +584,7 @@ class Demo:
             InterviewStatus.CANCELLED,
             by or person,
             decided_at,
-            receipt=receipt,
+            **facts,
             decided_by="hr" if by else "policy",
         )
 

@@ -3,7 +3,7 @@
 Lock order everywhere: candidate, interview, cancellation, slot.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 from typing import Any
 
@@ -385,6 +385,15 @@ class Cancellation(models.Model):
     def promised_by(self) -> datetime:
         """Until when HR has promised to decide."""
         return self.requested_at + timedelta(minutes=self.policy.get("promised_minutes", 0))
+
+    @property
+    def for_history(self) -> dict[str, str | None]:
+        """What the entries about this cancellation say of it, for receipts to be held against."""
+        return {
+            "receipt": self.reference,
+            "asked_at": self.requested_at.astimezone(UTC).isoformat(),
+            "starts_at": self.starts_at.astimezone(UTC).isoformat() if self.starts_at else None,
+        }
 
     def _decide(self, by: User | None, at: datetime, note: str = "") -> None:
         self.decided_by, self.decided_at, self.note = by, at, note

@@ -71,7 +71,7 @@ def request_cancellation(
         policy=rules.snapshot(policy),
         decide_by=decision.decide_by,
     )
-    asked = ("cancellation_requested", {"receipt": cancellation.reference, "reason": reason.code})
+    asked = ("cancellation_requested", {**cancellation.for_history, "reason": reason.code})
     if decision.outcome is rules.Outcome.AUTOMATIC:
         cancellation.approve(by=None, at=asked_at)
         cancellation.save()
@@ -160,7 +160,7 @@ def _limit_requests(interview: Interview, asked_at: datetime) -> None:
 
 def _carry_out(
     cancellation: Cancellation,
-    *before: tuple[str, dict[str, str]],
+    *before: tuple[str, dict[str, str | None]],
     by: User | None,
     at: datetime,
 ) -> None:
@@ -171,7 +171,7 @@ def _carry_out(
     history.record(
         interview,
         *before,
-        ("cancelled", {"receipt": cancellation.reference, "decided_by": decided_by}),
+        ("cancelled", {**cancellation.for_history, "decided_by": decided_by}),
         by=by,
         at=at,
     )
@@ -184,4 +184,4 @@ def _keep_appointment(
     interview = cancellation.interview
     interview.decline()
     interview.save(update_fields=["status"])
-    history.record(interview, (event, {"receipt": cancellation.reference}), by=by, at=at)
+    history.record(interview, (event, cancellation.for_history), by=by, at=at)

@@ -1,12 +1,14 @@
 from datetime import timedelta
 
 import pytest
+from django.db.models import F
 
 from cancellations import queries, services
 from cancellations.models import Cancellation, Purpose, Reason
 from interviews.models import HistoryEntry
 from tests.database import without_triggers
 from tests.factories import InterviewFactory, UserFactory
+from tests.meanwhile import before_first_query_of
 
 pytestmark = pytest.mark.django_db
 
@@ -56,6 +58,38 @@ def test_receipt_whose_status_was_changed_behind_our_back_is_not_verified():
     Cancellation.objects.filter(pk=cancellation.pk).update(status="declined")
 
     assert not queries.receipt(cancellation.reference).verified
+
+
+@pytest.mark.parametrize("field", ["requested_at", "starts_at", "decided_at"])
+@pytest.mark.parametrize("hours", [25, 2])
+def test_receipt_whose_times_were_changed_behind_our_back_is_not_verified(hours, field):
+    cancellation = cancel(starts_in=timedelta(hours=hours))
+    if cancellation.status == "requested":
+        services.approve_cancellation(cancellation.pk, by=UserFactory(lead=True))
+    assert queries.receipt(cancellation.reference).verified
+    changed = Cancellation.objects.filter(pk=cancellation.pk)
+
+    changed.update(**{field: F(field) + timedelta(minutes=1)})
+
+    assert not queries.receipt(cancellation.reference).verified
+
+
+def test_receipt_of_an_invitation_without_a_time_is_verified():
+    assert queries.receipt(cancel(invited=True).reference).verified
+
+
+def test_receipt_read_while_it_is_decided_is_verified():
+    cancellation = cancel(starts_in=timedelta(hours=2))
+    lead = UserFactory(lead=True)
+
+    with before_first_query_of(
+        "interviews_historyentry",
+        lambda: services.decline_cancellation(cancellation.pk, by=lead),
+    ):
+        receipt = queries.receipt(cancellation.reference)
+
+    assert receipt.verified
+    assert receipt.cancellation.status == "declined"
 
 
 def test_unknown_receipt_raises():
