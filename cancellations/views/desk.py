@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 from django_fsm import TransitionNotAllowed
 
 from accounts.decorators import desk_permission_required, desk_required
@@ -52,7 +52,7 @@ def case(request: DeskRequest, reference: str) -> HttpResponse:
 
 @never_cache
 @desk_permission_required(DECIDE_CANCELLATION)
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def approve(request: DeskRequest, reference: str) -> HttpResponse:
     return _decide(
         request,
@@ -64,7 +64,7 @@ def approve(request: DeskRequest, reference: str) -> HttpResponse:
 
 @never_cache
 @desk_permission_required(DECIDE_CANCELLATION)
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def decline(request: DeskRequest, reference: str) -> HttpResponse:
     return _decide(
         request,
@@ -110,8 +110,13 @@ def _decide(
     service: Callable[..., Cancellation],
     done: str,
 ) -> HttpResponse:
-    """Afterwards the queue is there again, and with it the next case."""
+    """Afterwards the queue is there again, and with it the next case.
+
+    Who comes by GET switched the language of a refused form, or signed in anew: they see the case.
+    """
     chosen = _visible(request, reference)
+    if request.method != "POST":
+        return redirect("cancellations:case", reference)
     form = DecisionForm(request.POST)
     if not form.is_valid():
         return _queue_page(request, chosen, form=form, status=422)

@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 from import_export.admin import ImportExportMixin
 from import_export.formats.base_formats import CSV, XLSX
 from import_export.forms import ExportForm
@@ -78,9 +78,10 @@ class ImportMixin(ImportExportMixin):
             initial["mapping"] = import_form.cleaned_data["mapping"]
         return initial
 
-    @method_decorator(require_POST)
     def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        """Import exactly the file that was previewed."""
+        """Import exactly the file that was previewed; who signed in anew meanwhile begins again."""
+        if request.method != "POST":
+            return redirect("admin:interviews_interview_import")
         try:
             return super().process_import(request, **kwargs)
         except UploadGone:

@@ -171,7 +171,7 @@ def test_tampered_confirmation_breaks_nothing(client, administrator, change):
 
 
 def test_confirming_is_a_post(client, administrator):
-    assert client.get(reverse(CONFIRM)).status_code == 405
+    assert client.get(reverse(CONFIRM)).url == reverse("admin:interviews_interview_import")
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
