@@ -9,7 +9,10 @@ from interviews.models import Interview
 
 
 class Command(BaseCommand):
-    help = "Check the hash chain of every interview's history; exits with 1 and names each break."
+    help = (
+        "Check the hash chain of every interview's history; exits with 1 and names each break. "
+        "A chain whose whole rest was written anew holds: compare fingerprints kept elsewhere."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("references", nargs="*", help="only these interviews")
