@@ -63,12 +63,18 @@ class Step:
 
 
 def timeline(interview: Interview) -> list[Step]:
-    """The whole way through hiring, read off the interview and its application; no queries."""
+    """The whole way through hiring, read off the interview and its application; no queries.
+
+    What is done comes first, then at most one step is current. Imported rows lack many times.
+    """
     application, status = interview.application, interview.status
-    screened = application.screened_at or interview.booked_at
+    screened_at = application.screened_at or interview.booked_at
+    screened = bool(
+        screened_at or status != InterviewStatus.INVITED or application.stage != Stage.APPLIED
+    )
     steps = [
         Step(_("Application received"), "done", application.applied_at),
-        Step(_("Résumé screened"), "done" if screened else "current", screened),
+        Step(_("Résumé screened"), "done" if screened else "current", screened_at),
     ]
     booked_label = (
         _("AI interview booked") if interview.kind == "ai" else _("On-site interview booked")
@@ -76,7 +82,7 @@ def timeline(interview: Interview) -> list[Step]:
     if status == InterviewStatus.INVITED:
         return [
             *steps,
-            Step(_("Invited"), "current", interview.created_at),
+            Step(_("Invited"), "current" if screened else "ahead", interview.created_at),
             Step(_("Interview"), "ahead"),
             Step(_("Waiting for second interview"), "ahead"),
         ]
@@ -92,8 +98,9 @@ def timeline(interview: Interview) -> list[Step]:
             steps.append(Step(_("Interview completed"), "done", interview.ended_at))
         case _:
             return [*steps, Step(str(InterviewStatus(status).label), "ended", interview.ended_at)]
-    waiting = status == InterviewStatus.COMPLETED and application.stage == Stage.AI_INTERVIEW
-    later = application.stage in {Stage.SECOND_INTERVIEW, Stage.OFFER, Stage.HIRED}
+    completed = status == InterviewStatus.COMPLETED
+    later = completed and application.stage in {Stage.SECOND_INTERVIEW, Stage.OFFER, Stage.HIRED}
+    waiting = completed and application.stage != Stage.ENDED
     steps.append(
         Step(
             _("Second interview") if later else _("Waiting for second interview"),
