@@ -355,6 +355,26 @@ def test_inbox_holds_ones_own_and_the_departments_messages(desk, lead, departmen
     assert "/desk/requests/7K2M9QX4TB/" in response.text
 
 
+def test_recruiter_of_the_department_is_told_once(client, department):
+    recruiter = UserFactory(recruiter=True, departments=[department])
+    client.force_login(recruiter)
+    interview = InterviewFactory(
+        position__department=department, position__recruiter=recruiter, starts_in=timedelta(hours=2)
+    )
+    services.request_cancellation(
+        interview.reference,
+        by=interview.candidate.user,
+        reason=Reason.objects.get(purpose=Purpose.CANCEL, code="unwell"),
+        detail="",
+    )
+    to_decide = Notification.objects.filter(event="cancellation_to_decide", channel=Channel.DESK)
+    assert to_decide.update(state=State.DELIVERED) == 2
+
+    response = client.get("/desk/messages/")
+
+    assert len(response.context["page"]) == 1
+
+
 def test_empty_inbox_says_what_will_come(desk):
     assert "No messages yet" in desk.get("/desk/messages/").text
 
