@@ -442,6 +442,17 @@ def test_taking_back_what_is_already_decided_changes_nothing(client, candidate):
     assert everything() == before
 
 
+def test_cancelling_takes_at_most_sixteen_statements(
+    client, candidate, django_assert_max_num_queries
+):
+    interview = InterviewFactory(candidate=candidate, interviewer=UserFactory(recruiter=True))
+
+    with django_assert_max_num_queries(16):
+        client.post(url("cancel", interview), OTHER)
+
+    assert Cancellation.objects.get().status == CancellationStatus.APPROVED
+
+
 @pytest.mark.parametrize("given", [{"completed": True}, {"starts_in": timedelta(minutes=-5)}])
 def test_cancelling_what_is_over_says_so(client, candidate, given):
     interview = InterviewFactory(candidate=candidate, **given)
