@@ -442,6 +442,15 @@ def test_taking_back_what_is_already_decided_changes_nothing(client, candidate):
     assert everything() == before
 
 
+@pytest.mark.parametrize(("given", "shown"), [({}, True), ({"completed": True}, False)])
+def test_link_to_the_room_is_gone_once_the_interview_is_over(client, candidate, given, shown):
+    interview = InterviewFactory(candidate=candidate, **given)
+
+    page = client.get(url("interview", interview)).content.decode()
+
+    assert (interview.link in page) is shown
+
+
 def test_cancelling_takes_at_most_sixteen_statements(
     client, candidate, django_assert_max_num_queries
 ):
