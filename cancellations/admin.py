@@ -114,6 +114,14 @@ class PolicyAdmin(admin.ModelAdmin):
                 request,
                 _("This policy refuses every request: nobody it applies to can cancel any more."),
             )
+        elif policy.is_active and not policy.tiers.filter(notice_minutes=0).exists():
+            messages.warning(
+                request,
+                _(
+                    "This policy has no tier for 0 minutes: a request made later than its shortest "
+                    "notice is refused."
+                ),
+            )
         general = Policy.objects.filter(is_active=True, department=None, category=None)
         if not general.filter(position=None, kind="").exists():
             messages.warning(

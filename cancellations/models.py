@@ -15,6 +15,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_fsm import FSMField, transition
 
 from accounts.models import User
@@ -151,7 +152,7 @@ class PolicyQuerySet(models.QuerySet["Policy"]):
 class Policy(models.Model):
     """For some interviews, what happens to a request at which notice. The most specific wins."""
 
-    name = models.CharField(_("name"), max_length=100)
+    name = models.CharField(pgettext_lazy("of a thing", "name"), max_length=100)
     is_active = models.BooleanField(_("switched on"), default=True)
     department = models.ForeignKey(
         Department, on_delete=models.PROTECT, null=True, blank=True, verbose_name=_("department")

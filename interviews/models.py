@@ -13,6 +13,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_fsm import FSMField, transition
 
 from candidates.models import Candidate
@@ -28,7 +29,7 @@ class Department(models.Model):
     """A part of the company. Its staff see its interviews; nobody else at the desk does."""
 
     code = models.SlugField(_("code"), unique=True)
-    name = models.CharField(_("name"), max_length=100)
+    name = models.CharField(pgettext_lazy("of a thing", "name"), max_length=100)
     email = models.EmailField(
         _("mailbox"), blank=True, help_text=_("Told of what happens in the department.")
     )
@@ -53,7 +54,7 @@ class PositionCategory(models.Model):
     """Frontline, technical, management…: what policies tell apart."""
 
     code = models.SlugField(_("code"), unique=True)
-    name = models.CharField(_("name"), max_length=100)
+    name = models.CharField(pgettext_lazy("of a thing", "name"), max_length=100)
 
     class Meta:
         verbose_name = _("position category")

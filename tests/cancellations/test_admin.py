@@ -101,6 +101,12 @@ def test_policy_that_refuses_everybody_warns(admin):
     assert Policy.objects.filter(name="Night shift").exists()
 
 
+def test_policy_that_leaves_late_requests_without_a_tier_warns(admin):
+    response = add_policy(admin, (24 * 60, "automatic"))
+
+    assert "This policy has no tier for 0 minutes" in response.text
+
+
 def test_switching_off_the_last_general_policy_warns(admin):
     policy = Policy.objects.get(name="默认规则")
     tiers = list(policy.tiers.all())

@@ -11,6 +11,7 @@ from cancellations.models import Cancellation, CancellationStatus, Policy, Purpo
 from interviews.models import HistoryEntry, Interview
 from interviews.states import InterviewStatus
 from notifications.models import Notification
+from notifications.rendering import render
 from tests.factories import (
     CancellationFactory,
     CandidateFactory,
@@ -449,6 +450,18 @@ def test_link_to_the_room_is_gone_once_the_interview_is_over(client, candidate, 
     page = client.get(url("interview", interview)).content.decode()
 
     assert (interview.link in page) is shown
+
+
+def test_note_written_when_approving_is_read_by_the_candidate(client, candidate):
+    interview = InterviewFactory(candidate=candidate, starts_in=timedelta(hours=2))
+    client.post(url("cancel", interview), OTHER)
+    services.approve_cancellation(
+        Cancellation.objects.get().pk, by=UserFactory(lead=True), note="Good luck with your exam."
+    )
+
+    assert "Good luck with your exam." in client.get(url("interview", interview)).content.decode()
+    for message in Notification.objects.filter(event="cancellation_done"):
+        assert "Good luck with your exam." in render(message).body
 
 
 def test_cancelling_takes_at_most_sixteen_statements(
