@@ -3,6 +3,7 @@
 from functools import cache
 
 import redis
+import structlog
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.cache import cache as shared_cache
@@ -10,6 +11,7 @@ from django.db import DatabaseError, connection
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
 from django.utils.crypto import constant_time_compare
+from django.utils.log import log_response
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -18,6 +20,7 @@ from config.metrics import exposition
 from notifications.tasks import HEARTBEAT_KEY, HEARTBEAT_LIFE
 
 OK = "ok"
+logger = structlog.get_logger("health")
 
 
 @never_cache
@@ -36,7 +39,12 @@ def readyz(request: HttpRequest) -> JsonResponse:
     """What the product stands on, each "ok" or what is wrong with it; 503 where anything is."""
     found = {"database": _database(), "broker": _broker(), "worker": _worker()}
     ready = all(state == OK for state in found.values())
-    return JsonResponse({"ready": ready, **found}, status=200 if ready else 503)
+    _log_change(found, ready=ready)
+    response = JsonResponse({"ready": ready, **found}, status=200 if ready else 503)
+    if not ready:
+        # Said already: else Django logs an error each time a probe comes by.
+        log_response("not ready", response=response, request=request, level="debug")
+    return response
 
 
 @never_cache
@@ -58,6 +66,18 @@ urlpatterns = [
     path("readyz", readyz, name="readyz"),
     path("metrics", metrics, name="metrics"),
 ]
+
+
+_logged: dict[str, str] = {}
+
+
+def _log_change(found: dict[str, str], *, ready: bool) -> None:
+    """One line when something broke or mended since this process was last asked."""
+    if found == (_logged or dict.fromkeys(found, OK)):
+        return
+    _logged.update(found)
+    log = logger.info if ready else logger.warning
+    log("readiness", ready=ready, **found)
 
 
 def _database() -> str:
@@ -82,7 +102,7 @@ def _worker() -> str:
         heard = shared_cache.get(HEARTBEAT_KEY)
     except redis.RedisError:
         return "Nobody can tell: it reports through the broker."
-    return OK if heard else f"No worker has reported for {HEARTBEAT_LIFE} seconds."
+    return OK if heard else f"No worker has reported within the last {HEARTBEAT_LIFE} seconds."
 
 
 @cache

@@ -25,7 +25,7 @@ class RequestLog:
         seconds = time.perf_counter() - started
         match = request.resolver_match
         route, status = match.route if match else "(none)", response.status_code
-        if route in PROBES and status < 500:
+        if route in PROBES and status != 500:  # readyz logs itself what is not ready
             return response
         metrics.observe(method=request.method, route=route, status=status, seconds=seconds)
         logger.info(

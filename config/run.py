@@ -25,7 +25,7 @@ from config.embedded.process import die_with_parent, dying_with_us, tail
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
-WEB_PATIENCE = 120.0  # seconds until the first 200
+PATIENCE = 120.0  # seconds until the web answers, and again until the worker reports
 HOPELESS = 10.0  # seconds; what ends sooner than this after its start is not started again
 
 ACCOUNTS = """\
@@ -72,13 +72,13 @@ def run(home: Path, port: int) -> None:
         running = stack.enter_context(services(home, keep_open=[lock]))
         environment = child_environment(home, port) | running.environment
         prepare(environment, home / "log" / "prepare.log")
-        web, *others = programs(home, port, environment, lock)
+        web, worker, beat = programs(home, port, environment, lock)
         print("Starting the web server, worker and beat …", flush=True)
-        stack.enter_context(started(web, *others, port=port))
+        stack.enter_context(started(web, worker, beat, port=port))
         print(
             f"\nMianyue is ready at http://{HOST}:{port}/\n{ACCOUNTS}\nCtrl-C stops it.", flush=True
         )
-        watch(servers=running.children, restartable=[web, *others])
+        watch(servers=running.children, restartable=[web, worker, beat])
 
 
 def chosen_port() -> int:
@@ -191,24 +191,26 @@ def programs(home: Path, port: int, environment: dict[str, str], lock: int) -> l
 
 
 @contextmanager
-def started(web: Child, *others: Child, port: int) -> Iterator[None]:
-    """The web first; the others when it answers; stopped in the same order."""
+def started(web: Child, worker: Child, beat: Child, *, port: int) -> Iterator[None]:
+    """The web first; the others when it answers; ready when the worker has reported. Stopped in the
+    same order."""
     try:
         web.start()
-        web.wait_until(lambda: answers(port), WEB_PATIENCE)
-        for child in others:
+        web.wait_until(lambda: answers(port, "/healthz"), PATIENCE)
+        for child in (worker, beat):
             child.start()
+        worker.wait_until(lambda: answers(port, "/readyz"), PATIENCE)
         yield
     finally:
-        for child in (web, *others):
+        for child in (web, worker, beat):
             child.stop()
 
 
-def answers(port: int) -> bool:
-    """Whether /healthz says 200."""
+def answers(port: int, path: str) -> bool:
+    """Whether the web says 200 there."""
     connection = http.client.HTTPConnection(HOST, port, timeout=5)
     try:
-        connection.request("GET", "/healthz")
+        connection.request("GET", path)
         return connection.getresponse().status == 200
     except OSError:
         return False

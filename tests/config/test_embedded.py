@@ -485,7 +485,7 @@ def test_everything_starts_stops_cleanly_and_survives_kill_9(home, free_port):
     """The whole of `make run` but its .venv, twice over one home."""
     first = start_everything(home, free_port)
     read_until(first, f"Mianyue is ready at http://127.0.0.1:{free_port}/")
-    assert run.answers(free_port)
+    assert run.answers(free_port, "/readyz")
 
     first.terminate()
 

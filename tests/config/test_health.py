@@ -8,10 +8,16 @@ from django.conf import settings as configured
 from django.core.cache import cache
 from django.utils import timezone
 
+from config import health
 from notifications.services import notify
 from notifications.tasks import HEARTBEAT_KEY, heartbeat
 from tests.factories import CancellationFactory
 from tests.notifications.test_services import notice
+
+
+@pytest.fixture(autouse=True)
+def _nothing_logged_yet(monkeypatch):
+    monkeypatch.setattr(health, "_logged", {})
 
 
 def test_a_process_that_lives_says_so_without_asking_anybody(client):
@@ -40,7 +46,7 @@ def test_not_ready_without_a_worker(client):
     response = client.get("/readyz")
 
     assert response.status_code == 503
-    assert response.json()["worker"] == "No worker has reported for 60 seconds."
+    assert response.json()["worker"] == "No worker has reported within the last 60 seconds."
     assert response.json()["database"] == "ok"
 
 
@@ -149,15 +155,28 @@ def test_probes_do_not_fill_the_log(client, caplog):
     heartbeat()
     caplog.set_level("INFO", logger="request")
 
-    def logged() -> int:
-        return sum(record.name == "request" for record in caplog.records)
-
     client.get("/readyz")
-    assert logged() == 0
+    client.get("/healthz")
 
-    cache.delete(HEARTBEAT_KEY)
-    client.get("/readyz")
-    assert logged() == 1
+    assert [record.name for record in caplog.records] == []
+
+
+@pytest.mark.django_db
+def test_each_loss_of_readiness_is_logged_once(client, caplog):
+    caplog.set_level("INFO")
+
+    def said(*, worker: bool) -> list[tuple[str, str]]:
+        """By three polls in a row."""
+        caplog.clear()
+        heartbeat() if worker else cache.delete(HEARTBEAT_KEY)
+        for _poll in range(3):
+            client.get("/readyz")
+        return [(record.name, record.levelname) for record in caplog.records]
+
+    assert said(worker=True) == []
+    assert said(worker=False) == [("health", "WARNING")]
+    assert said(worker=True) == [("health", "INFO")]
+    assert said(worker=False) == [("health", "WARNING")]
 
 
 def test_several_workers_answer_as_one(tmp_path):
