@@ -325,7 +325,7 @@ class Demo:
             ask=Ask(2 * DAY, "accepted_offer"),
         )
         soon = self.ahead(4, 11.5)
-        self.story(second, "ZL-2001", status.CANCELLING, soon, ask=self.just_asked(soon, 6))
+        self.story(second, "ZL-2001", status.CANCELLING, soon, ask=self.just_asked(soon, 1))
         self.story(second, "ZL-2002", status.BOOKED, self.local(4, 16))
         self.story(
             third,
@@ -358,13 +358,14 @@ class Demo:
         return Ask(starts_at - self.now + timedelta(minutes=minutes), **details)
 
     def tell_of_every_status(self, people: Sequence[Candidate]) -> None:
-        """What the desk has on its table today."""
+        """What the desk has on its table today: one request past the promised 15 or 30 minutes, and
+        the others young, so that they stay within it for a while."""
         persons = iter(people)
         for position, least, minutes, reason, detail in [
-            ("SB-3002", 3, 41, "time_conflict", ""),
-            ("ZZ-1001", 2, 22, "unwell", ""),
-            ("IT-5001", 6, 12, "personal", DETAILS[1]),
-            ("ZZ-1002", 5, 4, "other", DETAILS[2]),
+            ("SB-3002", 3, 19, "time_conflict", ""),
+            ("ZZ-1001", 2, 2, "unwell", ""),
+            ("IT-5001", 6, 3, "personal", DETAILS[1]),
+            ("ZZ-1002", 5, 11, "other", DETAILS[2]),
             ("RL-6001", 7, 8, "accepted_offer", ""),
         ]:
             starts_at = self.ahead(least, 11.5)

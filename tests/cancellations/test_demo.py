@@ -1,6 +1,6 @@
 """The demo data: complete, consistent, and impossible to get anywhere it does not belong."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 
 import pytest
@@ -65,6 +65,15 @@ def test_demo_fits_any_time_of_day(hour):
         assert not HistoryEntry.objects.filter(at__gt=now).exists()
         waiting = Cancellation.objects.filter(status="requested")
         assert waiting.count() == waiting.filter(decide_by__gt=now, outcome="needs_hr").count() > 3
+
+
+def test_demo_desk_is_not_neglected():
+    with time_machine.travel(datetime(2026, 3, 1, 2, 47, tzinfo=UTC), tick=False):
+        load_demo()
+        in_ten_minutes = datetime.now(UTC) + timedelta(minutes=10)
+
+    waiting = Cancellation.objects.filter(status=CancellationStatus.REQUESTED)
+    assert sum(each.promised_by < in_ten_minutes for each in waiting) == 1
 
 
 def test_demo_tells_each_story_in_order():
