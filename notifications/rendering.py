@@ -18,6 +18,7 @@ from notifications.models import Notification
 
 TITLE = "Subject:"
 MOMENT = {"zh-hans": "Y年n月j日（l）H:i", "en": "l j F Y, H:i"}
+DAY = {"zh-hans": "Y-m-d", "en": "j F Y"}  # HR's Chinese notices are worded around 2024-05-10
 
 
 @dataclass(frozen=True)
@@ -38,21 +39,21 @@ def render(notification: Notification) -> Message:
     name = f"{notification.event}/{notification.channel}.{language}"
     zone = notification.zone or timezone.get_default_timezone()
     with translation.override(language):
-        values = _shown(notification.params, zone, MOMENT[language])
+        values = _shown(notification.params, zone, language)
         text = _fill(f"notifications/{name}.txt", values)
     title, body = _split(text)
     words = {key: str(value) for key, value in values.items() if value is not None}
     return Message(title, body, template=name, values=words)
 
 
-def _shown(params: dict[str, Any], zone: tzinfo, moment: str) -> dict[str, Any]:
-    """Parameters as people read them: `starts_at` in words, its day as `starts_on` (2024-05-10)."""
+def _shown(params: dict[str, Any], zone: tzinfo, language: str) -> dict[str, Any]:
+    """Parameters as people read them: `starts_at` in words, its day alone as `starts_on`."""
     shown: dict[str, Any] = {}
     for key, value in params.items():
         if key.endswith("_at") and value:
             local = datetime.fromisoformat(value).astimezone(zone)
-            shown[key] = dateformat.format(local, moment)
-            shown[key.removesuffix("at") + "on"] = local.date().isoformat()
+            shown[key] = dateformat.format(local, MOMENT[language])
+            shown[key.removesuffix("at") + "on"] = dateformat.format(local, DAY[language])
         elif isinstance(value, str):
             shown[key] = " ".join(value.split())  # a line break would end a title
         else:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts import notices as account_notices
@@ -180,7 +181,15 @@ def test_times_are_shown_where_the_reader_is(language, zone, shown):
 def test_the_day_in_a_title_is_the_readers_own():
     message = words("interview_cancelled", "desk", "en", time_zone="Pacific/Honolulu")
 
-    assert "of 2024-05-09" in message.title
+    assert "of 9 May 2024;" in message.title
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+@pytest.mark.parametrize("event", ["cancellation_to_decide", "position_cancellation"])
+def test_mail_to_the_desk_leads_straight_to_the_case(event, language):
+    case = reverse("cancellations:case", args=[FULL["receipt"]])
+
+    assert f"{settings.PUBLIC_URL}{case}\n" in words(event, "email", language).body
 
 
 def test_an_unknown_language_falls_back_to_the_products():
