@@ -11,6 +11,12 @@ from django.http import HttpRequest
 
 from accounts import identifiers, permissions
 from accounts.models import User
+from config.prepared import Later, Prepared
+
+# Asked with every request. The national ID is decrypted only where somebody asks for it.
+_active_user = Prepared(
+    lambda: User.objects.filter(pk=Later("id"), is_active=True).defer("national_id")
+)
 
 
 class IdentifierBackend(BaseBackend):
@@ -38,9 +44,7 @@ class IdentifierBackend(BaseBackend):
         return user if user.check_password(password) and user.is_active else None
 
     def get_user(self, user_id: int) -> User | None:
-        # Decrypted only where somebody asks for it.
-        people = User.objects.defer("national_id")
-        return people.filter(pk=user_id, is_active=True).first()
+        return _active_user.first(id=user_id)
 
     def has_perm(
         self, user_obj: AbstractBaseUser | AnonymousUser, perm: str, obj: Model | None = None

@@ -33,7 +33,6 @@ from cancellations.models import (
     Cancellation,
     CancellationStatus,
     Party,
-    Policy,
     Purpose,
     Reason,
 )
@@ -94,7 +93,7 @@ class CancellableInterviewSerializer(InterviewSerializer):
 
     @cached_property
     def _policies(self) -> list[rules.Policy]:
-        return Policy.objects.in_force()
+        return queries.policies_in_force()
 
     @extend_schema_field(CancelRuleSerializer(allow_null=True))
     def get_cancel(self, interview: Interview) -> dict[str, Any] | None:
@@ -117,10 +116,10 @@ class CancellationRequestSerializer(serializers.Serializer):
     )
 
     def validate_reason(self, code: str) -> Reason:
-        reason = queries.offered_reasons(Purpose.CANCEL).filter(code=code).first()
-        if reason is None:
-            raise ValidationError(_("Choose one of the reasons offered."), code="unknown")
-        return reason
+        for reason in queries.offered_reasons(Purpose.CANCEL):
+            if reason.code == code:
+                return reason
+        raise ValidationError(_("Choose one of the reasons offered."), code="unknown")
 
 
 class OutcomeSerializer(serializers.Serializer):

@@ -10,10 +10,9 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
 from cancellations.models import DETAIL_MAX, Purpose, Reason
 from cancellations.queries import offered_reasons
-from interviews.models import EARLIEST, LATEST, InterviewQuerySet, Position
+from interviews.models import EARLIEST, LATEST, InterviewQuerySet
 from interviews.references import ALPHABET, LENGTH, normalise
 from interviews.states import ENDED, InterviewStatus
 from interviews.templatetags.when import day
@@ -128,15 +127,12 @@ class MineFilter(forms.Form):
     since = SaneDateField(label=_("From"), required=False)
     until = SaneDateField(label=_("To"), required=False)
 
-    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, positions: dict[int, str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        positions = Position.objects.filter(applications__candidate__user=user).distinct()
         field = self.fields["position"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - tells mypy
-        field.choices = [
-            ("", _("Any")),
-            *((str(pk), title) for pk, title in positions.values_list("pk", "title")),
-        ]
+        by_title = sorted(positions.items(), key=lambda position: position[1])
+        field.choices = [("", _("Any")), *((str(pk), title) for pk, title in by_title)]
 
     @property
     def is_active(self) -> bool:

@@ -4,7 +4,6 @@ Lock order everywhere: candidate, interview, cancellation, slot.
 """
 
 from datetime import UTC, datetime, timedelta
-from itertools import groupby
 from typing import Any
 
 import pgtrigger
@@ -91,64 +90,6 @@ class Reason(models.Model):
         return detail
 
 
-POLICY_COLUMNS = (
-    "pk",
-    "name",
-    "department",
-    "category",
-    "position",
-    "kind",
-    "promised_minutes",
-    "default_decision",
-    "default_minutes_before",
-)
-TIER_COLUMNS = ("notice_minutes", "outcome", "short_notice")
-
-
-def _policy(
-    pk: int,
-    name: str,
-    department: int | None,
-    category: int | None,
-    position: int | None,
-    kind: str,
-    promised_minutes: int,
-    default: str,
-    minutes_before: int,
-    *,
-    tiers: tuple[rules.Tier, ...],
-) -> rules.Policy:
-    return rules.Policy(
-        id=pk,
-        name=name,
-        scope=rules.Scope(department, category, position, kind or None),
-        tiers=tiers,
-        promised_minutes=promised_minutes,
-        default=rules.Default(default),
-        default_before=timedelta(minutes=minutes_before),
-    )
-
-
-def _tier(notice_minutes: int, outcome: str, short_notice: bool) -> rules.Tier:
-    return rules.Tier(timedelta(minutes=notice_minutes), rules.Outcome(outcome), short_notice)
-
-
-class PolicyQuerySet(models.QuerySet["Policy"]):
-    def in_force(self) -> list[rules.Policy]:
-        """Every policy switched on, as the rule engine takes it; one query, read with every page
-        that shows a rule. A policy without tiers says nothing and is left out."""
-        rows = (
-            self.filter(is_active=True, tiers__isnull=False)
-            .order_by("pk", "-tiers__notice_minutes")
-            .values_list(*POLICY_COLUMNS, *(f"tiers__{column}" for column in TIER_COLUMNS))
-        )
-        split = len(POLICY_COLUMNS)
-        return [
-            _policy(*columns, tiers=tuple(_tier(*row[split:]) for row in group))
-            for columns, group in groupby(rows, key=lambda row: row[:split])
-        ]
-
-
 class Policy(models.Model):
     """For some interviews, what happens to a request at which notice. The most specific wins."""
 
@@ -188,8 +129,6 @@ class Policy(models.Model):
     default_minutes_before = models.PositiveSmallIntegerField(
         _("minutes before the start"), default=30, help_text=_("When that default falls due.")
     )
-
-    objects = PolicyQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("policy")

@@ -1,7 +1,8 @@
 """Reads: every one begins from what this user may see."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import groupby
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
@@ -15,9 +16,11 @@ from cancellations.models import (
     CancellationQuerySet,
     CancellationStatus,
     Party,
+    Policy,
     Purpose,
     Reason,
 )
+from config.prepared import Later, Prepared
 from interviews import history
 from interviews.models import HistoryEntry, Interview
 from interviews.queries import visible_to
@@ -46,6 +49,67 @@ def facts_of(interview: Interview) -> rules.Scope:
         position=position.pk,
         kind=interview.kind,
     )
+
+
+POLICY_COLUMNS = (
+    "pk",
+    "name",
+    "department",
+    "category",
+    "position",
+    "kind",
+    "promised_minutes",
+    "default_decision",
+    "default_minutes_before",
+)
+TIER_COLUMNS = ("notice_minutes", "outcome", "short_notice")
+
+
+def _policy(
+    pk: int,
+    name: str,
+    department: int | None,
+    category: int | None,
+    position: int | None,
+    kind: str,
+    promised_minutes: int,
+    default: str,
+    minutes_before: int,
+    *,
+    tiers: tuple[rules.Tier, ...],
+) -> rules.Policy:
+    return rules.Policy(
+        id=pk,
+        name=name,
+        scope=rules.Scope(department, category, position, kind or None),
+        tiers=tiers,
+        promised_minutes=promised_minutes,
+        default=rules.Default(default),
+        default_before=timedelta(minutes=minutes_before),
+    )
+
+
+def _tier(notice_minutes: int, outcome: str, short_notice: bool) -> rules.Tier:
+    return rules.Tier(timedelta(minutes=notice_minutes), rules.Outcome(outcome), short_notice)
+
+
+_rows_in_force = Prepared(
+    lambda: (
+        Policy.objects.filter(is_active=True, tiers__isnull=False)
+        .order_by("pk", "-tiers__notice_minutes")
+        .values_list(*POLICY_COLUMNS, *(f"tiers__{column}" for column in TIER_COLUMNS))
+    )
+)
+
+
+def policies_in_force() -> list[rules.Policy]:
+    """Every policy switched on, as the rule engine takes it; one query, read with every page that
+    shows a rule. A policy without tiers says nothing and is left out."""
+    split = len(POLICY_COLUMNS)
+    return [
+        _policy(*columns, tiers=tuple(_tier(*row[split:]) for row in group))
+        for columns, group in groupby(_rows_in_force(), key=lambda row: row[:split])
+    ]
 
 
 def policy_for(interview: Interview, policies: list[rules.Policy]) -> rules.Policy:
@@ -82,8 +146,11 @@ def cancel_rule(
     )
 
 
-def offered_reasons(purpose: Purpose) -> models.QuerySet[Reason]:
-    return Reason.objects.filter(purpose=purpose, is_active=True)
+_offered = Prepared(lambda: Reason.objects.filter(purpose=Later("purpose"), is_active=True))
+
+
+def offered_reasons(purpose: Purpose) -> list[Reason]:
+    return _offered(purpose=str(purpose))
 
 
 def visible_cancellations(user: User | AnonymousUser) -> CancellationQuerySet:
@@ -129,23 +196,30 @@ def deciders(cancellation: Cancellation) -> models.QuerySet[User]:
     return leads.order_by("name")
 
 
-def current_cancellation(interview: Interview) -> Cancellation | None:
-    """The cancellation that put the interview into the state it is in, if one did."""
-    if interview.status not in {InterviewStatus.CANCELLING, InterviewStatus.CANCELLED}:
-        return None
-    return (
-        interview.cancellations.filter(
-            status__in=[CancellationStatus.REQUESTED, CancellationStatus.APPROVED]
-        )
+_latest = Prepared(
+    lambda: (
+        Cancellation.objects.filter(interview=Later("interview"))
         .select_related("reason", "decided_by")
-        .order_by("-pk")
-        .first()
+        .order_by("-pk")[:1]
     )
+)
 
 
 def latest_cancellation(interview: Interview) -> Cancellation | None:
     """The last word on cancelling the interview: it may have been declined or taken back."""
-    return interview.cancellations.select_related("reason", "decided_by").order_by("-pk").first()
+    latest = _latest.first(interview=interview.pk)
+    if latest is not None:
+        latest.interview = interview
+    return latest
+
+
+def current_cancellation(interview: Interview) -> Cancellation | None:
+    """The cancellation that put the interview into the state it is in, if one did."""
+    if interview.status not in {InterviewStatus.CANCELLING, InterviewStatus.CANCELLED}:
+        return None
+    latest = latest_cancellation(interview)
+    stands = {CancellationStatus.REQUESTED, CancellationStatus.APPROVED}
+    return latest if latest and latest.status in stands else None
 
 
 # Which entry of the history a cancellation in each status ends with.

@@ -8,7 +8,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.permissions import require_permission
 from cancellations import notices, queries, rules
-from cancellations.models import Cancellation, CancellationStatus, Policy, Reason
+from cancellations.models import Cancellation, CancellationStatus, Reason
 from interviews import history
 from interviews.models import Interview
 from interviews.services import cancel_interview
@@ -42,17 +42,16 @@ def request_cancellation(
     for a missing detail, AlreadyOver, CancellationRefused, AskedTooOften.
     """
     asked_at = asked_at or timezone.now()
-    interview = Interview.objects.lock(reference=reference, application__candidate__user=by)
+    interview = Interview.objects.lock_own(reference, by)
     existing = queries.current_cancellation(interview)
     if existing is not None and existing.requested_by_id == by.pk:
-        existing.interview = interview
         return existing, False
     starts_at = queries.start_that_counts(interview)
     started = starts_at is not None and starts_at <= asked_at
     if existing is not None or started or interview.status in ENDED | UNDER_WAY:
         raise AlreadyOver
     detail = reason.clean_detail(detail)
-    policy = queries.policy_for(interview, Policy.objects.in_force())
+    policy = queries.policy_for(interview, queries.policies_in_force())
     decision = rules.decide(policy, starts_at=starts_at, asked_at=asked_at)
     if decision.outcome is rules.Outcome.REFUSED:
         raise CancellationRefused

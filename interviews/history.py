@@ -11,6 +11,7 @@ from django.db import models, transaction
 from django.utils import timezone
 
 from accounts.models import User
+from config.prepared import Later, Prepared
 from interviews.models import HistoryEntry, Interview
 from interviews.signals import history_recorded
 
@@ -63,6 +64,15 @@ def chain(
         yield entry
 
 
+_last = Prepared(
+    lambda: (
+        HistoryEntry.objects.filter(interview=Later("interview"))
+        .order_by("-sequence")
+        .values_list("sequence", "hash")[:1]
+    )
+)
+
+
 def record(
     interview: Interview,
     *events: str | tuple[str, dict[str, Any]],
@@ -75,8 +85,7 @@ def record(
     behind our back, or a chain cut short, shows. The caller holds the interview's row lock; that
     keeps the chain a line.
     """
-    before = HistoryEntry.objects.filter(interview=interview).order_by("-sequence")
-    last = before.values_list("sequence", "hash").first()
+    last = _last.first(interview=interview.pk)
     named = [event if isinstance(event, tuple) else (event, {}) for event in events]
     named = [(event, {**data, "status": interview.status}) for event, data in named]
     entries = HistoryEntry.objects.bulk_create(

@@ -4,7 +4,6 @@ Lock order everywhere: candidate, interview, cancellation, slot.
 """
 
 from datetime import UTC, datetime
-from typing import Any
 
 import pgtrigger
 from django.conf import settings
@@ -16,7 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from django_fsm import FSMField, transition
 
+from accounts.models import User
 from candidates.models import Candidate
+from config.prepared import Later, Prepared
 from interviews.references import new_reference
 from interviews.states import REINSTATABLE, InterviewStatus
 
@@ -192,12 +193,27 @@ class InterviewQuerySet(models.QuerySet["Interview"]):
             *(f"{person}__{field}" for person in PEOPLE for field in PRIVATE_FIELDS)
         )
 
-    def lock(self, **lookup: Any) -> "Interview":
+    def lock(self, reference: str) -> "Interview":
         """The interview's row, locked until the transaction ends, with its facts.
 
         Raises Interview.DoesNotExist.
         """
-        return self.with_facts().select_for_update(of=("self",)).get(**lookup)
+        return self.with_facts().select_for_update(of=("self",)).get(reference=reference)
+
+    def lock_own(self, reference: str, user: User) -> "Interview":
+        """The same, where `user` is the candidate; else Interview.DoesNotExist."""
+        for interview in _locked_own(reference=reference, user=user.pk):
+            return interview
+        raise Interview.DoesNotExist
+
+
+_locked_own = Prepared(
+    lambda: (
+        Interview.objects.with_facts()
+        .filter(reference=Later("reference"), application__candidate__user=Later("user"))
+        .select_for_update(of=("self",))
+    )
+)
 
 
 _legal_moves = [

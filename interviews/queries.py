@@ -10,7 +10,8 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.permissions import Role
-from interviews.models import Department, Interview, InterviewQuerySet, Stage
+from config.prepared import Later, Prepared
+from interviews.models import Department, Interview, InterviewQuerySet, Position, Stage
 from interviews.states import ENDED, InterviewStatus
 
 
@@ -39,11 +40,6 @@ def own_interviews(user: User) -> InterviewQuerySet:
     return Interview.objects.filter(application__candidate__user=user)
 
 
-def audiences_of(user: User) -> list[str]:
-    """The names under which messages reach this member of staff."""
-    return [f"user:{user.pk}", *(department.audience for department in departments_of(user))]
-
-
 def in_reading_order(interviews: InterviewQuerySet) -> InterviewQuerySet:
     """Upcoming first, the soonest at the top; then the ended ones, the latest at the top."""
     ended = Q(status__in=ENDED)
@@ -51,6 +47,43 @@ def in_reading_order(interviews: InterviewQuerySet) -> InterviewQuerySet:
         is_ended=Case(When(ended, then=Value(1)), default=Value(0)),
         soonest=Case(When(~ended, then="starts_at")),
     ).order_by("is_ended", "soonest", "-starts_at", "-pk")
+
+
+FEW = 20  # interviews of one person; hardly anybody has more
+_some_own = Prepared(
+    lambda: in_reading_order(
+        Interview.objects.with_facts().filter(application__candidate__user=Later("user"))
+    )[: FEW + 1]
+)
+
+
+def few_own(user: User) -> list[Interview] | None:
+    """All of their interviews with their facts, in reading order; None where they are not few."""
+    found = _some_own(user=user.pk)
+    return found if len(found) <= FEW else None
+
+
+def positions_of(user: User) -> dict[int, str]:
+    """The titles of the positions they have applied for, by id."""
+    positions = Position.objects.filter(applications__candidate__user=user)
+    return dict(positions.values_list("pk", "title"))
+
+
+_own_interview = Prepared(
+    lambda: Interview.objects.with_facts().filter(
+        reference=Later("reference"), application__candidate__user=Later("user")
+    )
+)
+
+
+def own_interview(user: User, reference: str) -> Interview | None:
+    """The one of their interviews with this reference, with its facts."""
+    return _own_interview.first(reference=reference, user=user.pk)
+
+
+def audiences_of(user: User) -> list[str]:
+    """The names under which messages reach this member of staff."""
+    return [f"user:{user.pk}", *(department.audience for department in departments_of(user))]
 
 
 @dataclass(frozen=True)

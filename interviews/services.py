@@ -51,7 +51,7 @@ def book_interview(
 ) -> Interview:
     """Give an invited interview its time. Raises SlotFull, TransitionNotAllowed."""
     at = at or timezone.now()
-    interview = Interview.objects.lock(reference=reference)
+    interview = Interview.objects.lock(reference)
     interview.book(slot=slot, at=at)
     take_place(slot)
     interview.save()

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,17 +14,24 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 from django_fsm import TransitionNotAllowed
 
-from accounts.decorators import candidate_required
+from accounts.decorators import candidate_required, keeps_choices
 from accounts.models import User
 from cancellations import queries, rules, services
 from cancellations.forms import CancellationForm, MineFilter
-from cancellations.models import Cancellation, CancellationStatus, Policy
-from interviews.models import Interview
-from interviews.queries import in_reading_order, own_interviews, timeline
+from cancellations.models import Cancellation, CancellationStatus
+from interviews.models import Interview, InterviewQuerySet
+from interviews.queries import (
+    FEW,
+    few_own,
+    in_reading_order,
+    own_interview,
+    own_interviews,
+    positions_of,
+    timeline,
+)
 from interviews.states import CANCELLABLE, ENDED, UNDER_WAY, InterviewStatus
 from interviews.templatetags.contact import grouped
 
-PAGE_SIZE = 20
 ENTER_BEFORE = timedelta(minutes=15)
 
 # These answer a POST with a page. A browser that may not keep it at all meets its back button with
@@ -58,10 +65,15 @@ class SpanRow:
 def mine(request: PortalRequest) -> HttpResponse:
     """My interviews: the next one large, the others as a list, the ended ones folded."""
     now = timezone.now()
-    form = MineFilter(request.GET, user=request.user)
+    few = few_own(request.user)
+    form = MineFilter(request.GET, positions=_positions(request.user, few))
     understood = form.is_valid()
-    interviews = form.narrow(in_reading_order(own_interviews(request.user).with_facts()))
-    page = Paginator(interviews, PAGE_SIZE).get_page(request.GET.get("page"))
+    asked: InterviewQuerySet | list[Interview]
+    if few is None or form.is_active:
+        asked = form.narrow(in_reading_order(own_interviews(request.user).with_facts()))
+    else:
+        asked = few
+    page = Paginator(asked, FEW).get_page(request.GET.get("page"))
     ahead = [interview for interview in page if interview.status not in ENDED]
     upcoming = None
     if page.number == 1 and not form.is_active:
@@ -103,6 +115,7 @@ def interview(request: PortalRequest, reference: str) -> HttpResponse:
     return render(request, "cancellations/portal/interview.html", context)
 
 
+@keeps_choices("reason")
 @_returnable
 @candidate_required
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -114,7 +127,8 @@ def cancel(request: PortalRequest, reference: str) -> HttpResponse:
     rule = _rule(own, timezone.now())
     if rule is None or rule.outcome is rules.Outcome.REFUSED:
         return redirect("cancellations:interview", reference)
-    return _reason_page(request, own, CancellationForm())
+    chosen = {"reason": request.GET.get("reason")}  # before the session ended
+    return _reason_page(request, own, CancellationForm(initial=chosen))
 
 
 def _cancel(request: PortalRequest, reference: str) -> HttpResponse:
@@ -153,6 +167,7 @@ def _cancel(request: PortalRequest, reference: str) -> HttpResponse:
     return _to_interview(reference)
 
 
+@keeps_choices("reason")
 @_returnable
 @candidate_required
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -160,7 +175,7 @@ def check(request: PortalRequest, reference: str) -> HttpResponse:
     """Read once more what will be cancelled and what follows; changes nothing."""
     own = _own(request, reference)
     if request.method != "POST":
-        return redirect("cancellations:cancel", reference)
+        return redirect(reverse("cancellations:cancel", args=[reference], query=request.GET))
     form = CancellationForm(request.POST)
     if "back" in request.POST:
         return _reason_page(request, own, form)
@@ -193,16 +208,25 @@ def take_back(request: PortalRequest, reference: str) -> HttpResponse:
     return _to_interview(reference)
 
 
+def _positions(user: User, few: list[Interview] | None) -> dict[int, str]:
+    if few is None:
+        return positions_of(user)
+    return {interview.position.pk: interview.position.title for interview in few}
+
+
 def _own(request: PortalRequest, reference: str) -> Interview:
     """Somebody else's interview is not there."""
-    return get_object_or_404(own_interviews(request.user).with_facts(), reference=reference)
+    own = own_interview(request.user, reference)
+    if own is None:
+        raise Http404
+    return own
 
 
 def _rule(interview: Interview, now: datetime) -> queries.CancelRule | None:
     """None where there is nothing to cancel; policies are read only where there is."""
     if interview.status not in CANCELLABLE:
         return None
-    return queries.cancel_rule(interview, Policy.objects.in_force(), now=now)
+    return queries.cancel_rule(interview, queries.policies_in_force(), now=now)
 
 
 def _rows(rule: queries.CancelRule, now: datetime) -> list[SpanRow]:

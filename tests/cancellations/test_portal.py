@@ -52,7 +52,7 @@ def everything() -> tuple:
 def test_mine_query_count_does_not_grow(client, candidate, rows, django_assert_num_queries):
     InterviewFactory.create_batch(rows, candidate=candidate)
 
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(3):
         response = client.get(reverse("cancellations:mine"))
 
     assert len(response.context["page"]) == rows

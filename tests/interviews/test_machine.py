@@ -153,7 +153,7 @@ class Life(RuleBasedStateMachine):
     @rule(name=st.sampled_from(["start", "complete", "lapse", "request_exit", "miss", "withdraw"]))
     def live(self, name):
         def move():
-            interview = Interview.objects.lock(pk=self.interview.pk)
+            interview = Interview.objects.lock(self.interview.reference)
             getattr(interview, name)(**ARGUMENTS.get(name, {}))
             interview.save()
             history.record(interview, name, by=None)
