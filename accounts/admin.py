@@ -157,7 +157,7 @@ class UserAdmin(BaseUserAdmin):
         reachable = [user for user in users if self.has_change_permission(request, user)]
         for user in reachable:
             two_step.switch_off(user)
-            self.log_change(request, user, "Two-step sign-in switched off.")
+            self.log_change(request, user, [{"changed": {"fields": ["Two-step sign-in"]}}])
         self.message_user(
             request,
             ngettext(

@@ -1,6 +1,8 @@
-"""Who may open a page. LoginRequiredMiddleware has let nobody through who is not signed in; these
-say where such people sign in, and turn away who is signed in but in the wrong place."""
+"""Who may open a page. SignInRequired has let nobody through who is not signed in; these say where
+such people sign in and what they find when they come back, and turn away who is signed in but in
+the wrong place."""
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -8,8 +10,10 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
+from django.utils.http import urlencode
 
 View = Callable[..., HttpResponseBase]
+_CODE = re.compile(r"[\w-]{1,50}", re.ASCII)
 
 
 def desk_required(view: View) -> View:
@@ -50,3 +54,23 @@ def candidate_required(view: View) -> View:
         return view(request, *args, **kwargs)
 
     return wrapper
+
+
+def keeps_choices(*fields: str) -> Callable[[View], View]:
+    """What was chosen in these fields is there again when a form could not be taken because nobody
+    was signed in any more. It travels in the address: codes only, never what somebody wrote."""
+
+    def decorate(view: View) -> View:
+        view.kept_choices = fields  # type: ignore[attr-defined]
+        return view
+
+    return decorate
+
+
+def with_choices(path: str, request: HttpRequest, view: View) -> str:
+    """The way back to a form that was not taken, with the choices that `view` keeps."""
+    sent = {field: request.POST.get(field, "") for field in getattr(view, "kept_choices", ())}
+    choices = {field: value for field, value in sent.items() if _CODE.fullmatch(value)}
+    if not choices:
+        return path
+    return f"{path}{'&' if '?' in path else '?'}{urlencode(choices)}"

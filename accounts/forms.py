@@ -7,11 +7,11 @@ from django.conf import settings
 from django.contrib.auth.forms import SetPasswordForm as BaseSetPasswordForm
 from django.core import signing
 from django.core.exceptions import ValidationError
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts import identifiers, two_step
+from accounts import identifiers, time_zones, two_step
 from accounts.models import User
-from accounts.validators import time_zones
 
 CODE_LENGTH = 6
 
@@ -132,13 +132,20 @@ class SettingsForm(forms.Form):
         coerce=_own_choice,
         choices=[(NO_CHOICE, _("As the browser says")), *settings.LANGUAGES],
     )
-    time_zone = forms.TypedChoiceField(label=_("Time zone"), coerce=_own_choice)
+    time_zone = forms.TypedChoiceField(
+        label=_("Time zone"),
+        coerce=_own_choice,
+        help_text=_("UTC+8 means eight hours ahead of universal time, as of today."),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        company = _("As the company's clocks (%(zone)s)") % {"zone": settings.TIME_ZONE}
+        now = timezone.now()
+        company = _("As the company's clocks: %(zone)s") % {
+            "zone": time_zones.label(settings.TIME_ZONE, now)
+        }
         field = self.fields["time_zone"]
-        field.choices = [(NO_CHOICE, company), *((zone, zone) for zone in time_zones())]  # type: ignore[attr-defined]
+        field.choices = [(NO_CHOICE, company), *time_zones.groups(now)]  # type: ignore[attr-defined]
 
 
 class TwoStepOnForm(forms.Form):

@@ -1,10 +1,35 @@
-"""A person's own language and time zone, once they are known."""
+"""Who may come in, and their own language and time zone once they are known."""
 
 import zoneinfo
 from collections.abc import Callable
 
-from django.http import HttpRequest, HttpResponse
+from django.contrib import messages
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import resolve_url
 from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from accounts.decorators import View, with_choices
+
+
+class SignInRequired(LoginRequiredMiddleware):
+    """Whose session has ended while they filled in a form is told that it was not sent, and comes
+    back to it after signing in."""
+
+    def handle_no_permission(self, request: HttpRequest, view_func: View) -> HttpResponseRedirect:
+        if request.method != "POST":
+            return super().handle_no_permission(request, view_func)
+        messages.warning(
+            request,
+            _("You were signed out meanwhile, so nothing was sent. Sign in and send it again."),
+        )
+        return redirect_to_login(
+            with_choices(request.get_full_path(), request, view_func),
+            resolve_url(self.get_login_url(view_func)),
+            self.get_redirect_field_name(view_func),
+        )
 
 
 class PersonalSettings:

@@ -101,8 +101,13 @@ def check_second_step(request: HttpRequest, user: User, code: str) -> bool:
 
 
 def sign_in(request: HttpRequest, user: User) -> None:
-    """Begin a session under a new key."""
+    """Begin a session under a new key. The language somebody switched to before signing in becomes
+    theirs, for messages too, where they have not chosen one; what a browser merely asks for does
+    not."""
     auth.login(request, user, backend=BACKEND)
+    switched_to = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME)
+    if not user.language and switched_to in dict(settings.LANGUAGES):
+        change_settings(user, language=switched_to)
 
 
 def request_code(

@@ -1,6 +1,8 @@
 """The front door, and the pages for when something went wrong."""
 
 import sys
+from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -8,9 +10,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_safe
 from redis.exceptions import RedisError
 
+from accounts.decorators import with_choices
 from accounts.models import User
 from config import problems
 
@@ -58,10 +62,21 @@ def unavailable(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    return error_page(request, "403_csrf.html", 403)
+    path, match = _page_before(request), request.resolver_match
+    back = with_choices(path, request, match.func) if path and match else ""
+    return error_page(request, "403_csrf.html", 403, back=back)
 
 
-def error_page(request: HttpRequest, template: str, status: int) -> HttpResponse:
+def _page_before(request: HttpRequest) -> str:
+    """Where the form stood, if that was here; without its query, which may name somebody."""
+    page = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(page, allowed_hosts={request.get_host()}):
+        return ""
+    path = urlsplit(page).path
+    return path if url_has_allowed_host_and_scheme(path, allowed_hosts=None) else ""
+
+
+def error_page(request: HttpRequest, template: str, status: int, **known: Any) -> HttpResponse:
     """In the frame of whoever looks at it, with the way home and the other language."""
     user = getattr(request, "user", None)  # a request may be refused before this is known
     at_desk = isinstance(user, User) and user.works_at_desk
@@ -71,6 +86,7 @@ def error_page(request: HttpRequest, template: str, status: int) -> HttpResponse
         # What was sent is not sent again by switching the language, and few such addresses can be
         # opened without it.
         "language_next": "" if request.method in ("GET", "HEAD") else reverse("home"),
+        **known,
     }
     return render(request, template, context, status=status)
 

@@ -123,5 +123,5 @@ def _remember_language(response: HttpResponse, language: str) -> None:
 
 
 def _user(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101 - LoginRequiredMiddleware saw to it
+    assert isinstance(request.user, User)  # noqa: S101 - SignInRequired saw to it
     return request.user

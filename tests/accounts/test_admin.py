@@ -167,6 +167,8 @@ def test_two_step_is_switched_off_for_who_lost_the_phone(client, administrator):
 
     assert not two_step.is_on(lost)
     assert two_step.is_on(root)
+    history = client.get(f"{LIST}{lost.pk}/history/", HTTP_ACCEPT_LANGUAGE="en").text
+    assert "Changed Two-step sign-in." in history
 
 
 @pytest.mark.parametrize("role", [role for role in Role if role != Role.ADMINISTRATOR])

@@ -1,12 +1,19 @@
 """A person's own settings, and the language of the pages."""
 
+from datetime import datetime
+
 import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 
+from accounts import time_zones as labels
+from accounts.forms import SettingsForm
 from accounts.models import User
-from tests.factories import UserFactory
+from accounts.validators import time_zones
+from notifications.models import Notification
+from notifications.rendering import render
+from tests.factories import PASSWORD, CandidateFactory, InterviewFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -137,3 +144,118 @@ def test_language_switch_is_by_post_and_leads_nowhere_else(client):
     assert client.get("/language/").status_code == 405
     away = client.post("/language/", {"language": "en", "next": "https://evil.example/"})
     assert away.url == reverse("home")
+
+
+# --- the language before signing in ---------------------------------------------------------------
+
+
+def sign_in(client, user, **extra):
+    return client.post("/sign-in/", {"identifier": user.mobile, "password": PASSWORD}, **extra)
+
+
+def test_language_switched_to_before_signing_in_is_that_of_later_messages(client):
+    interview = InterviewFactory(candidate=CandidateFactory(user__language=""))
+    client.post("/language/", {"language": "en"})
+
+    sign_in(client, interview.candidate.user)
+    client.post(
+        reverse("cancellations:cancel", args=[interview.reference]), {"reason": "career_change"}
+    )
+
+    told = Notification.objects.filter(recipient=f"user:{interview.candidate.user.pk}").first()
+    assert told.language == "en"
+    assert "interview" in render(told).body
+
+
+def test_language_switched_to_while_signed_in_is_that_of_later_messages(client):
+    user = UserFactory(language="")
+    client.force_login(user)
+
+    client.post("/language/", {"language": "en"})
+    client.post(
+        "/me/password/",
+        {
+            "current_password": PASSWORD,
+            "new_password1": "a wholly new one",
+            "new_password2": "a wholly new one",
+        },
+        HTTP_ACCEPT_LANGUAGE="zh-hans",
+    )
+
+    told = Notification.objects.get(event="password_changed")
+    assert told.language == "en"
+    assert "password" in render(told).body
+
+
+def test_language_somebody_chose_stays_whatever_the_browser_held(client):
+    user = UserFactory(language="zh-hans")
+    client.post("/language/", {"language": "en"})
+
+    sign_in(client, user)
+
+    user.refresh_from_db()
+    assert user.language == "zh-hans"
+
+
+@pytest.mark.parametrize("cookie", [None, "tlh", "../x"])
+def test_language_nobody_switched_to_is_not_stored(client, cookie):
+    user = UserFactory(language="")
+    if cookie:
+        client.cookies["django_language"] = cookie
+
+    sign_in(client, user, HTTP_ACCEPT_LANGUAGE="en")
+
+    user.refresh_from_db()
+    assert user.language == ""
+
+
+# --- time zones -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("language", "group", "beijing", "company"),
+    [
+        ("en", "Often chosen", "Beijing time (UTC+8)", "As the company&#x27;s clocks: Beijing"),
+        ("zh-hans", "常用", "北京时间 (UTC+8)", "与公司一致：北京时间"),
+    ],
+)
+def test_common_time_zones_come_first_by_names_people_use(
+    client, language, group, beijing, company
+):
+    client.force_login(UserFactory(language=language))
+
+    page = client.get("/me/").content.decode()
+
+    assert company in page
+    first = page.partition("<optgroup")[2].partition("</optgroup>")[0]
+    assert f'label="{group}"' in first
+    assert f'value="Asia/Shanghai">{beijing}<' in first
+
+
+def test_every_time_zone_is_offered_once():
+    choices = SettingsForm().fields["time_zone"].choices
+    offered = [zone for _group, zones in choices[1:] for zone, _label in zones]
+
+    assert sorted(offered) == sorted(time_zones())
+
+
+@pytest.mark.parametrize(
+    ("zone", "on", "label"),
+    [
+        ("America/New_York", "2026-01-15", "New York, Toronto (UTC−5)"),
+        ("America/New_York", "2026-07-15", "New York, Toronto (UTC−4)"),
+        ("America/Argentina/Buenos_Aires", "2026-01-15", "Argentina, Buenos Aires (UTC−3)"),
+        ("Asia/Kathmandu", "2026-01-15", "Kathmandu (UTC+5:45)"),
+        ("America/St_Johns", "2026-01-15", "St Johns (UTC−3:30)"),
+        ("Africa/Abidjan", "2026-01-15", "Abidjan (UTC)"),
+        ("US/Eastern", "2026-01-15", "US, Eastern (UTC−5)"),
+    ],
+)
+def test_time_zone_is_labelled_by_its_city_and_its_clock_that_day(zone, on, label):
+    assert labels.label(zone, datetime.fromisoformat(f"{on}T12:00:00+00:00")) == label
+
+
+def test_chosen_time_zone_stands_chosen(client):
+    client.force_login(UserFactory(time_zone="Asia/Kathmandu"))
+
+    assert 'value="Asia/Kathmandu" selected' in client.get("/me/").content.decode()
