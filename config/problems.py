@@ -13,15 +13,30 @@ from rest_framework.response import Response
 
 MEDIA_TYPE = "application/problem+json"
 API = "/api/"
+TITLES = {
+    400: _lazy("Bad Request"),
+    401: _lazy("Unauthorized"),
+    403: _lazy("Forbidden"),
+    404: _lazy("Not Found"),
+    405: _lazy("Method Not Allowed"),
+    406: _lazy("Not Acceptable"),
+    409: _lazy("Conflict"),
+    413: _lazy("Request Entity Too Large"),
+    415: _lazy("Unsupported Media Type"),
+    429: _lazy("Too Many Requests"),
+    500: _lazy("Internal Server Error"),
+    503: _lazy("Service Unavailable"),
+}
 
 
 def problem(
     status: int, *, code: str, detail: Any, instance: str, title: Any = "", errors: Any = None
 ) -> dict[str, Any]:
-    """The members of a problem. `code` tells types apart; the title never changes with the case."""
+    """The members of a problem. `code` tells types apart; the title is in the caller's language and
+    never changes with the case."""
     body = {
         "type": f"urn:mianyue:problem:{code.replace('_', '-')}",
-        "title": title or HTTPStatus(status).phrase,
+        "title": str(title or TITLES.get(status, HTTPStatus(status).phrase)),
         "status": status,
         "detail": detail,
         "instance": instance,

@@ -195,3 +195,42 @@ def test_rule_and_problem_agree_with_each_other():
         response = client.post(f"{url}cancellation/", {"reason": "time_conflict"})
         assert response.status_code == status
         assert (announced == "refused") == (status == 409)
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "detail"),
+    [
+        ('{"a": 1,\n "b": }', "application/json", "第 2 行第 7 列"),
+        (b"\xff\xfe", "application/json", "UTF-8"),
+        ("{}", "application/json; charset=hex", "无法识别此字符集"),
+        ("[" * 100_000, "application/json", "嵌套"),
+    ],
+)
+@pytest.mark.parametrize("asked_for", ["header", "settings"])
+def test_unreadable_json_is_explained_in_the_callers_language(
+    body, content_type, detail, asked_for
+):
+    language = "zh-hans" if asked_for == "settings" else "en"
+    interview = InterviewFactory(candidate__user__language=language)
+    client = caller(interview.candidate.user)
+    client.defaults.pop("HTTP_ACCEPT_LANGUAGE")
+    header = {"HTTP_ACCEPT_LANGUAGE": "zh-CN"} if asked_for == "header" else {}
+
+    address = f"{INTERVIEWS}{interview.reference}/cancellation/"
+    response = client.post(address, body, content_type=content_type, **header)
+
+    problem = assert_problem(response, 400, "parse-error")
+    assert problem["title"] == "请求有误"
+    assert detail in problem["detail"]
+
+
+def test_titles_are_in_english_for_english_callers():
+    interview = InterviewFactory()
+    client = caller(interview.candidate.user)
+
+    address = f"{INTERVIEWS}{interview.reference}/cancellation/"
+    response = client.post(address, "{", content_type="application/json")
+
+    problem = assert_problem(response, 400, "parse-error")
+    assert problem["title"] == "Bad Request"
+    assert problem["detail"] == "This is not JSON: look at line 1, column 2."
