@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from cancellations import rules
 from cancellations.models import Cancellation, Policy, Reason, Tier
@@ -36,7 +37,28 @@ class ReasonAdmin(admin.ModelAdmin):
         return () if obj is None else ("purpose", "code")
 
 
+def in_words(minutes: int) -> str:
+    """24 hours, 1 hour and 30 minutes; days from the third on, as people say it."""
+    days, hours = divmod(minutes // 60, 24)
+    if days < 3:
+        days, hours = 0, minutes // 60
+    units = [
+        (days, ngettext("%(count)d day", "%(count)d days", days)),
+        (hours, ngettext("%(count)d hour", "%(count)d hours", hours)),
+        (minutes % 60, ngettext("%(count)d minute", "%(count)d minutes", minutes % 60)),
+    ]
+    return str(_(" and ")).join(words % {"count": count} for count, words in units if count)
+
+
+def notice_in_words(tier: Tier) -> str:
+    """The tier without notice takes whatever is asked later than the others."""
+    return in_words(tier.notice_minutes) or str(_("until the start"))
+
+
 class TierFormSet(BaseInlineFormSet):
+    def get_unique_error_message(self, unique_check: Any) -> str:
+        return str(_("Two tiers have the same notice. Give each its own, or delete one."))
+
     def kept(self) -> list[dict[str, Any]]:
         """What the tiers will be once this is saved."""
         cleaned = (form.cleaned_data for form in self.forms if hasattr(form, "cleaned_data"))
@@ -56,7 +78,14 @@ class TierFormSet(BaseInlineFormSet):
 class TierInline(admin.TabularInline):
     model = Tier
     formset = TierFormSet
+    fields = ("notice_minutes", "notice", "outcome", "short_notice")
+    readonly_fields = ("notice",)
     extra = 1
+
+    @admin.display(description=_("that is"))
+    def notice(self, tier: Tier) -> str:
+        """What the minutes come to; a new row has none yet."""
+        return notice_in_words(tier) if tier.pk else ""
 
 
 @admin.register(Policy)
@@ -69,7 +98,7 @@ class PolicyAdmin(admin.ModelAdmin):
         "position",
         "kind",
         "tiers_in_words",
-        "promised_minutes",
+        "promise",
     )
     list_filter = ("is_active", "kind", "category", "department")
     list_select_related = ("department", "category", "position")
@@ -96,7 +125,15 @@ class PolicyAdmin(admin.ModelAdmin):
 
     @admin.display(description=_("tiers"))
     def tiers_in_words(self, policy: Policy) -> str:
-        return " · ".join(str(tier) for tier in policy.tiers.all())
+        return " · ".join(
+            _("%(notice)s: %(outcome)s")
+            % {"notice": notice_in_words(tier), "outcome": tier.get_outcome_display()}
+            for tier in policy.tiers.all()
+        )
+
+    @admin.display(description=_("HR promises to decide within"), ordering="promised_minutes")
+    def promise(self, policy: Policy) -> str:
+        return in_words(policy.promised_minutes)
 
     def has_delete_permission(self, request: HttpRequest, obj: Policy | None = None) -> bool:
         """Policies are switched off: requests they decided refer to them."""

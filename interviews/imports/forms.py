@@ -14,7 +14,9 @@ LARGEST_UPLOAD = 10 * MEBIBYTE  # the command takes larger ones
 
 
 def _mappings() -> list[tuple[str, str]]:
-    return [(name, name) for name in mapping.shipped()]
+    """Our own template first: it is what most files are."""
+    others = [name for name in mapping.shipped() if name != template.MAPPING]
+    return [(name, mapping.load(name).title) for name in (template.MAPPING, *others)]
 
 
 class UploadForm(ImportForm):

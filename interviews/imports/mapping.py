@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from interviews.imports.problems import ImportRefused
@@ -93,12 +95,18 @@ class Mapping:
     """Everything the engine must know of a file beyond what stands in it."""
 
     name: str
+    titles: MappingType[str, str]  # by language
     source: str
     zone: ZoneInfo
     key: tuple[str, ...]
     dates: Dates
     fields: MappingType[str, Column]
     extra: MappingType[str, Column]
+
+    @property
+    def title(self) -> str:
+        """What people call it, in the reader's language."""
+        return self.titles.get(get_language() or "") or self.name
 
 
 def shipped() -> list[str]:
@@ -164,6 +172,7 @@ class _Reader:
         known = {"source", "title", "time_zone", "key", "dates", "fields", "extra", "values"}
         for unknown in sorted(data.keys() - known):
             self.complain(_("“%(key)s” is not a setting."), key=unknown)
+        titles = self._titles()
         source = self._text(data, "source", "")
         if not _CODE.fullmatch(source):
             self.complain(_("“source” must be a short code such as old_ats."))
@@ -201,7 +210,17 @@ class _Reader:
         dates = self._dates(zone)
         if dates is None:
             return None
-        return Mapping(name, source, zone, key, dates, fields, extra)
+        return Mapping(name, titles, source, zone, key, dates, fields, extra)
+
+    def _titles(self) -> dict[str, str]:
+        """One title for every language, or a table with one for each."""
+        titles = self.data.get("title", {})
+        if isinstance(titles, str):
+            return {code: titles for code, _name in settings.LANGUAGES}
+        if not isinstance(titles, dict) or not _all_text(titles.values()):
+            self.complain(_("“title” must be a text, or one text for each language."))
+            return {}
+        return titles
 
     def _check_codes(self, extra: dict[str, Column]) -> None:
         for code, column in extra.items():

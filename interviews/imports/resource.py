@@ -5,9 +5,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from cryptography.fernet import InvalidToken
+from django.contrib.admin.utils import label_for_field
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 from import_export import fields, resources
 from import_export.formats.base_formats import Format
-from import_export.results import Error, Result, RowResult
+from import_export.results import Error, Result
 from import_export.tmp_storages import CacheStorage
 
 from accounts.crypto import decrypt_bytes, encrypt_bytes
@@ -69,6 +72,8 @@ class Preview(Result):
     def __init__(self) -> None:
         super().__init__()
         self.summary = Summary()
+        self.new: list[list[Any]] = []  # each row: its line, then its cells
+        self.known: list[list[Any]] = []
         self.rejections: list[Rejection] = []
 
     def has_validation_errors(self) -> bool:
@@ -77,23 +82,35 @@ class Preview(Result):
         return not self.summary.imported
 
     @property
-    def rows_hidden(self) -> int:
-        return self.summary.imported + self.summary.known - len(self.rows)
+    def is_empty(self) -> bool:
+        """Whether the file could be read but holds no rows below its titles."""
+        return not self.base_errors and not self.summary.rows
+
+    @property
+    def new_hidden(self) -> int:
+        return self.summary.imported - len(self.new)
+
+    @property
+    def known_hidden(self) -> int:
+        return self.summary.known - len(self.known)
 
     @property
     def rejections_hidden(self) -> int:
         return self.summary.rejected - len(self.rejections)
 
     def add(self, line: int, cells: Sequence[str], outcome: Outcome | Rejection) -> None:
-        if isinstance(outcome, Rejection):
-            if len(self.rejections) < ROWS_SHOWN:
-                self.rejections.append(outcome)
-        elif len(self.rows) < ROWS_SHOWN:
-            row = RowResult()
-            new = outcome == Outcome.IMPORTED
-            row.import_type = RowResult.IMPORT_TYPE_NEW if new else RowResult.IMPORT_TYPE_SKIP
-            row.diff = [line, *cells]
-            self.append_row_result(row)
+        match outcome:
+            case Rejection():
+                _keep(self.rejections, outcome)
+            case Outcome.KNOWN:
+                _keep(self.known, [line, *cells])
+            case Outcome.IMPORTED:
+                _keep(self.new, [line, *cells])
+
+
+def _keep(shown: list[Any], row: Any) -> None:
+    if len(shown) < ROWS_SHOWN:
+        shown.append(row)
 
 
 class InterviewUpload(resources.Resource):
@@ -129,6 +146,12 @@ class InterviewUpload(resources.Resource):
         return result
 
 
+def _column_title(name: str) -> str:
+    """In the language of who exports."""
+    joined = {"candidate": _("candidate"), "position": _("position"), "department": _("department")}
+    return capfirst(joined.get(name) or str(label_for_field(name, Interview)))
+
+
 class InterviewExport(resources.ModelResource):
     """Interviews as a table to read; nothing in it is run by a spreadsheet."""
 
@@ -153,6 +176,11 @@ class InterviewExport(resources.ModelResource):
             "source_key",
         )
         export_order = fields
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        for name, field in self.fields.items():
+            field.column_name = _column_title(name)
 
     def filter_export(self, queryset: Any, **kwargs: Any) -> Any:
         return queryset.with_facts()

@@ -1,10 +1,14 @@
 """Reasons and policies are data that administrators edit; cancellations are looked up only."""
 
 import pytest
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import translation
 
+from cancellations.admin import in_words
 from cancellations.models import Cancellation, Policy, Purpose, Reason
 from interviews.models import PositionCategory
 from tests.factories import CancellationFactory, UserFactory
@@ -84,7 +88,9 @@ def test_policy_may_not_lose_its_last_tier(admin):
 def test_policy_with_two_tiers_at_the_same_notice_is_refused(admin):
     response = add_policy(admin, (60, "automatic"), (60, "needs_hr"))
 
-    assert response.context["inline_admin_formsets"][0].formset.non_form_errors()
+    assert "Two tiers have the same notice." in response.text
+    assert "notice_minutes, " not in response.text
+    assert "duplicate data" not in response.text
     assert not Policy.objects.filter(name="Night shift").exists()
 
 
@@ -191,3 +197,90 @@ def test_list_query_count_does_not_grow(admin, model):
         counts.append(len(captured))
 
     assert counts[0] == counts[1]
+
+
+@pytest.mark.parametrize(
+    ("language", "tiers"),
+    [
+        ("en", ["24 hours: cancelled at once", "until the start: HR decides"]),
+        ("zh-hans", ["24 小时：立即取消", "直到开始：由 HR 审批"]),
+    ],
+)
+def test_tiers_and_promises_are_shown_in_words(client, language, tiers):
+    client.force_login(UserFactory(administrator=True, language=language))
+    policy = Policy.objects.create(name="Night shift", is_active=False, promised_minutes=90)
+    policy.tiers.create(notice_minutes=1440, outcome="automatic")
+    policy.tiers.create(notice_minutes=0, outcome="needs_hr")
+
+    listed = client.get(reverse("admin:cancellations_policy_changelist")).text
+    edited = client.get(change(policy)).text
+
+    for tier in tiers:
+        assert tier in listed
+        assert tier.replace("：", ": ").partition(": ")[0] in edited
+    assert {"en": "1 hour and 30 minutes", "zh-hans": "1 小时 30 分钟"}[language] in listed
+    assert 'value="1440"' in edited
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"),
+    [
+        (1, "1 minute"),
+        (60, "1 hour"),
+        (90, "1 hour and 30 minutes"),
+        (48 * 60, "48 hours"),
+        (72 * 60, "3 days"),
+        (75 * 60, "3 days and 3 hours"),
+        (0, ""),
+    ],
+)
+def test_minutes_in_words(minutes, words):
+    with translation.override("en"):
+        assert in_words(minutes) == words
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", ["Changed promised minutes.", "Changed notice in minutes, at least for tier"]),
+        ("zh-hans", ["承诺分钟数", "至少提前（分钟）", "档位"]),
+    ],
+)
+def test_history_names_what_was_changed_in_the_readers_language(client, language, words):
+    client.force_login(UserFactory(administrator=True, language=language))
+    policy = Policy.objects.create(name="Night shift", is_active=False)
+    tier = policy.tiers.create(notice_minutes=60, outcome="needs_hr")
+    data = policy_form((120, "needs_hr"), is_active="", promised_minutes=20) | {
+        "tiers-INITIAL_FORMS": 1,
+        "tiers-0-id": tier.pk,
+        "tiers-0-policy": policy.pk,
+    }
+    client.post(change(policy), data)
+
+    page = client.get(reverse("admin:cancellations_policy_history", args=[policy.pk])).text
+
+    for each in words:
+        assert each in page
+    assert "notice_minutes" not in page
+    assert "Promised minutes" not in page
+
+
+def test_history_takes_whatever_was_logged(admin):
+    policy = Policy.objects.first()
+    logged = ["", "Once in words", "[]", '[{"added": {}}]', '{"changed": 1}', "[{", "5"]
+    LogEntry.objects.bulk_create(
+        LogEntry(
+            user=UserFactory(administrator=True),
+            content_type=ContentType.objects.get_for_model(Policy),
+            object_id=policy.pk,
+            object_repr="x",
+            action_flag=CHANGE,
+            change_message=message,
+        )
+        for message in logged
+    )
+
+    response = admin.get(reverse("admin:cancellations_policy_history", args=[policy.pk]))
+
+    assert response.status_code == 200
+    assert "Once in words" in response.text

@@ -13,7 +13,7 @@ from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 
-from interviews.imports import forms, template
+from interviews.imports import forms, resource, template
 from interviews.imports.resource import PreviewedUpload
 from interviews.models import HistoryEntry, Interview
 from tests.factories import InterviewFactory, UserFactory
@@ -126,7 +126,65 @@ def test_nothing_new_offers_nothing_to_confirm(client, administrator):
     client.post(reverse(CONFIRM), hidden(upload(client, data(GOOD))))
     response = upload(client, data(GOOD, BAD))
     assert "confirm_form" not in response.context
-    assert "Already there" in response.content.decode()
+    assert "There is nothing new in this file" in response.text
+
+
+def test_rows_that_are_here_already_are_listed_as_skipped(client, administrator):
+    client.post(reverse(CONFIRM), hidden(upload(client, data(GOOD))))
+
+    response = upload(client, data(GOOD, GOOD.replace("A-1", "A-3")))
+
+    new, known = response.text.split("Rows to import")[1].split("these rows are skipped")
+    assert "A-3" in new
+    assert "A-1" not in new
+    assert "A-1" in known
+    result = response.context["result"]
+    assert (result.summary.imported, result.summary.known) == (1, 1)
+
+
+def test_known_rows_do_not_crowd_out_new_ones(client, administrator, monkeypatch):
+    monkeypatch.setattr(resource, "ROWS_SHOWN", 2)
+    known = [GOOD.replace("A-1", f"K-{number}") for number in range(3)]
+    client.post(reverse(CONFIRM), hidden(upload(client, data(*known))))
+
+    response = upload(client, data(*known, GOOD))
+
+    result = response.context["result"]
+    assert [cells[1] for cells in result.new] == ["A-1"]
+    assert (len(result.known), result.known_hidden, result.new_hidden) == (2, 1, 0)
+    assert "… and 1 more." in response.text
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\n\n"])
+def test_file_of_titles_alone_is_answered_in_a_sentence(client, administrator, end):
+    response = upload(client, (TITLES + end).encode())
+
+    assert "titles but no rows below them" in response.text
+    assert "confirm_form" not in response.context
+
+
+@pytest.mark.parametrize(
+    ("language", "titles"),
+    [
+        ("en", ["The template of this page", "Data set: The Interview Attendance Problem"]),
+        ("zh-hans", ["面约导入模板", "面试到场数据集（The Interview Attendance Problem）"]),
+    ],
+)
+def test_mappings_are_offered_by_their_titles(client, language, titles):
+    client.force_login(UserFactory(administrator=True, language=language))
+
+    field = client.get(reverse(UPLOAD)).context["form"].fields["mapping"]
+
+    assert list(field.choices) == list(zip(["template", "attendance"], titles, strict=True))
+
+
+@pytest.mark.parametrize("wide", ["new", "known", "rejected"])
+def test_wide_tables_scroll_by_themselves(client, administrator, wide):
+    client.post(reverse(CONFIRM), hidden(upload(client, data(GOOD))))
+
+    page = upload(client, data(GOOD, GOOD.replace("A-1", "A-3"), BAD)).text
+
+    assert re.search(rf'<div class="wide-table"\s+role="region"\s+aria-labelledby="{wide}"', page)
 
 
 @pytest.mark.parametrize(
@@ -232,7 +290,26 @@ def test_export_runs_nothing_in_a_spreadsheet(client, administrator, kind):
         sheet = openpyxl.load_workbook(io.BytesIO(response.content)).active
         titles, values = sheet.iter_rows(values_only=True)
         cells = dict(zip(titles, values, strict=True))
-    assert cells["candidate"] == f"'{evil}"
-    assert cells["position"] == "'@SUM(1)"
-    assert cells["location"] == "'-1+1"
-    assert cells["status"] == "booked"
+    assert cells["Candidate"] == f"'{evil}"
+    assert cells["Position"] == "'@SUM(1)"
+    assert cells["Place"] == "'-1+1"
+    assert cells["Status"] == "booked"
+
+
+@pytest.mark.parametrize(
+    ("language", "titles"),
+    [
+        ("en", "Reference,Candidate,Position,Department,Kind,Status,Starts,Ends,Place,Source,"),
+        ("zh-hans", "编号,候选人,岗位,部门,类型,状态,开始时间,结束时间,地点,来源,"),
+    ],
+)
+def test_columns_of_an_export_are_titled_in_words(client, language, titles):
+    client.force_login(UserFactory(administrator=True, language=language))
+    address = reverse("admin:interviews_interview_export")
+
+    exported = client.post(address, {"format": 0, "resource": "0"}).content.decode()
+    page = client.get(address).content.decode()
+
+    assert exported.splitlines()[0].startswith(titles)
+    assert titles.replace(",", ", ").removesuffix(", ") in page
+    assert "source_key" not in page + exported

@@ -199,3 +199,24 @@ def test_random_cells_never_break_a_reader(cells):
             c.titles[0] for c in (*chosen.fields.values(), *chosen.extra.values()) if c.titles
         ]
         RowReader(chosen, list(dict.fromkeys(titles))).read(2, cells)
+
+
+@pytest.mark.parametrize(
+    ("title", "language", "shown"),
+    [
+        ('title = "Old records"', "zh-hans", "Old records"),
+        ('title = { zh-hans = "旧记录", en = "Old records" }', "zh-hans", "旧记录"),
+        ('title = { zh-hans = "旧记录", en = "Old records" }', "en", "Old records"),
+        ('title = { zh-hans = "旧记录" }', "en", "mine"),
+        ("", "en", "mine"),
+    ],
+)
+def test_mapping_is_called_by_its_title_in_the_readers_language(title, language, shown):
+    with translation.override(language):
+        assert mapping.parse(f"{title}\n{GOOD}", name="mine").title == shown
+
+
+@pytest.mark.parametrize("title", ["title = 3", "title = [1]", "title = { en = 3 }"])
+def test_title_that_is_no_text_is_said_in_plain_words(title):
+    with pytest.raises(ImportRefused, match="“title” must be a text"):
+        mapping.parse(f"{title}\n{GOOD}", name="mine")
