@@ -82,6 +82,12 @@ class TierInline(admin.TabularInline):
     readonly_fields = ("notice",)
     extra = 1
 
+    def get_formset(
+        self, request: HttpRequest, obj: Policy | None = None, **kwargs: Any
+    ) -> type[BaseInlineFormSet]:
+        hint = _("24 hours are 1440 minutes, 3 days are 4320.")
+        return super().get_formset(request, obj, help_texts={"notice_minutes": hint}, **kwargs)
+
     @admin.display(description=_("that is"))
     def notice(self, tier: Tier) -> str:
         """What the minutes come to; a new row has none yet."""

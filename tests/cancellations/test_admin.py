@@ -220,6 +220,7 @@ def test_tiers_and_promises_are_shown_in_words(client, language, tiers):
         assert tier.replace("：", ": ").partition(": ")[0] in edited
     assert {"en": "1 hour and 30 minutes", "zh-hans": "1 小时 30 分钟"}[language] in listed
     assert 'value="1440"' in edited
+    assert {"en": "24 hours are 1440 minutes", "zh-hans": "24 小时为 1440 分钟"}[language] in edited
 
 
 @pytest.mark.parametrize(
