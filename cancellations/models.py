@@ -226,6 +226,7 @@ class Cancellation(models.Model):
         Interview,
         on_delete=models.PROTECT,
         related_name="cancellations",
+        db_index=False,  # cancellation_interview below begins with it
         verbose_name=_("interview"),
     )
     party = models.CharField(

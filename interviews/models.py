@@ -422,7 +422,11 @@ class HistoryEntry(models.Model):
     """
 
     interview = models.ForeignKey(
-        Interview, on_delete=models.PROTECT, related_name="history", verbose_name=_("interview")
+        Interview,
+        on_delete=models.PROTECT,
+        related_name="history",
+        db_index=False,  # the constraint below brings one that begins with it
+        verbose_name=_("interview"),
     )
     sequence = models.PositiveIntegerField(_("number"))
     event = models.CharField(_("event"), max_length=60)

@@ -71,6 +71,12 @@ def when(value: datetime) -> str:
 
 
 @in_words
+def iso(value: datetime) -> str:
+    """For machines: ISO 8601 with the reader's offset."""
+    return timezone.localtime(value).isoformat(timespec="seconds")
+
+
+@in_words
 def countdown(value: datetime) -> str:
     """How long until then, or since, in at most two units: in 1 day and 3 hours."""
     ahead = value - timezone.now()
