@@ -5,7 +5,7 @@ from typing import Any
 from django.urls import URLPattern, URLResolver, include, path, re_path, reverse
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from drf_spectacular.views import SpectacularAPIView
 from rest_framework.exceptions import NotFound
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from accounts import api as accounts
 from cancellations import api as cancellations
+from config import reference
 
 
 class Root(APIView):
@@ -75,12 +76,6 @@ app_name = "api"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("v1/", include(v1)),
     path("schema/", SpectacularAPIView.as_view(permission_classes=[AllowAny]), name="schema"),
-    path(
-        "docs/",
-        SpectacularSwaggerSplitView.as_view(
-            url_name="api:schema", template_name="api/docs.html", permission_classes=[AllowAny]
-        ),
-        name="docs",
-    ),
+    path("docs/", reference.page, name="docs"),
     re_path(r"", Unknown.as_view(), name="unknown"),
 ]

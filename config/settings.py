@@ -96,7 +96,6 @@ INSTALLED_APPS = [
     "django_fsm",
     "django_celery_beat",
     "drf_spectacular",
-    "drf_spectacular_sidecar",
     "import_export",
     "pgtrigger",
     "rest_framework",
@@ -370,8 +369,6 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Interviews, what the rule says of cancelling them, cancellations and receipts.",
     "VERSION": "1.0.0",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v1/",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,  # the wording of choices is translated
     "ENUM_NAME_OVERRIDES": {

@@ -92,6 +92,8 @@ def prepare() -> list[Shot]:
         Shot("receipt-check", reverse("cancellations:check_receipt")),
         Shot("receipt-check-wrong", reverse("cancellations:check_receipt") + "?number=12345"),
         Shot("error-404", "/nowhere/"),
+        Shot("error-404-desk", "/desk/nowhere/", lead),
+        Shot("api", reverse("api:docs")),
         Shot("menu", reverse("cancellations:mine"), session_of(busiest), (open_menu,)),
         Shot("desk-queue", reverse("cancellations:queue"), lead),
         Shot("desk-queue-viewer", reverse("cancellations:queue"), viewer),

@@ -59,6 +59,8 @@ def pages(candidate, _defaults) -> dict[str, str]:
         "check a receipt": reverse("cancellations:check_receipt") + "?number=1",
         "help": reverse("cancellations:help"),
         "not found": "/nowhere/",
+        "not for candidates": reverse("cancellations:queue"),
+        "api": reverse("api:docs"),
     }
 
 

@@ -265,6 +265,8 @@ def test_desk_has_nothing_for_axe_to_find(visit, department, lead, language, sch
         (UserFactory(lead=True, language=language), 1280, QUEUE),
         (lead, 1280, reverse("cancellations:inbox")),
         (lead, 390, reverse("cancellations:inbox")),
+        (lead, 1280, "/desk/nowhere/"),
+        (lead, 390, "/desk/nowhere/"),
     ]:
         desk = visit(user, width=width, height=800)
         desk.page.emulate_media(color_scheme=scheme)

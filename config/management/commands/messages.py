@@ -8,8 +8,25 @@ import polib
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.commands import makemessages
+
+from config import reference
 
 NOT_OURS = ["var", ".venv", "staticfiles", "tests", "benchmarks"]
+
+
+class MakeMessages(makemessages.Command):
+    """Django's, which also finds what the API's document says."""
+
+    def build_potfiles(self) -> list[str]:
+        files: list[str] = super().build_potfiles()
+        for file in files:
+            template = polib.pofile(file)
+            known = {entry.msgid for entry in template}
+            for text in sorted(reference.texts() - known):
+                template.append(polib.POEntry(msgid=text))
+            template.save()
+        return files
 
 
 class Command(BaseCommand):
@@ -32,7 +49,7 @@ class Command(BaseCommand):
         before = {path: path.read_bytes() for path in paths}
         try:
             call_command(
-                "makemessages",
+                MakeMessages(),
                 all=True,
                 no_location=True,
                 no_obsolete=True,
