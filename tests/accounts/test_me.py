@@ -6,11 +6,14 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from accounts import time_zones as labels
 from accounts.forms import SettingsForm
 from accounts.models import User
 from accounts.validators import time_zones
+from cancellations.models import Reason
+from cancellations.services import request_cancellation
 from notifications.models import Notification
 from notifications.rendering import render
 from tests.factories import PASSWORD, CandidateFactory, InterviewFactory, UserFactory
@@ -158,9 +161,14 @@ def test_language_switched_to_before_signing_in_is_that_of_later_messages(client
     client.post("/language/", {"language": "en"})
 
     sign_in(client, interview.candidate.user)
-    client.post(
-        reverse("cancellations:cancel", args=[interview.reference]), {"reason": "career_change"}
-    )
+    interview.candidate.user.refresh_from_db()
+    with translation.override("zh-hans"):  # as a worker or a colleague has it
+        request_cancellation(
+            interview.reference,
+            by=interview.candidate.user,
+            reason=Reason.objects.get(code="career_change"),
+            detail="",
+        )
 
     told = Notification.objects.filter(recipient=f"user:{interview.candidate.user.pk}").first()
     assert told.language == "en"
