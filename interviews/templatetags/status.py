@@ -51,4 +51,3 @@ def status(value: str) -> SafeString:
     """Shape, hue and word together: hue alone says nothing to one man in twelve."""
     known = InterviewStatus(value)
     return format_html(BADGES[known], known.label)
-
