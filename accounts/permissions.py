@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import TextChoices
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django_fsm import TransitionNotAllowed, can_proceed, has_transition_perm
 
@@ -26,14 +27,40 @@ VIEW_DESK = "accounts.view_desk"
 DECIDE_CANCELLATION = "cancellations.decide_cancellation"
 # What candidates tell HR alone: their words, and how to reach them.
 READ_DETAIL = "cancellations.read_detail"
+CANCEL_FOR_COMPANY = "cancellations.cancel_for_company"
+EDIT_POLICIES = "cancellations.edit_policies"
+CORRECT_INTERVIEWS = "interviews.correct_interviews"
+EXPORT_INTERVIEWS = "interviews.export_interviews"
+READ_HISTORY = "interviews.read_history"
 IMPORT_INTERVIEWS = "interviews.import_interviews"
+MANAGE_STAFF = "accounts.manage_staff"
+MANAGE_CONNECTIONS = "notifications.manage_connections"  # API tokens and webhooks
+
+_VIEWER = frozenset({VIEW_DESK, READ_HISTORY})
+_RECRUITER = _VIEWER | {READ_DETAIL, CANCEL_FOR_COMPANY, CORRECT_INTERVIEWS, EXPORT_INTERVIEWS}
+_LEAD = _RECRUITER | {DECIDE_CANCELLATION, EDIT_POLICIES}
 
 PERMISSIONS: dict[str, frozenset[str]] = {
     Role.CANDIDATE: frozenset(),
-    Role.DEPARTMENT_VIEWER: frozenset({VIEW_DESK}),
-    Role.RECRUITER: frozenset({VIEW_DESK, READ_DETAIL}),
-    Role.HR_LEAD: frozenset({VIEW_DESK, READ_DETAIL, DECIDE_CANCELLATION}),
-    Role.ADMINISTRATOR: frozenset({VIEW_DESK, READ_DETAIL, DECIDE_CANCELLATION, IMPORT_INTERVIEWS}),
+    Role.DEPARTMENT_VIEWER: _VIEWER,
+    Role.RECRUITER: _RECRUITER,
+    Role.HR_LEAD: _LEAD,
+    Role.ADMINISTRATOR: _LEAD | {IMPORT_INTERVIEWS, MANAGE_STAFF, MANAGE_CONNECTIONS},
+}
+
+# As the page that tells who may do what says it.
+LABELS: dict[str, Promise] = {
+    VIEW_DESK: _("Open the desk: see the departments' interviews and requests"),
+    READ_HISTORY: _("Read the history of the departments' interviews"),
+    READ_DETAIL: _("Read what candidates write, and how to reach them"),
+    CORRECT_INTERVIEWS: _("Correct a status by hand, reinstate an interview"),
+    CANCEL_FOR_COMPANY: _("Cancel interviews for the company"),
+    EXPORT_INTERVIEWS: _("Export lists of interviews"),
+    DECIDE_CANCELLATION: _("Decide late cancellations"),
+    EDIT_POLICIES: _("Write and switch the rules for cancelling"),
+    IMPORT_INTERVIEWS: _("Import records"),
+    MANAGE_STAFF: _("Give roles and departments to staff"),
+    MANAGE_CONNECTIONS: _("Issue API tokens, set up webhooks"),
 }
 
 # What the Django admin asks for, one per model and action.

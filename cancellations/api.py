@@ -36,10 +36,10 @@ from cancellations.models import (
     Purpose,
     Reason,
 )
+from config.references import ALPHABET, LENGTH
 from interviews.api import InterviewFilter, InterviewSerializer, NewestFirst
 from interviews.models import Interview
 from interviews.queries import visible_to
-from interviews.references import ALPHABET, LENGTH
 
 # --- Problems with a type of their own ----------------------------------------------------------
 

@@ -23,6 +23,7 @@ from cancellations.models import (
     Tier,
 )
 from candidates.models import Candidate
+from config.references import ALPHABET, LENGTH
 from interviews import history
 from interviews.models import (
     Application,
@@ -35,7 +36,6 @@ from interviews.models import (
     Slot,
     Stage,
 )
-from interviews.references import ALPHABET, LENGTH
 from interviews.states import ENDED, HOLDS_A_SLOT, InterviewStatus
 from notifications.services import notify
 

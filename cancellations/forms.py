@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from cancellations.models import DETAIL_MAX, Purpose, Reason
 from cancellations.queries import offered_reasons
+from config.references import ALPHABET, LENGTH, normalise
 from interviews.models import EARLIEST, LATEST, InterviewQuerySet
-from interviews.references import ALPHABET, LENGTH, normalise
 from interviews.states import ENDED, InterviewStatus
 from interviews.templatetags.when import day
 

@@ -20,6 +20,7 @@ from django_fsm import FSMField, transition
 from accounts.models import User
 from accounts.permissions import DECIDE_CANCELLATION
 from cancellations import rules
+from config.references import new_reference
 from interviews.models import (
     PEOPLE,
     PRIVATE_FIELDS,
@@ -30,7 +31,6 @@ from interviews.models import (
     PositionCategory,
     Slot,
 )
-from interviews.references import new_reference
 
 DETAIL_MAX = 500
 DETAIL_MIN = 5

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cancellations.views import desk, portal, public
+from cancellations.views import desk, portal, public, settings
 
 app_name = "cancellations"
 
@@ -20,4 +20,5 @@ urlpatterns = [
     path("desk/requests/<reference:reference>/approve/", desk.approve, name="approve"),
     path("desk/requests/<reference:reference>/decline/", desk.decline, name="decline"),
     path("desk/messages/", desk.inbox, name="inbox"),
+    path("desk/settings/", settings.settings, name="settings"),
 ]

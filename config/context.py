@@ -4,6 +4,10 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from accounts.models import User
+from cancellations import queries
 
 
 def product(request: HttpRequest) -> dict[str, Any]:
@@ -14,3 +18,11 @@ def product(request: HttpRequest) -> dict[str, Any]:
         "help_mailbox": settings.HELP_MAILBOX,
         "demo": settings.DEMO,
     }
+
+
+def desk(request: HttpRequest) -> dict[str, Any]:
+    """How many requests wait for HR, counted only by a template that says so."""
+    user = getattr(request, "user", None)  # an error may come before anybody is known
+    if not isinstance(user, User) or not user.works_at_desk:
+        return {}
+    return {"waiting": SimpleLazyObject(lambda: queries.open_requests(user).count())}

@@ -136,6 +136,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "django.template.context_processors.i18n",
                 "config.context.product",
+                "config.context.desk",
             ],
             "builtins": ["config.templatetags.icons"],
         },
@@ -236,6 +237,8 @@ CELERY_BEAT_SCHEDULE = {
     for name, task, seconds in (
         ("sweep-outbox", "notifications.tasks.sweep", 20),
         ("apply-policy-defaults", "cancellations.tasks.apply_defaults", 30),
+        ("take-work-steps", "notifications.tasks.take_work_steps", 30),
+        ("go-on-with-jobs", "interviews.tasks.go_on_with_jobs", 30),
         ("heartbeat", "notifications.tasks.heartbeat", 15),
     )
 }

@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path, register_converter
 
 from config import health, views
-from interviews.references import ReferenceConverter
+from config.references import ReferenceConverter
 
 register_converter(ReferenceConverter, "reference")
 

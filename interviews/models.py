@@ -18,7 +18,7 @@ from django_fsm import FSMField, transition
 from accounts.models import User
 from candidates.models import Candidate
 from config.prepared import Later, Prepared
-from interviews.references import new_reference
+from config.references import new_reference
 from interviews.states import REINSTATABLE, InterviewStatus
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -349,6 +349,11 @@ class Interview(models.Model):
     def candidate(self) -> Candidate:
         return self.application.candidate
 
+    @property
+    def kind_word(self) -> str:
+        """As get_kind_display, which looks through all choices each time."""
+        return str(InterviewKind(self.kind).label)
+
     # --- transitions ------------------------------------------------------------------------
     # They change memory only. `at` is when it happened for the person, in UTC.
 
@@ -457,3 +462,109 @@ class HistoryEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.interview_id}/{self.sequence} {self.event}"
+
+
+class JobState(models.TextChoices):
+    QUEUED = "queued", _("Waiting to begin")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    STOPPED = "stopped", _("Stopped")
+    FAILED = "failed", _("Failed")
+
+
+class Job(models.Model):
+    """Something long, done in the background for a member of staff, item after item.
+
+    `done` of `total` items are dealt with; each batch commits together with the rows of the report
+    that tell of it, so a job goes on exactly where a worker that died left it (interviews/jobs.py).
+    """
+
+    reference = models.CharField(
+        _("reference"), max_length=10, unique=True, default=new_reference, editable=False
+    )
+    kind = models.CharField(_("kind"), max_length=30)
+    params = models.JSONField(_("parameters"), default=dict)
+    file_name = models.CharField(_("file"), max_length=200, blank=True, default="")
+    file = models.BinaryField(null=True, editable=False)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="jobs",
+        verbose_name=_("requested by"),
+    )
+    state = FSMField(
+        _("state"),
+        max_length=10,
+        choices=JobState.choices,
+        default=JobState.QUEUED,
+        protected=True,
+    )
+    total = models.PositiveIntegerField(_("items"), default=0)
+    done = models.PositiveIntegerField(_("dealt with"), default=0)
+    stop_asked = models.BooleanField(_("asked to stop"), default=False)
+    error_code = models.CharField(_("error code"), max_length=60, blank=True, default="")
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    claimed_until = models.DateTimeField(null=True, editable=False)
+    ended_at = models.DateTimeField(_("ended"), null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("job")
+        verbose_name_plural = _("jobs")
+        indexes = [
+            models.Index(fields=["requested_by", "-id"], name="job_of_person"),
+            models.Index(
+                fields=["claimed_until"],
+                name="job_unfinished",
+                condition=Q(state__in=["queued", "running"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} · {self.reference}"
+
+    @property
+    def is_over(self) -> bool:
+        return self.state in {JobState.DONE, JobState.STOPPED, JobState.FAILED}
+
+    @property
+    def percent(self) -> int:
+        return 100 * self.done // self.total if self.total else 0
+
+    # --- transitions: they change memory only ---------------------------------------------------
+
+    @transition(state, source=[JobState.QUEUED, JobState.RUNNING], target=JobState.RUNNING)
+    def run(self) -> None: ...
+
+    @transition(state, source=JobState.RUNNING, target=JobState.DONE)
+    def finish(self, *, at: datetime) -> None:
+        self.ended_at = at
+
+    @transition(state, source=[JobState.QUEUED, JobState.RUNNING], target=JobState.STOPPED)
+    def stop(self, *, at: datetime) -> None:
+        self.ended_at = at
+
+    @transition(state, source=[JobState.QUEUED, JobState.RUNNING], target=JobState.FAILED)
+    def fail(self, *, at: datetime, code: str) -> None:
+        self.ended_at, self.error_code = at, code
+
+
+class JobRow(models.Model):
+    """What became of one item of a job. `detail` holds what the report needs beside codes; of an
+    import that may be what a cell said, so reports are kept only for a while."""
+
+    job = models.ForeignKey(
+        Job, on_delete=models.CASCADE, related_name="rows", db_index=False, verbose_name=_("job")
+    )
+    number = models.PositiveIntegerField(_("number"))
+    outcome = models.CharField(_("outcome"), max_length=30)
+    subject = models.CharField(_("about"), max_length=60, blank=True, default="")
+    detail = models.JSONField(_("detail"), default=dict)
+
+    class Meta:
+        verbose_name = _("line of a report")
+        verbose_name_plural = _("lines of reports")
+        ordering = ["job", "number", "id"]
+        indexes = [models.Index(fields=["job", "number"], name="job_row_in_order")]
+
+    def __str__(self) -> str:
+        return f"{self.job_id}/{self.number} {self.outcome}"

@@ -1,4 +1,4 @@
-"""The outbox: one row is one message to one person on one channel."""
+"""The outbox, one row a message to one person on one channel; and what staff have to do."""
 
 import zoneinfo
 from datetime import datetime
@@ -7,6 +7,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
+
+from config.references import new_reference
 
 
 class Channel(models.TextChoices):
@@ -92,3 +94,69 @@ class Notification(models.Model):
     @property
     def zone(self) -> zoneinfo.ZoneInfo | None:
         return zoneinfo.ZoneInfo(self.time_zone) if self.time_zone else None
+
+
+class WorkItemQuerySet(models.QuerySet["WorkItem"]):
+    def open(self) -> "WorkItemQuerySet":
+        return self.filter(closed_at=None)
+
+
+class WorkItem(models.Model):
+    """Something a member of staff must do by a certain time.
+
+    Like a notification it knows no domain model: `audience`, `subject`, `assignee` and `closed_by`
+    are plain strings such as "department:3", "interview:7K2M9QX4TB", "user:12" and "system";
+    `params` holds ids and codes that the page needs, nothing personal. At `remind_at` the assignee
+    is reminded, at `escalate_at` the HR lead is told; each is emptied once that has happened. What
+    happens at `due_at` is the business of who opened it.
+    """
+
+    reference = models.CharField(
+        _("reference"), max_length=10, unique=True, default=new_reference, editable=False
+    )
+    kind = models.CharField(_("kind"), max_length=30)
+    audience = models.CharField(_("whose work"), max_length=60)
+    subject = models.CharField(_("about"), max_length=60)
+    params = models.JSONField(_("parameters"), default=dict)
+    opened_at = models.DateTimeField(_("opened"))
+    due_at = models.DateTimeField(_("due"))
+    remind_at = models.DateTimeField(_("reminder"), null=True, blank=True)
+    escalate_at = models.DateTimeField(_("escalation"), null=True, blank=True)
+    assignee = models.CharField(_("assignee"), max_length=60, blank=True, default="")
+    closed_at = models.DateTimeField(_("closed"), null=True, blank=True)
+    closed_by = models.CharField(_("closed by"), max_length=60, blank=True, default="")
+    note = models.TextField(_("note"), blank=True, max_length=500)
+
+    objects = WorkItemQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("work item")
+        verbose_name_plural = _("work items")
+        indexes = [
+            models.Index(
+                fields=["audience", "due_at"], name="work_of_audience", condition=Q(closed_at=None)
+            ),
+            models.Index(
+                fields=["assignee", "due_at"], name="work_of_person", condition=Q(closed_at=None)
+            ),
+            models.Index(fields=["due_at"], name="work_due", condition=Q(closed_at=None)),
+            models.Index(
+                fields=["remind_at"],
+                name="work_reminder",
+                condition=Q(closed_at=None, remind_at__isnull=False),
+            ),
+            models.Index(
+                fields=["escalate_at"],
+                name="work_escalation",
+                condition=Q(closed_at=None, escalate_at__isnull=False),
+            ),
+            models.Index(fields=["audience", "-closed_at"], name="work_done"),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["subject", "kind"], name="work_once", condition=Q(closed_at=None)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} · {self.reference}"

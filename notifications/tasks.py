@@ -6,8 +6,9 @@ from typing import Any
 from celery import shared_task
 from celery.signals import worker_ready
 from django.core.cache import cache
+from django.utils import timezone
 
-from notifications import services
+from notifications import services, work
 
 HEARTBEAT_KEY = "worker-heartbeat"
 HEARTBEAT_LIFE = 60  # seconds after which a worker that said nothing counts as gone
@@ -27,6 +28,12 @@ def sweep() -> None:
     worker with sweeps.
     """
     services.deliver_due(seconds=15)
+
+
+@shared_task
+def take_work_steps() -> None:
+    """Remind of what is not done yet, and tell the HR lead of what should have been."""
+    work.take_steps(timezone.now())
 
 
 @shared_task

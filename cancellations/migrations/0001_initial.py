@@ -3,7 +3,7 @@
 import django.core.validators
 import django.db.models.deletion
 import django_fsm
-import interviews.references
+import config.references
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
@@ -63,7 +63,7 @@ class Migration(migrations.Migration):
             name='Cancellation',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reference', models.CharField(default=interviews.references.new_reference, editable=False, max_length=10, unique=True, verbose_name='receipt')),
+                ('reference', models.CharField(default=config.references.new_reference, editable=False, max_length=10, unique=True, verbose_name='receipt')),
                 ('party', models.CharField(choices=[('candidate', 'Candidate'), ('company', 'Company')], default='candidate', max_length=10, verbose_name='asked for by')),
                 ('detail', models.TextField(blank=True, max_length=500, verbose_name='detail')),
                 ('requested_at', models.DateTimeField(verbose_name='asked')),

@@ -82,7 +82,6 @@ def inbox(request: DeskRequest) -> HttpResponse:
     notifications = inbox_of(audiences_of(request.user))
     context = {
         "page": Paginator(notifications, PAGE_SIZE).get_page(request.GET.get("page")),
-        "waiting": queries.open_requests(request.user).count(),
         "place": "messages",
     }
     return render(request, "cancellations/desk/inbox.html", context)

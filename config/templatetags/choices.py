@@ -20,8 +20,5 @@ def options(field: forms.BoundField) -> SafeString:
     return format_html_join(
         "",
         '<option value="{}"{}>{}</option>',
-        (
-            (value, " selected" if str(value) == chosen else "", label)
-            for value, label in choices
-        ),
+        ((value, " selected" if str(value) == chosen else "", label) for value, label in choices),
     )

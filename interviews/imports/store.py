@@ -20,6 +20,7 @@ from accounts import crypto
 from accounts.models import User
 from accounts.permissions import STAFF_ROLES, Role
 from candidates.models import Candidate
+from config.references import new_reference
 from interviews import history
 from interviews.imports.bulk import copy_in
 from interviews.imports.mapping import Mapping
@@ -36,7 +37,6 @@ from interviews.models import (
     PositionCategory,
     Stage,
 )
-from interviews.references import new_reference
 from interviews.signals import history_recorded
 from interviews.states import InterviewStatus
 

@@ -4,7 +4,7 @@ import datetime
 import django.core.validators
 import django.db.models.deletion
 import django_fsm
-import interviews.references
+import config.references
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
             name='Application',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reference', models.CharField(default=interviews.references.new_reference, editable=False, max_length=10, unique=True, verbose_name='reference')),
+                ('reference', models.CharField(default=config.references.new_reference, editable=False, max_length=10, unique=True, verbose_name='reference')),
                 ('stage', models.CharField(choices=[('applied', 'Applied'), ('screened', 'Résumé screened'), ('ai_interview', 'AI interview'), ('second_interview', 'Second interview'), ('offer', 'Offer'), ('hired', 'Hired'), ('ended', 'Ended')], default='applied', max_length=20, verbose_name='stage')),
                 ('applied_at', models.DateTimeField(validators=[django.core.validators.MinValueValidator(datetime.datetime(2000, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)), django.core.validators.MaxValueValidator(datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.timezone.utc))], verbose_name='applied')),
                 ('screened_at', models.DateTimeField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(datetime.datetime(2000, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)), django.core.validators.MaxValueValidator(datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.timezone.utc))], verbose_name='résumé screened')),
@@ -105,7 +105,7 @@ class Migration(migrations.Migration):
             name='Interview',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('reference', models.CharField(default=interviews.references.new_reference, editable=False, max_length=10, unique=True, verbose_name='reference')),
+                ('reference', models.CharField(default=config.references.new_reference, editable=False, max_length=10, unique=True, verbose_name='reference')),
                 ('kind', models.CharField(choices=[('ai', 'AI interview'), ('on_site', 'On-site interview')], default='ai', max_length=10, verbose_name='kind')),
                 ('status', django_fsm.FSMField(choices=[('invited', 'Invited'), ('booked', 'Booked'), ('cancelling', 'Cancelling'), ('cancelled', 'Cancelled'), ('in_progress', 'In progress'), ('exiting', 'Leaving'), ('withdrawn', 'Left'), ('completed', 'Completed'), ('incomplete', 'Incomplete'), ('no_show', 'Missed')], default='invited', max_length=12, protected=True, verbose_name='status')),
                 ('starts_at', models.DateTimeField(blank=True, null=True, validators=[django.core.validators.MinValueValidator(datetime.datetime(2000, 1, 1, 0, 0, tzinfo=datetime.timezone.utc)), django.core.validators.MaxValueValidator(datetime.datetime(2100, 1, 1, 0, 0, tzinfo=datetime.timezone.utc))], verbose_name='starts')),

@@ -3,7 +3,7 @@
 import phonenumbers
 from django import template
 
-from interviews.references import LENGTH
+from config.references import LENGTH
 
 register = template.Library()
 

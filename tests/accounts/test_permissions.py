@@ -14,13 +14,25 @@ from tests.factories import PASSWORD, UserFactory
 pytestmark = pytest.mark.django_db
 
 DECIDE = "cancellations.decide_cancellation"
-READ = "cancellations.read_detail"
+VIEWER = {"accounts.view_desk", "interviews.read_history"}
+RECRUITER = VIEWER | {
+    "cancellations.read_detail",
+    "cancellations.cancel_for_company",
+    "interviews.correct_interviews",
+    "interviews.export_interviews",
+}
+LEAD = RECRUITER | {DECIDE, "cancellations.edit_policies"}
 TABLE = {
     Role.CANDIDATE: set(),
-    Role.DEPARTMENT_VIEWER: {"accounts.view_desk"},
-    Role.RECRUITER: {"accounts.view_desk", READ},
-    Role.HR_LEAD: {"accounts.view_desk", READ, DECIDE},
-    Role.ADMINISTRATOR: {"accounts.view_desk", READ, DECIDE, "interviews.import_interviews"},
+    Role.DEPARTMENT_VIEWER: VIEWER,
+    Role.RECRUITER: RECRUITER,
+    Role.HR_LEAD: LEAD,
+    Role.ADMINISTRATOR: LEAD
+    | {
+        "interviews.import_interviews",
+        "accounts.manage_staff",
+        "notifications.manage_connections",
+    },
 }
 
 

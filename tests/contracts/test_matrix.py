@@ -49,6 +49,7 @@ address                                method none  owner other recr  recr2 lead
 
 /desk/                                 GET    desk  403   403   200   200   200   200   200   200
 /desk/messages/                        GET    desk  403   403   200   200   200   200   200   200
+/desk/settings/                        GET    desk  403   403   200   200   200   200   200   200
 /desk/requests/<ref>/                  GET    desk  403   403   200   404   200   404   200   200
 /desk/requests/<ref>/approve/          GET    desk  403   403   403   403   on    404   403   on
 /desk/requests/<ref>/approve/          POST   desk  403   403   403   403   on    404   403   on

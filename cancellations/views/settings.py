@@ -1,0 +1,49 @@
+"""The desk's settings: one page that leads to each of them, as far as one may open it."""
+
+from dataclasses import dataclass
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
+
+from accounts.decorators import desk_required
+from accounts.permissions import MANAGE_STAFF, VIEW_DESK
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One page of settings, and the permission that opens it."""
+
+    url: str
+    title: Promise
+    text: Promise
+    permission: str
+
+
+ENTRIES = [
+    Entry(
+        "accounts:me",
+        _("My settings"),
+        _("Your language, time zone, password and second step."),
+        VIEW_DESK,
+    ),
+    Entry(
+        "admin:index",
+        _("Administration"),
+        _("Departments, positions, people and everything else, row by row."),
+        MANAGE_STAFF,
+    ),
+]
+
+
+@desk_required
+@require_safe
+def settings(request: HttpRequest) -> HttpResponse:
+    """What this person may open of the settings."""
+    context = {
+        "entries": [entry for entry in ENTRIES if request.user.has_perm(entry.permission)],
+        "place": "settings",
+    }
+    return render(request, "cancellations/desk/settings.html", context)

@@ -1,0 +1,17 @@
+"""Work done beside requests: ids in, calls out."""
+
+from celery import shared_task
+
+from interviews import jobs
+
+
+@shared_task
+def work_on_job(job_id: int) -> None:
+    jobs.run_job(job_id)
+
+
+@shared_task
+def go_on_with_jobs() -> None:
+    """Begin what the broker lost, and go on with what a worker left behind when it died."""
+    for job_id in jobs.unfinished_jobs():
+        work_on_job.delay(job_id)
