@@ -325,6 +325,7 @@ class Cancellation(models.Model):
     @property
     def promised_by(self) -> datetime:
         """Until when HR has promised to decide."""
+    REVERSED = "reversed", _("Cancelled, then reinstated")
         return self.requested_at + timedelta(minutes=self.policy.get("promised_minutes", 0))
 
     @property
@@ -362,3 +363,16 @@ class Cancellation(models.Model):
     @transition(status, source=CancellationStatus.REQUESTED, target=CancellationStatus.LAPSED)
     def lapse(self, *, by: User | None, at: datetime) -> None:
         self._decide(by, at)
+    reversed_at = models.DateTimeField(_("reinstated"), null=True, blank=True)
+                    ("approved", "reversed"),
+    @property
+    def was_overtaken(self) -> bool:
+        """The company called the interview off itself while this request waited."""
+        lapsed = self.status == CancellationStatus.LAPSED
+        return lapsed and self.decided_by_id != self.requested_by_id
+
+
+    @transition(status, source=CancellationStatus.APPROVED, target=CancellationStatus.REVERSED)
+    def reverse(self, *, at: datetime) -> None:
+        """The interview was reinstated: what this called off takes place after all."""
+        self.reversed_at = at

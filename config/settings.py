@@ -239,6 +239,7 @@ CELERY_BEAT_SCHEDULE = {
         ("apply-policy-defaults", "cancellations.tasks.apply_defaults", 30),
         ("take-work-steps", "notifications.tasks.take_work_steps", 30),
         ("go-on-with-jobs", "interviews.tasks.go_on_with_jobs", 30),
+        ("forget-old-reports", "interviews.tasks.forget_old_reports", 6 * 3600),
         ("heartbeat", "notifications.tasks.heartbeat", 15),
     )
 }

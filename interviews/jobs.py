@@ -4,37 +4,46 @@ A kind of job registers how its items are found and what is done with a batch of
 
     @job_kind("company_cancel", batch=100)
     class CompanyCancel:
-        @staticmethod
-        def items(job: Job) -> Sequence[str]: ...
-        @staticmethod
-        def do(job: Job, items: Sequence[str]) -> Iterable[JobRow]: ...
+        title = _("Cancelling for the company")
+        outcomes = {"cancelled": _("Cancelled"), "not_found": _("Not found")}
+
+        def items(self, job: Job) -> Sequence[str]: ...
+        def do(self, job: Job, items: Sequence[str]) -> Iterable[JobRow]: ...
 """
 
 import time
 import traceback
-from collections.abc import Callable, Iterable, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Protocol
 
 import structlog
 from celery import current_app
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.functional import Promise
 
 from accounts.models import User
+from config.references import new_reference
 from interviews.models import Job, JobRow, JobState
 
 logger = structlog.get_logger(__name__)
 
 LEASE = timedelta(minutes=2)  # for one batch; a job whose worker died goes on that long after
 AT_ONCE = 120.0  # seconds one task works before it makes room for others and queues itself again
+MOST_ATTEMPTS = 4  # times a job is taken up without coming forward: what kills workers is given up
+KEPT = timedelta(days=90)  # files and reports, from the end of the job
 
 
 class Kind(Protocol):
     """`items` must give the same sequence each time it is asked of the same job; `do` deals with a
-    few of them in the caller's transaction and returns a row of the report for each."""
+    few of them in the caller's transaction and returns the rows of the report that tell of them.
+
+    A kind may also have a `title`, as lists of jobs name it, and `outcomes`: what the codes of its
+    rows mean in words.
+    """
 
     def items(self, job: Job) -> Sequence[Any]: ...
 
@@ -54,6 +63,16 @@ def job_kind(name: str, *, batch: int) -> Callable[[type[Kind]], type[Kind]]:
     return register
 
 
+def title_of(job: Job) -> str | Promise:
+    kind, _ = KINDS.get(job.kind, (None, 0))
+    return getattr(kind, "title", job.kind)
+
+
+def outcomes_of(job: Job) -> Mapping[str, str | Promise]:
+    kind, _ = KINDS.get(job.kind, (None, 0))
+    return getattr(kind, "outcomes", {})
+
+
 @transaction.atomic
 def start_job(
     kind: str,
@@ -63,24 +82,40 @@ def start_job(
     params: dict[str, Any] | None = None,
     file: bytes | None = None,
     file_name: str = "",
+    reference: str = "",
 ) -> Job:
-    """A job that begins once the caller's transaction has committed."""
-    job = Job.objects.create(
-        kind=kind,
-        requested_by=by,
-        total=total,
-        params=params or {},
-        file=file,
-        file_name=file_name[:200],
-        claimed_until=timezone.now(),
+    """A job that begins once the caller's transaction has committed.
+
+    A form that carries a `reference` starts one job however often it is sent: the second time the
+    job already there is returned, whoever's it is.
+    """
+    job, is_new = Job.objects.get_or_create(
+        reference=reference or new_reference(),
+        defaults={
+            "kind": kind,
+            "requested_by": by,
+            "total": total,
+            "params": params or {},
+            "file": file,
+            "file_name": file_name[:200],
+            "claimed_until": timezone.now(),
+        },
     )
-    transaction.on_commit(partial(_publish, job.pk))
+    if is_new:
+        transaction.on_commit(partial(_publish, job.pk))
     return job
 
 
-def stop_job(job: Job) -> None:
-    """Ask a job to stop; what it has done stays done, and the report says how far it came."""
-    Job.objects.filter(pk=job.pk).update(stop_asked=True)
+@transaction.atomic
+def stop_job(job_id: int) -> Job:
+    """Stop a job after the batch in hand; what it has done stays done, and the report says how far
+    it came. One that has not begun never does."""
+    job = Job.objects.select_for_update().get(pk=job_id)
+    if job.state == JobState.QUEUED:
+        job.stop(at=timezone.now())
+    job.stop_asked = True
+    job.save(update_fields=["state", "ended_at", "stop_asked"])
+    return job
 
 
 def run_job(job_id: int) -> None:
@@ -88,13 +123,17 @@ def run_job(job_id: int) -> None:
     job = _claim(job_id)
     if job is None:
         return
-    kind, batch = KINDS[job.kind]
     deadline = time.monotonic() + AT_ONCE
     try:
+        kind, batch = KINDS[job.kind]
         items = kind.items(job)
         while time.monotonic() < deadline:
             if not _do_batch(job_id, kind, items, batch):
                 return
+    except OperationalError as trouble:
+        # A deadlock, or the database went away. The lease ends, and somebody goes on.
+        logger.warning("job_interrupted", job=job_id, error=type(trouble).__name__)
+        return
     except Exception as error:
         where = "".join(traceback.format_tb(error.__traceback__))
         logger.error("job_broke", job=job_id, error=type(error).__name__, where=where)
@@ -109,39 +148,54 @@ def unfinished_jobs() -> list[int]:
     waiting = Job.objects.filter(
         state__in=[JobState.QUEUED, JobState.RUNNING], claimed_until__lt=timezone.now()
     )
-    return list(waiting.values_list("pk", flat=True)[:100])
+    return list(waiting.order_by("claimed_until").values_list("pk", flat=True)[:100])
+
+
+@transaction.atomic
+def forget_reports(*, before: datetime) -> int:
+    """Remove what jobs that ended `before` then were given and what they reported; the jobs
+    themselves stay. How many lines of reports there were."""
+    old = Job.objects.filter(ended_at__lt=before)
+    removed, _ = JobRow.objects.filter(job__in=old).delete()
+    old.exclude(file=None, params={}).update(file=None, params={})
+    return removed
 
 
 @transaction.atomic
 def _claim(job_id: int) -> Job | None:
-    """Take the job for LEASE. A job is claimed again after each batch."""
+    """Take the job for LEASE, which each batch prolongs."""
     now = timezone.now()
     free = Q(claimed_until__lte=now) | Q(claimed_until=None)
     job = Job.objects.select_for_update(skip_locked=True).filter(free, pk=job_id).first()
     if job is None or job.is_over:
         return None
     job.run()
+    job.attempts += 1
+    if job.attempts > MOST_ATTEMPTS:
+        job.fail(at=now, code="gave_up")
     job.claimed_until = now + LEASE
-    job.save(update_fields=["state", "claimed_until"])
-    return job
+    job.save(update_fields=["state", "claimed_until", "attempts", "ended_at", "error_code"])
+    return None if job.is_over else job
 
 
 @transaction.atomic
 def _do_batch(job_id: int, kind: Kind, items: Sequence[Any], batch: int) -> bool:
-    """Whether there is more to do."""
-    now = timezone.now()
+    """Whether there is more to do. The lock on the job keeps two workers, should the lease of one
+    have ended under it, from doing the same items."""
     job = Job.objects.select_for_update().get(pk=job_id)
     if job.is_over:
         return False
     chosen = items[job.done : job.done + batch]
     if job.stop_asked or not chosen:
-        job.stop(at=now) if chosen else job.finish(at=now)
+        end = job.stop if chosen else job.finish
+        end(at=timezone.now())
         job.save(update_fields=["state", "ended_at"])
         return False
     JobRow.objects.bulk_create(kind.do(job, chosen))
     job.done += len(chosen)
-    job.claimed_until = now + LEASE
-    job.save(update_fields=["done", "claimed_until"])
+    job.attempts = 0
+    job.claimed_until = timezone.now() + LEASE
+    job.save(update_fields=["done", "attempts", "claimed_until"])
     return True
 
 

@@ -490,6 +490,46 @@ class Job(models.Model):
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
         related_name="jobs",
+class Move(models.TextChoices):
+    """What staff may set right by hand: the name of a transition, in words."""
+
+    REINSTATE = "reinstate", _("Reinstate: the interview takes place after all")
+    COMPLETE = "complete", _("Completed: the interview took place")
+    MISS = "miss", _("Missed: the candidate did not come")
+    LAPSE = "lapse", _("Incomplete: it was begun and not finished")
+    WITHDRAW = "withdraw", _("Left: the candidate has withdrawn")
+
+
+class Correction(models.Model):
+    """A status set right by hand. The words stand here, where they can be blanked; the history of
+    the interview names this row by its reference."""
+
+    reference = models.CharField(
+        _("reference"), max_length=10, unique=True, default=new_reference, editable=False
+    )
+    interview = models.ForeignKey(
+        Interview,
+        on_delete=models.PROTECT,
+        related_name="corrections",
+        verbose_name=_("interview"),
+    )
+    move = models.CharField(_("correction"), max_length=10, choices=Move.choices)
+    before = models.CharField(_("status before"), max_length=12, choices=InterviewStatus.choices)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", verbose_name=_("by")
+    )
+    at = models.DateTimeField(_("at"))
+    reason = models.TextField(_("reason"), blank=True, max_length=500)
+    note = models.TextField(_("note to the candidate"), blank=True, max_length=500)
+
+    class Meta:
+        verbose_name = _("correction")
+        verbose_name_plural = _("corrections")
+
+    def __str__(self) -> str:
+        return self.reference
+
+
         verbose_name=_("requested by"),
     )
     state = FSMField(
@@ -503,6 +543,7 @@ class Job(models.Model):
     done = models.PositiveIntegerField(_("dealt with"), default=0)
     stop_asked = models.BooleanField(_("asked to stop"), default=False)
     error_code = models.CharField(_("error code"), max_length=60, blank=True, default="")
+    `attempts` counts how often it was taken up since it last came forward.
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     claimed_until = models.DateTimeField(null=True, editable=False)
     ended_at = models.DateTimeField(_("ended"), null=True, editable=False)
@@ -528,6 +569,7 @@ class Job(models.Model):
 
     @property
     def percent(self) -> int:
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
         return 100 * self.done // self.total if self.total else 0
 
     # --- transitions: they change memory only ---------------------------------------------------

@@ -1,6 +1,7 @@
 """Work done beside requests: ids in, calls out."""
 
 from celery import shared_task
+from django.utils import timezone
 
 from interviews import jobs
 
@@ -15,3 +16,9 @@ def go_on_with_jobs() -> None:
     """Begin what the broker lost, and go on with what a worker left behind when it died."""
     for job_id in jobs.unfinished_jobs():
         work_on_job.delay(job_id)
+
+
+@shared_task
+def forget_old_reports() -> None:
+    """Files and reports may hold what a cell said: they are kept only for a while."""
+    jobs.forget_reports(before=timezone.now() - jobs.KEPT)

@@ -21,7 +21,8 @@ def without_triggers() -> Iterator[None]:
 
 def put_defaults_back() -> None:
     """The reasons and policies that the migrations bring, after every table was emptied."""
-    import_module("cancellations.migrations.0002_defaults").add(apps, None)
+    for migration in ("0002_defaults", "0007_company_reasons"):
+        import_module(f"cancellations.migrations.{migration}").add(apps, None)
 
 
 def end_other_connections() -> None:

@@ -1,13 +1,12 @@
 """A browser in front of the real product; people arrive signed in, by the session's cookie."""
 
 import os
-from importlib import import_module
 
 import pytest
-from django.apps import apps
 from django.test import Client
 
 from cancellations.models import Reason
+from tests import database
 from tests.browser_tests import CHROMIUM, CHROMIUM_ARGUMENTS
 from tests.journeys.visitor import Visitor
 
@@ -28,7 +27,7 @@ def browser_type_launch_args(browser_type_launch_args):
 def _defaults(transactional_db):
     """Flushing between transactional tests takes the migrations' rows with it."""
     if not Reason.objects.exists():
-        import_module("cancellations.migrations.0002_defaults").add(apps, None)
+        database.put_defaults_back()
 
 
 @pytest.fixture
