@@ -185,6 +185,7 @@ class CancellationStatus(models.TextChoices):
     APPROVED = "approved", _("Cancelled")
     DECLINED = "declined", _("Declined")
     LAPSED = "lapsed", _("Taken back")
+    REVERSED = "reversed", _("Cancelled, then reinstated")
 
 
 class Party(models.TextChoices):
@@ -276,6 +277,7 @@ class Cancellation(models.Model):
         help_text=_("Empty: by the policy."),
     )
     note = models.TextField(_("note"), blank=True, max_length=DETAIL_MAX)
+    reversed_at = models.DateTimeField(_("reinstated"), null=True, blank=True)
 
     objects = CancellationQuerySet.as_manager()
 
@@ -315,6 +317,7 @@ class Cancellation(models.Model):
                     ("requested", "approved"),
                     ("requested", "declined"),
                     ("requested", "lapsed"),
+                    ("approved", "reversed"),
                 ],
             ),
         ]
@@ -325,8 +328,13 @@ class Cancellation(models.Model):
     @property
     def promised_by(self) -> datetime:
         """Until when HR has promised to decide."""
-    REVERSED = "reversed", _("Cancelled, then reinstated")
         return self.requested_at + timedelta(minutes=self.policy.get("promised_minutes", 0))
+
+    @property
+    def was_overtaken(self) -> bool:
+        """The company called the interview off itself while this request waited."""
+        lapsed = self.status == CancellationStatus.LAPSED
+        return lapsed and self.decided_by_id != self.requested_by_id
 
     @property
     def for_history(self) -> dict[str, str | None]:
@@ -363,14 +371,6 @@ class Cancellation(models.Model):
     @transition(status, source=CancellationStatus.REQUESTED, target=CancellationStatus.LAPSED)
     def lapse(self, *, by: User | None, at: datetime) -> None:
         self._decide(by, at)
-    reversed_at = models.DateTimeField(_("reinstated"), null=True, blank=True)
-                    ("approved", "reversed"),
-    @property
-    def was_overtaken(self) -> bool:
-        """The company called the interview off itself while this request waited."""
-        lapsed = self.status == CancellationStatus.LAPSED
-        return lapsed and self.decided_by_id != self.requested_by_id
-
 
     @transition(status, source=CancellationStatus.APPROVED, target=CancellationStatus.REVERSED)
     def reverse(self, *, at: datetime) -> None:

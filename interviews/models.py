@@ -464,32 +464,6 @@ class HistoryEntry(models.Model):
         return f"{self.interview_id}/{self.sequence} {self.event}"
 
 
-class JobState(models.TextChoices):
-    QUEUED = "queued", _("Waiting to begin")
-    RUNNING = "running", _("Running")
-    DONE = "done", _("Done")
-    STOPPED = "stopped", _("Stopped")
-    FAILED = "failed", _("Failed")
-
-
-class Job(models.Model):
-    """Something long, done in the background for a member of staff, item after item.
-
-    `done` of `total` items are dealt with; each batch commits together with the rows of the report
-    that tell of it, so a job goes on exactly where a worker that died left it (interviews/jobs.py).
-    """
-
-    reference = models.CharField(
-        _("reference"), max_length=10, unique=True, default=new_reference, editable=False
-    )
-    kind = models.CharField(_("kind"), max_length=30)
-    params = models.JSONField(_("parameters"), default=dict)
-    file_name = models.CharField(_("file"), max_length=200, blank=True, default="")
-    file = models.BinaryField(null=True, editable=False)
-    requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL,
-        on_delete=models.PROTECT,
-        related_name="jobs",
 class Move(models.TextChoices):
     """What staff may set right by hand: the name of a transition, in words."""
 
@@ -530,6 +504,33 @@ class Correction(models.Model):
         return self.reference
 
 
+class JobState(models.TextChoices):
+    QUEUED = "queued", _("Waiting to begin")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    STOPPED = "stopped", _("Stopped")
+    FAILED = "failed", _("Failed")
+
+
+class Job(models.Model):
+    """Something long, done in the background for a member of staff, item after item.
+
+    `done` of `total` items are dealt with; each batch commits together with the rows of the report
+    that tell of it, so a job goes on exactly where a worker that died left it (interviews/jobs.py).
+    `attempts` counts how often it was taken up since it last came forward.
+    """
+
+    reference = models.CharField(
+        _("reference"), max_length=10, unique=True, default=new_reference, editable=False
+    )
+    kind = models.CharField(_("kind"), max_length=30)
+    params = models.JSONField(_("parameters"), default=dict)
+    file_name = models.CharField(_("file"), max_length=200, blank=True, default="")
+    file = models.BinaryField(null=True, editable=False)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="jobs",
         verbose_name=_("requested by"),
     )
     state = FSMField(
@@ -542,8 +543,8 @@ class Correction(models.Model):
     total = models.PositiveIntegerField(_("items"), default=0)
     done = models.PositiveIntegerField(_("dealt with"), default=0)
     stop_asked = models.BooleanField(_("asked to stop"), default=False)
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
     error_code = models.CharField(_("error code"), max_length=60, blank=True, default="")
-    `attempts` counts how often it was taken up since it last came forward.
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     claimed_until = models.DateTimeField(null=True, editable=False)
     ended_at = models.DateTimeField(_("ended"), null=True, editable=False)
@@ -569,7 +570,6 @@ class Correction(models.Model):
 
     @property
     def percent(self) -> int:
-    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
         return 100 * self.done // self.total if self.total else 0
 
     # --- transitions: they change memory only ---------------------------------------------------

@@ -25,7 +25,7 @@ def copy_in(model: type[models.Model], rows: Sequence[Row]) -> list[int]:
     plan = [
         (field.column or "", _value(field, rows[0]))
         for field in model._meta.concrete_fields
-        if not field.primary_key
+        if not field.primary_key and not field.generated
     ]
     copy = sql.SQL("COPY {} (id, {}) FROM STDIN").format(
         sql.Identifier(model._meta.db_table),
