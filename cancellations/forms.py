@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
+from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -113,7 +114,8 @@ def _in_words(field: forms.Field, value: Any) -> str:
 
 
 class MineFilter(forms.Form):
-    """Which of one's own interviews to show; lives in the address."""
+    """Which of one's own interviews to show; lives in the address. Bound only where something is
+    asked: else there is nothing to check."""
 
     position = forms.ChoiceField(label=_("Position"), required=False)
     status = forms.ChoiceField(
@@ -127,8 +129,8 @@ class MineFilter(forms.Form):
     since = SaneDateField(label=_("From"), required=False)
     until = SaneDateField(label=_("To"), required=False)
 
-    def __init__(self, *args: Any, positions: dict[int, str], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, query: QueryDict, *, positions: dict[int, str]) -> None:
+        super().__init__(query if any(query.get(name) for name in self.base_fields) else None)
         field = self.fields["position"]
         assert isinstance(field, forms.ChoiceField)  # noqa: S101 - tells mypy
         by_title = sorted(positions.items(), key=lambda position: position[1])
@@ -136,7 +138,7 @@ class MineFilter(forms.Form):
 
     @property
     def is_active(self) -> bool:
-        return any(self.data.get(name) for name in self.fields)
+        return self.is_bound
 
     def chosen(self) -> list[tuple[str, str]]:
         """What is asked for, as label and value."""

@@ -67,10 +67,11 @@ def mine(request: PortalRequest) -> HttpResponse:
     now = timezone.now()
     few = few_own(request.user)
     form = MineFilter(request.GET, positions=_positions(request.user, few))
-    understood = form.is_valid()
+    understood = form.is_valid() or not form.is_active
     asked: InterviewQuerySet | list[Interview]
-    if few is None or form.is_active:
-        asked = form.narrow(in_reading_order(own_interviews(request.user).with_facts()))
+    if form.is_active or few is None:
+        asked = in_reading_order(own_interviews(request.user).with_facts())
+        asked = form.narrow(asked) if form.is_active else asked
     else:
         asked = few
     page = Paginator(asked, FEW).get_page(request.GET.get("page"))
