@@ -2,5 +2,6 @@
 
 from django.dispatch import Signal
 
-# Sent once for each stored history entry: sender=HistoryEntry, entry=…, interview=…
+# Sent once for all that one statement stored: sender=HistoryEntry, entries=[…], each with its
+# interview, which after an import knows no more than its own columns.
 history_recorded = Signal()

@@ -322,12 +322,10 @@ class Store:
         keys = copy_in(HistoryEntry, entries)
         if not history_recorded.has_listeners(HistoryEntry):
             return
-        for interview, entry, key in zip(interviews, entries, keys, strict=True):
-            history_recorded.send(
-                sender=HistoryEntry,
-                entry=HistoryEntry(id=key, **entry),
-                interview=Interview(**interview),
-            )
+        stored = [HistoryEntry(id=key, **entry) for entry, key in zip(entries, keys, strict=True)]
+        for interview, entry in zip(interviews, stored, strict=True):
+            entry.interview = Interview(**interview)
+        history_recorded.send(sender=HistoryEntry, entries=stored)
 
     def _first_entry(self, status: str) -> HistoryEntry:
         data = {"source": self.source, "status": status}

@@ -142,8 +142,8 @@ def test_each_interview_gets_one_entry_of_sound_history():
 def test_other_apps_hear_of_each_entry():
     heard = []
 
-    def hear(entry, interview, **kwargs):
-        heard.append((entry.event, interview.reference))
+    def hear(entries, **kwargs):
+        heard.extend((entry.event, entry.interview.reference) for entry in entries)
 
     history_recorded.connect(hear)
     try:
