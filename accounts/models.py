@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.db import models
-from django.db.models.functions import Lower
+from django.db.models.functions import Collate, Lower, Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -78,6 +78,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         verbose_name = _("user")
         verbose_name_plural = _("users")
         permissions = [("view_desk", "Can work at the desk")]
+        indexes = [models.Index(Collate(Upper("name"), "C"), name="user_name_prefix")]
         constraints = [
             models.CheckConstraint(
                 name="user_email_lower_case", condition=models.Q(email=Lower("email"))

@@ -43,11 +43,11 @@ FROM candidates_candidate c CROSS JOIN generate_series(1, %(per)s::int) k
 WHERE NOT EXISTS (SELECT FROM interviews_application a WHERE a.candidate_id = c.id);
 
 INSERT INTO interviews_interview (reference, application_id, kind, status, starts_at, ends_at, link,
-    location, booked_at, created_at, source, source_key, extra)
+    location, booked_at, created_at, source, source_key, extra, asked_late)
 SELECT 'B' || lpad(a.id::text, 9, '0'), a.id, 'ai', 'completed',
     now() - (a.id %% 900) * interval '1 day',
     now() - (a.id %% 900) * interval '1 day' + interval '30 minutes', '', '', now(), now(), '', '',
-    '{}'
+    '{}', false
 FROM interviews_application a
 WHERE NOT EXISTS (SELECT FROM interviews_interview i WHERE i.application_id = a.id);
 

@@ -310,6 +310,18 @@ class Cancellation(models.Model):
             ),
         ]
         triggers = [
+            pgtrigger.Trigger(
+                name="marks_interview_late",  # what lists are filtered by (interviews/copies.py)
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                condition=pgtrigger.Q(new__short_notice=True)
+                | pgtrigger.Q(new__outcome=rules.Outcome.NEEDS_HR.value),
+                func="""
+                    UPDATE interviews_interview SET asked_late = true
+                    WHERE id = NEW.interview_id AND NOT asked_late;
+                    RETURN NULL;
+                """,
+            ),
             pgtrigger.FSM(
                 name="legal_moves",
                 field="status",

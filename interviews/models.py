@@ -610,3 +610,80 @@ class JobRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.job_id}/{self.number} {self.outcome}"
+
+
+class SavedView(models.Model):
+    """A list of interviews somebody comes back to: which, and with which columns. `query` is what
+    stands behind the question mark of the address; it holds ids and codes only."""
+
+    reference = models.CharField(
+        _("reference"), max_length=10, unique=True, default=new_reference, editable=False
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.CASCADE,
+        related_name="saved_views",
+        db_index=False,  # the constraint below brings one that begins with it
+        verbose_name=_("user"),
+    )
+    name = models.CharField(pgettext_lazy("of a thing", "name"), max_length=60)
+    query = models.CharField(_("query"), max_length=2000, blank=True)
+    is_default = models.BooleanField(_("opens first"), default=False)
+
+    class Meta:
+        verbose_name = _("saved view")
+        verbose_name_plural = _("saved views")
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["user", "name"], name="saved_view_once_per_name"),
+            models.UniqueConstraint(
+                fields=["user"], name="saved_view_one_default", condition=Q(is_default=True)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Access(models.TextChoices):
+    REVEALED = "revealed", _("Contact details revealed")
+    EXPORTED = "exported", _("List exported")
+
+
+class AccessLog(models.Model):
+    """Who looked at personal data, when, at whose, what of it and why; never changed, never
+    removed. `detail` holds codes, ids and counts: nothing personal, nothing anybody typed."""
+
+    at = models.DateTimeField(_("at"), default=timezone.now)
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="accesses",
+        db_index=False,
+        verbose_name=_("by"),
+    )
+    action = models.CharField(_("what was done"), max_length=10, choices=Access.choices)
+    subject = models.CharField(_("about"), max_length=60, blank=True)
+    detail = models.JSONField(_("detail"), default=dict)
+
+    class Meta:
+        verbose_name = _("access to personal data")
+        verbose_name_plural = _("accesses to personal data")
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["by", "-id"], name="access_by"),
+            models.Index(fields=["subject", "-id"], name="access_subject"),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="no_truncate",
+                operation=pgtrigger.Truncate,
+                level=pgtrigger.Statement,
+                when=pgtrigger.Before,
+                func="RAISE EXCEPTION 'The log of accesses is never emptied.';",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.subject}"

@@ -1,0 +1,49 @@
+"""What lists are read by: copies of an interview's department and position beside its time.
+
+A list of a million interviews stays quick only where one index holds whose they are and in which
+order they stand, and no index reaches across tables. PostgreSQL keeps the copies itself, whoever
+writes: services, an import's COPY, a hand at the console.
+"""
+
+import pgtrigger
+
+ON_INTERVIEW = pgtrigger.Trigger(
+    name="listed_under",
+    when=pgtrigger.Before,
+    operation=pgtrigger.Insert
+    | pgtrigger.UpdateOf("application_id", "listed_department", "listed_position"),
+    func="""
+        SELECT position.department_id, position.id
+        INTO NEW.listed_department, NEW.listed_position
+        FROM interviews_application application
+        JOIN interviews_position position ON position.id = application.position_id
+        WHERE application.id = NEW.application_id;
+        RETURN NEW;
+    """,
+)
+
+# Nobody adds an interview while its position moves: the copy would be of where it was before.
+ON_POSITION = pgtrigger.Trigger(
+    name="moves_its_interviews",
+    when=pgtrigger.After,
+    operation=pgtrigger.UpdateOf("department_id"),
+    condition=pgtrigger.Q(old__department_id__df=pgtrigger.F("new__department_id")),
+    func="""
+        LOCK TABLE interviews_interview IN SHARE ROW EXCLUSIVE MODE;
+        UPDATE interviews_interview SET listed_department = NEW.department_id
+        WHERE listed_position = NEW.id;
+        RETURN NULL;
+    """,
+)
+
+ON_APPLICATION = pgtrigger.Trigger(
+    name="moves_its_interviews",
+    when=pgtrigger.After,
+    operation=pgtrigger.UpdateOf("position_id"),
+    condition=pgtrigger.Q(old__position_id__df=pgtrigger.F("new__position_id")),
+    func="""
+        UPDATE interviews_interview SET listed_position = NEW.position_id
+        WHERE application_id = NEW.id;
+        RETURN NULL;
+    """,
+)
