@@ -2,7 +2,9 @@
 
 from typing import Any
 
+import pgtrigger
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Collate, Lower, Upper
 from django.utils import timezone
@@ -13,6 +15,7 @@ from accounts.fields import EncryptedCharField
 from accounts.identifiers import Identifier, IdentifierKind
 from accounts.permissions import STAFF_ROLES, Role
 from accounts.validators import validate_language, validate_time_zone
+from config.tracking import ADMINISTRATORS, never_emptied, tracked
 
 
 class UserManager(BaseUserManager["User"]):
@@ -84,6 +87,15 @@ class User(AbstractBaseUser, PermissionsMixin):
                 name="user_email_lower_case", condition=models.Q(email=Lower("email"))
             ),
         ]
+        triggers = [
+            tracked(
+                "role",
+                "is_active",
+                "is_superuser",
+                departments=ADMINISTRATORS,  # who else may see it, the reader's query decides
+                only=f"({{row}}.role <> '{Role.CANDIDATE}' OR {{row}}.is_superuser)",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -112,3 +124,46 @@ class User(AbstractBaseUser, PermissionsMixin):
     def masked_name(self) -> str:
         """The first character and a star for each further one, as printed on receipts."""
         return self.name[:1] + "*" * min(len(self.name) - 1, 3)
+
+
+class ConfigurationChange(models.Model):
+    """One row of the configuration that was added, changed or removed; itself it never is.
+
+    The database writes it (config/tracking.py). It holds ids, codes and settings, of people nothing
+    but their id, role and whether they may sign in.
+    """
+
+    class Action(models.TextChoices):
+        ADDED = "added", _("Added")
+        CHANGED = "changed", _("Changed")
+        REMOVED = "removed", _("Removed")
+
+    at = models.DateTimeField(_("at"))
+    actor = models.CharField(_("by"), max_length=60, help_text=_("user:12, import or database"))
+    action = models.CharField(_("what happened"), max_length=10, choices=Action.choices)
+    kind = models.CharField(_("kind"), max_length=60)
+    object_id = models.BigIntegerField()
+    subject = models.CharField(max_length=60)
+    subject_id = models.BigIntegerField()
+    departments = ArrayField(
+        models.BigIntegerField(), null=True, help_text=_("Empty: it concerns every department.")
+    )
+    before = models.JSONField(_("before"), null=True)
+    after = models.JSONField(_("after"), null=True)
+
+    class Meta:
+        verbose_name = _("change of the configuration")
+        verbose_name_plural = _("changes of the configuration")
+        ordering = ["-at", "-id"]
+        indexes = [
+            models.Index(fields=["at", "id"], name="configuration_at"),
+            models.Index(fields=["actor", "at", "id"], name="configuration_actor"),
+            models.Index(fields=["subject", "at", "id"], name="configuration_subject"),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            never_emptied("History is never removed."),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.kind} {self.object_id} {self.action}"

@@ -21,6 +21,7 @@ from accounts.models import User
 from accounts.permissions import DECIDE_CANCELLATION
 from cancellations import rules
 from config.references import new_reference
+from config.tracking import tracked
 from interviews.models import (
     PEOPLE,
     PRIVATE_FIELDS,
@@ -60,6 +61,11 @@ class Reason(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["purpose", "code"], name="reason_code_once"),
         ]
+        triggers = [
+            tracked(
+                "purpose", "code", "label_zh", "label_en", "needs_detail", "order", "is_active"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.label
@@ -88,6 +94,15 @@ class Reason(models.Model):
                 params={"count": DETAIL_MAX},
             )
         return detail
+
+
+def _departments_of(policy: str) -> str:
+    """SQL for the departments a policy concerns: its own, its position's, or everybody."""
+    return f"""CASE
+        WHEN {policy}.department_id IS NOT NULL THEN ARRAY[{policy}.department_id]
+        WHEN {policy}.position_id IS NOT NULL THEN
+            ARRAY(SELECT department_id FROM interviews_position WHERE id = {policy}.position_id)
+    END"""  # noqa: S608 - written into a migration
 
 
 class Policy(models.Model):
@@ -134,6 +149,22 @@ class Policy(models.Model):
         verbose_name = _("policy")
         verbose_name_plural = _("policies")
         ordering = ["name"]
+        triggers = [
+            tracked(
+                "name",
+                "is_active",
+                "since",
+                "until",
+                "department_id",
+                "category_id",
+                "position_id",
+                "kind",
+                "promised_minutes",
+                "default_decision",
+                "default_minutes_before",
+                departments=_departments_of("{row}"),
+            )
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["department", "category", "position", "kind"],
@@ -170,6 +201,19 @@ class Tier(models.Model):
         verbose_name = _("tier")
         verbose_name_plural = _("tiers")
         ordering = ["policy", "-notice_minutes"]
+        triggers = [
+            tracked(
+                "policy_id",
+                "notice_minutes",
+                "outcome",
+                "short_notice",
+                part_of=("cancellations.policy", "policy_id"),
+                departments=f"""(
+                    SELECT {_departments_of("p")} FROM cancellations_policy p
+                    WHERE p.id = {{row}}.policy_id
+                )""",  # noqa: S608 - written into a migration
+            )
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["policy", "notice_minutes"], name="tier_once_per_notice"

@@ -19,6 +19,7 @@ from accounts.models import User
 from candidates.models import Candidate
 from config.prepared import Later, Prepared
 from config.references import new_reference
+from config.tracking import never_emptied, tracked
 from interviews.states import REINSTATABLE, InterviewStatus
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -42,6 +43,7 @@ class Department(models.Model):
         verbose_name = _("department")
         verbose_name_plural = _("departments")
         ordering = ["name"]
+        triggers = [tracked("code", "name", departments="ARRAY[{row}.id]")]
 
     def __str__(self) -> str:
         return self.name
@@ -49,6 +51,23 @@ class Department(models.Model):
     @property
     def audience(self) -> str:
         return f"department:{self.pk}"
+
+
+class DepartmentStaff(Department.staff.through):  # type: ignore[name-defined]
+    """Who works for which department."""
+
+    class Meta:
+        proxy = True
+        verbose_name = _("member of staff")
+        verbose_name_plural = _("members of staff")
+        triggers = [
+            tracked(
+                "department_id",
+                "user_id",
+                part_of=("interviews.department", "department_id"),
+                departments="ARRAY[{row}.department_id]",
+            )
+        ]
 
 
 class PositionCategory(models.Model):
@@ -61,6 +80,7 @@ class PositionCategory(models.Model):
         verbose_name = _("position category")
         verbose_name_plural = _("position categories")
         ordering = ["name"]
+        triggers = [tracked("code", "name")]
 
     def __str__(self) -> str:
         return self.name
@@ -95,6 +115,18 @@ class Position(models.Model):
         verbose_name = _("position")
         verbose_name_plural = _("positions")
         ordering = ["title"]
+        triggers = [
+            tracked(
+                "code",
+                "title",
+                "department_id",
+                "category_id",
+                "recruiter_id",
+                "city",
+                "is_open",
+                departments="ARRAY[{row}.department_id]",
+            )
+        ]
 
     def __str__(self) -> str:
         return self.title
@@ -451,13 +483,7 @@ class HistoryEntry(models.Model):
         indexes = [models.Index(fields=["at"], name="history_at")]
         triggers = [
             pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
-            pgtrigger.Trigger(
-                name="no_truncate",
-                operation=pgtrigger.Truncate,
-                level=pgtrigger.Statement,
-                when=pgtrigger.Before,
-                func="RAISE EXCEPTION 'History is never removed.';",
-            ),
+            never_emptied("History is never removed."),
         ]
 
     def __str__(self) -> str:
