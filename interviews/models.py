@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -20,6 +21,7 @@ from candidates.models import Candidate
 from config.prepared import Later, Prepared
 from config.references import new_reference
 from config.tracking import never_emptied, tracked
+from interviews import copies
 from interviews.states import REINSTATABLE, InterviewStatus
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -125,7 +127,8 @@ class Position(models.Model):
                 "city",
                 "is_open",
                 departments="ARRAY[{row}.department_id]",
-            )
+            ),
+            copies.ON_POSITION,
         ]
 
     def __str__(self) -> str:
@@ -208,6 +211,7 @@ class Application(models.Model):
     class Meta:
         verbose_name = _("application")
         verbose_name_plural = _("applications")
+        triggers = [copies.ON_APPLICATION]
 
     def __str__(self) -> str:
         return self.reference
@@ -335,6 +339,15 @@ class Interview(models.Model):
         blank=True,
         help_text=_("Codes a mapping carries over; no personal data."),
     )
+    # What lists are read by; the database keeps all four (interviews/copies.py).
+    listed_department = models.BigIntegerField(editable=False)
+    listed_position = models.BigIntegerField(editable=False)
+    listed_at = models.GeneratedField(
+        expression=Coalesce("starts_at", "created_at"),
+        output_field=models.DateTimeField(),
+        db_persist=True,
+    )
+    asked_late = models.BooleanField(_("asked late"), default=False, editable=False)
 
     objects = InterviewQuerySet.as_manager()
 
@@ -345,6 +358,29 @@ class Interview(models.Model):
         indexes = [
             models.Index(fields=["status", "starts_at"], name="interview_status_start"),
             models.Index(fields=["starts_at"], name="interview_start"),
+            models.Index(
+                fields=["listed_department", "listed_at", "id"], name="interview_listed"
+            ),
+            models.Index(
+                fields=["listed_department", "status", "listed_at", "id"],
+                name="interview_listed_status",
+            ),
+            models.Index(
+                fields=["listed_department", "kind", "listed_at", "id"],
+                name="interview_listed_kind",
+            ),
+            models.Index(
+                fields=["listed_department", "source", "listed_at", "id"],
+                name="interview_listed_source",
+            ),
+            models.Index(
+                fields=["listed_department", "listed_at", "id"],
+                name="interview_listed_late",
+                condition=Q(asked_late=True),
+            ),
+            models.Index(
+                fields=["listed_position", "listed_at", "id"], name="interview_listed_position"
+            ),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -363,6 +399,7 @@ class Interview(models.Model):
         ]
         triggers = [
             pgtrigger.FSM(name="legal_moves", field="status", transitions=_legal_moves),
+            copies.ON_INTERVIEW,
         ]
 
     def __str__(self) -> str:

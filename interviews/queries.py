@@ -29,9 +29,8 @@ def visible_to(user: User | AnonymousUser) -> InterviewQuerySet:
     if user.is_superuser or user.role == Role.ADMINISTRATOR:
         return Interview.objects.all()
     if user.works_at_desk:
-        return Interview.objects.filter(
-            application__position__department__in=departments_of(user).values("pk")
-        )
+        own = departments_of(user).values("pk")
+        return Interview.objects.filter(listed_department__in=own)
     return own_interviews(user)
 
 

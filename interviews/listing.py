@@ -1,0 +1,192 @@
+"""The desk's list of interviews, newest first, in the same time however many there are.
+
+Each department's part of a list (each position's, where one is asked for) is the beginning of one
+index; the parts, each as long as a page, are then merged.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from itertools import chain
+from typing import Any
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db import connection
+from django.db.models import Func, IntegerField, OuterRef, Q, QuerySet
+from django.utils import timezone
+
+from accounts.models import User
+from interviews.models import Interview, InterviewQuerySet, Position
+from interviews.queries import departments_of
+
+COUNTED = 1000  # more than that is said to be more than that
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a list is narrowed to; what is not given narrows nothing. `people` are candidates that
+    a search found."""
+
+    status: str = ""
+    kind: str = ""
+    source: str = ""
+    department: int | None = None
+    position: int | None = None
+    recruiter: int | None = None
+    since: date | None = None
+    until: date | None = None
+    late: bool = False
+    people: tuple[int, ...] | None = None
+
+    def narrow(self, interviews: InterviewQuerySet) -> InterviewQuerySet:
+        """By everything an interview says of itself; whose it is, `_parts` says."""
+        exact = {"status": self.status, "kind": self.kind, "source": self.source}
+        interviews = interviews.filter(**{name: value for name, value in exact.items() if value})
+        if self.late:
+            interviews = interviews.filter(asked_late=True)
+        if self.since or self.until:
+            interviews = interviews.filter(starts_at__isnull=False)
+        if self.since:
+            interviews = interviews.filter(listed_at__gte=_midnight(self.since))
+        if self.until:
+            interviews = interviews.filter(listed_at__lt=_midnight(self.until + timedelta(days=1)))
+        if self.people is not None:
+            interviews = interviews.filter(application__candidate__in=self.people)
+        return interviews
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in the list a row stands."""
+
+    listed_at: datetime
+    id: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """As much of a list as one page shows, as dictionaries of the columns asked for."""
+
+    rows: list[dict[str, Any]]
+    newer: bool
+    older: bool
+    count: int  # at most COUNTED + 1
+
+
+def some(
+    user: User,
+    wanted: Wanted,
+    columns: Iterable[str],
+    *,
+    size: int,
+    after: Place | None = None,
+    before: Place | None = None,
+) -> Part:
+    """`size` interviews this user may see, newest first: the first ones, or those that come after
+    or before a place. Two queries."""
+    parts, column = _parts(user, wanted)
+    own = wanted.narrow(Interview.objects.filter(**{column: OuterRef("pk")}))
+    backwards = before is not None and after is None
+    order = ("listed_at", "id") if backwards else ("-listed_at", "-id")
+    beginning = _from(own, after, before).order_by(*order).values("pk")[: size + 1]
+    counted = own.order_by("-listed_at", "-id").values("pk")[: COUNTED + 1]
+    found = parts.order_by().values_list(
+        ArraySubquery(beginning),
+        Func(ArraySubquery(counted), function="cardinality", output_field=IntegerField()),
+    )
+    lists, counts = zip(*found, strict=True) if found else ((), ())
+    chosen = Interview.objects.filter(pk__in=list(chain.from_iterable(lists)))
+    rows = list(chosen.order_by(*order).values("pk", "reference", *columns)[: size + 1])
+    more, rows = len(rows) > size, rows[:size]
+    if backwards:
+        rows.reverse()
+    return Part(
+        rows=rows,
+        newer=more if backwards else after is not None,
+        older=True if backwards else more,
+        count=min(sum(counts), COUNTED + 1),
+    )
+
+
+def everything(user: User, wanted: Wanted) -> InterviewQuerySet:
+    """The whole list, newest first."""
+    parts, column = _parts(user, wanted)
+    own = Interview.objects.filter(**{f"{column}__in": list(parts.values_list("pk", flat=True))})
+    return wanted.narrow(own).order_by("-listed_at", "-id")
+
+
+def place_of(reference: str, user: User) -> Place | None:
+    """Where the interview stands; None where there is none that this user may see."""
+    own = Interview.objects.filter(
+        reference=reference, listed_department__in=departments_of(user).values("pk")
+    )
+    return next((Place(*row) for row in own.values_list("listed_at", "id")), None)
+
+
+def positions_offered(user: User) -> list[tuple[int, str, int | None, str | None]]:
+    """Position, title, recruiter and recruiter's name, of all this user may list."""
+    positions = Position.objects.filter(department__in=departments_of(user).values("pk"))
+    return list(
+        positions.order_by("title", "pk").values_list(
+            "pk", "title", "recruiter_id", "recruiter__name"
+        )
+    )
+
+
+# Leaps from each value to the next in the index, where DISTINCT would read every interview.
+_SOURCES = """
+WITH RECURSIVE known (department, source) AS (
+    SELECT department, (
+        SELECT min(source) FROM interviews_interview WHERE listed_department = department
+    )
+    FROM unnest(%s::bigint[]) department
+    UNION ALL
+    SELECT department, (
+        SELECT min(interview.source) FROM interviews_interview interview
+        WHERE interview.listed_department = known.department AND interview.source > known.source
+    )
+    FROM known WHERE known.source IS NOT NULL
+)
+SELECT DISTINCT source FROM known WHERE source <> '' ORDER BY source
+"""
+
+
+def sources_offered(departments: Iterable[int]) -> list[str]:
+    """Where the interviews of these departments came from."""
+    with connection.cursor() as cursor:
+        cursor.execute(_SOURCES, [list(departments)])
+        return [source for (source,) in cursor.fetchall()]
+
+
+def _parts(user: User, wanted: Wanted) -> tuple[QuerySet, str]:
+    """The departments or positions whose interviews make up the list, and the column of an
+    interview that names them. Nothing outside the user's departments."""
+    departments = departments_of(user)
+    if wanted.department:
+        departments = departments.filter(pk=wanted.department)
+    if not wanted.position and not wanted.recruiter:
+        return departments, "listed_department"
+    positions = Position.objects.filter(department__in=departments.values("pk"))
+    if wanted.position:
+        positions = positions.filter(pk=wanted.position)
+    if wanted.recruiter:
+        positions = positions.filter(recruiter=wanted.recruiter)
+    return positions, "listed_position"
+
+
+def _from(
+    interviews: InterviewQuerySet, after: Place | None, before: Place | None
+) -> InterviewQuerySet:
+    """Those that stand behind the one place, or in front of the other."""
+    if after:
+        behind = Q(listed_at__lt=after.listed_at) | Q(id__lt=after.id)
+        return interviews.filter(behind, listed_at__lte=after.listed_at)
+    if before:
+        in_front = Q(listed_at__gt=before.listed_at) | Q(id__gt=before.id)
+        return interviews.filter(in_front, listed_at__gte=before.listed_at)
+    return interviews
+
+
+def _midnight(day: date) -> datetime:
+    """When the day begins for the reader."""
+    return timezone.make_aware(datetime.combine(day, time.min))
