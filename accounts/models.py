@@ -3,11 +3,13 @@
 from typing import Any
 
 import pgtrigger
+from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Collate, Lower, Upper
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from accounts import crypto
@@ -69,6 +71,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         _("time zone"), max_length=40, blank=True, default="", validators=[validate_time_zone]
     )
     is_active = models.BooleanField(_("active"), default=True)
+    sessions_ended = models.PositiveIntegerField(
+        default=0, editable=False, help_text=_("How often every session was ended at once.")
+    )
     date_joined = models.DateTimeField(_("joined"), default=timezone.now)
 
     objects = UserManager()
@@ -105,6 +110,15 @@ class User(AbstractBaseUser, PermissionsMixin):
             index = crypto.blind_index(self.national_id) if self.national_id else None
             self.national_id_index = index
         super().save(*args, **kwargs)
+
+    def get_session_auth_hash(self) -> str:
+        """What a session must hold to go on: another one after a new password, and each time
+        `sessions_ended` counts up."""
+        password_only = super().get_session_auth_hash()
+        if not self.sessions_ended:
+            return password_only
+        value = f"{self.sessions_ended}:{password_only}"
+        return salted_hmac("accounts.sessions", value, algorithm="sha256").hexdigest()
 
     @property
     def is_staff(self) -> bool:
@@ -167,3 +181,71 @@ class ConfigurationChange(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.kind} {self.object_id} {self.action}"
+
+
+class AccessChangeKind(models.TextChoices):
+    """What may happen to a member of staff's access."""
+
+    INVITED = "invited", _("Invited")
+    ROLE = "role", _("Role changed")
+    DEPARTMENTS = "departments", _("Departments changed")
+    DEACTIVATED = "deactivated", _("Access switched off")
+    REACTIVATED = "reactivated", _("Access switched on again")
+    SESSIONS_ENDED = "sessions_ended", _("Signed out everywhere")
+    SECOND_STEP_REMOVED = "second_step_removed", _("Lost second step removed")
+    APP_ADDED = "app_added", _("Authenticator app added")
+    APP_DROPPED = "app_dropped", _("Authenticator app taken off")
+    PASSKEY_ADDED = "passkey_added", _("Passkey added")
+    PASSKEY_DROPPED = "passkey_dropped", _("Passkey taken off")
+    CODES_MADE = "codes_made", _("Recovery codes made")
+    CODE_USED = "code_used", _("Signed in with a recovery code")
+    LINKED = "linked", _("Account elsewhere linked")
+    UNLINKED = "unlinked", _("Account elsewhere unlinked")
+
+
+class AccessChange(models.Model):
+    """One change to what a member of staff may do or how they sign in: append-only. `details`
+    holds roles and names of departments, passkeys and providers, never anybody's own data."""
+
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="access_changes",
+        verbose_name=_("person"),
+    )
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("by"),
+    )
+    at = models.DateTimeField(_("at"), default=timezone.now)
+    kind = models.CharField(_("kind"), max_length=30, choices=AccessChangeKind.choices)
+    details = models.JSONField(_("details"), default=dict)
+
+    class Meta:
+        verbose_name = _("change of access")
+        verbose_name_plural = _("changes of access")
+        ordering = ["-pk"]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            never_emptied("History is never removed."),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person_id} {self.kind}"
+
+    @property
+    def words(self) -> str:
+        """What exactly was changed, where the kind does not say it all."""
+        match self.details:
+            case {"before": before, "role": role}:
+                return f"{Role(before).label} → {Role(role).label}"
+            case {"role": role}:
+                return str(Role(role).label)
+            case {"added": added, "removed": removed}:
+                return "  ".join([f"+ {name}" for name in added] + [f"− {name}" for name in removed])
+            case {"name": name}:
+                return str(name)
+        return ""

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0002_settings_checked'),
+        ('accounts', '0004_find_by_name'),
     ]
 
     operations = [
