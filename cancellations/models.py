@@ -392,6 +392,11 @@ class Cancellation(models.Model):
         lapsed = self.status == CancellationStatus.LAPSED
         return lapsed and self.decided_by_id != self.requested_by_id
 
+    def get_status_display(self) -> str:
+        if self.was_overtaken:
+            return str(_("Overtaken: the company cancelled"))
+        return str(CancellationStatus(self.status).label)
+
     @property
     def for_history(self) -> dict[str, str | None]:
         """What the entries about this cancellation say of it, for receipts to be held against."""

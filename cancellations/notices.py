@@ -1,17 +1,37 @@
 """Who is told what about a cancellation."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.conf import settings
+from django.utils import translation
 
 from accounts.models import User
 from cancellations.models import Cancellation
-from interviews.models import Department
+from interviews.models import Correction, Department, Interview, Move
+from interviews.states import InterviewStatus
 from notifications.services import Notice
 
 # What is true only until somebody has decided, and must not arrive after the decision.
 WHILE_UNDECIDED = ("cancellation_received", "cancellation_to_decide")
+# What is true only while the interview is off, or only once it is on again.
+WHILE_CANCELLED = (
+    "cancellation_done",
+    "interview_cancelled",
+    "interviewer_released",
+    "position_cancellation",
+    "company_cancelled",
+    "company_cancelled_one",
+)
+WHILE_REINSTATED = ("interview_reinstated", "interview_reinstated_staff")
+# What staff are told of several at once.
+OF_MANY = {
+    "position_cancellation": "company_cancelled_many",
+    "company_cancelled_one": "company_cancelled_many",
+    "interviewer_released": "interviewer_released_many",
+}
+LISTED = 100  # interviews named in one message
 
 
 def received(cancellation: Cancellation) -> Iterator[Notice]:
@@ -45,6 +65,123 @@ def taken_back(cancellation: Cancellation) -> Iterator[Notice]:
     """The candidate comes after all: HR need not decide any more."""
     yield from _to_recruiter(cancellation, "cancellation_taken_back")
     yield _to_department(cancellation, "cancellation_taken_back")
+
+
+def called_off(cancellations: Sequence[Cancellation]) -> Iterator[Notice]:
+    """The company cancels, one interview or many: every candidate is told of theirs; recruiters,
+    interviewers and departments once, of all that were theirs."""
+    theirs: dict[tuple[str, User | Department], list[Cancellation]] = defaultdict(list)
+    for cancellation in cancellations:
+        yield from _to_candidate(cancellation, "company_cancelled")
+        position = cancellation.interview.position
+        interviewer = cancellation.interview.interviewer
+        theirs["position_cancellation", position.department].append(cancellation)
+        if position.recruiter is not None:
+            theirs["company_cancelled_one", position.recruiter].append(cancellation)
+        if interviewer is not None and interviewer != position.recruiter:
+            theirs["interviewer_released", interviewer].append(cancellation)
+    for (event, whose), concerned in theirs.items():
+        if len(concerned) > 1:
+            yield from _digest(OF_MANY[event], whose, concerned)
+        elif isinstance(whose, User):
+            yield from _to_person(concerned[0], event, whose, ["email", "desk"])
+        else:
+            yield _to_department(concerned[0], event)
+            if whose.email:
+                yield _notice(concerned[0], event, "email", whose.audience, whose.email)
+
+
+def corrected(correction: Correction, interview: Interview) -> Iterator[Notice]:
+    """A status was set right by hand: the candidate is told; of an interview that takes place after
+    all, everybody who had been told that it does not."""
+    reinstated = correction.move == Move.REINSTATE
+    event = "interview_reinstated" if reinstated else "status_corrected"
+    told: list[tuple[str, User | Department, list[str]]] = [
+        (event, interview.candidate.user, ["sms", "email"])
+    ]
+    if reinstated:
+        staff = {interview.position.recruiter, interview.interviewer} - {None}
+        told += [("interview_reinstated_staff", each, ["email", "desk"]) for each in staff if each]
+        told.append(("interview_reinstated_staff", interview.position.department, ["desk"]))
+    for event, whose, channels in told:
+        for address in _addresses(whose, channels):
+            yield Notice(
+                event=event,
+                subject=interview.subject,
+                dedupe_key=f"{event}:{correction.reference}:{address['channel']}:{address['recipient']}",
+                params=_correction_params(correction, interview, address["language"]),
+                **address,
+            )
+
+
+def _digest(
+    event: str, whose: User | Department, cancellations: Sequence[Cancellation]
+) -> Iterator[Notice]:
+    """One message about several interviews."""
+    first = cancellations[0]
+    listed = [
+        {
+            "candidate": each.interview.candidate.user.name,
+            "position": each.interview.position.title,
+            "kind": each.interview.kind,
+            "starts_at": each.starts_at.isoformat() if each.starts_at else None,
+        }
+        for each in cancellations[:LISTED]
+    ]
+    for address in _addresses(whose, ["email", "desk"]):
+        yield Notice(
+            event=event,
+            subject=f"cancellation:{first.reference}",
+            dedupe_key=f"{event}:{first.reference}:{address['channel']}:{address['recipient']}",
+            params={
+                "count": len(cancellations),
+                "more": len(cancellations) - len(listed),
+                "reason": first.reason.label_in(address["language"]),
+                "interviews": listed,
+            },
+            **address,
+        )
+
+
+def _addresses(whose: User | Department, channels: list[str]) -> Iterator[dict[str, str]]:
+    """Where somebody is reached, and in which words, for each of the channels they have."""
+    if isinstance(whose, User):
+        recipient = f"user:{whose.pk}"
+        found = {"sms": whose.mobile, "email": whose.email, "desk": recipient}
+        language, time_zone = whose.language, whose.time_zone
+    else:
+        recipient = whose.audience
+        found = {"email": whose.email, "desk": recipient}
+        language, time_zone = "", ""
+    for channel in channels:
+        if address := found.get(channel):
+            yield {
+                "channel": channel,
+                "recipient": recipient,
+                "address": address,
+                "language": language or settings.LANGUAGE_CODE,
+                "time_zone": time_zone,
+            }
+
+
+def _correction_params(
+    correction: Correction, interview: Interview, language: str
+) -> dict[str, Any]:
+    with translation.override(language):
+        status = str(InterviewStatus(interview.status).label)
+    recruiter = interview.position.recruiter
+    return {
+        "candidate": interview.candidate.user.name,
+        "position": interview.position.title,
+        "department": interview.position.department.name,
+        "kind": interview.kind,
+        "starts_at": interview.starts_at.isoformat() if interview.starts_at else None,
+        "location": interview.location,
+        "status": status,
+        "note": correction.note,
+        "recruiter": recruiter.name if recruiter else "",
+        "interview": interview.reference,
+    }
 
 
 def _to_candidate(cancellation: Cancellation, event: str) -> Iterator[Notice]:

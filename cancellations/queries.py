@@ -228,6 +228,7 @@ _RECORDED_AS = {
     CancellationStatus.APPROVED: "cancelled",
     CancellationStatus.DECLINED: "cancellation_declined",
     CancellationStatus.LAPSED: "cancellation_taken_back",
+    CancellationStatus.REVERSED: "cancellation_reversed",
 }
 
 
@@ -268,8 +269,12 @@ def _receipt(reference: str) -> Receipt:
 
 def _says_the_same(cancellation: Cancellation, entry: HistoryEntry) -> bool:
     """Whether a cancellation's last entry knows it in the status and with the times it now has."""
+    event = _RECORDED_AS[CancellationStatus(cancellation.status)]
+    if cancellation.was_overtaken:
+        event = "cancellation_overtaken"
+    changed_at = cancellation.reversed_at or cancellation.decided_at or cancellation.requested_at
     return (
-        entry.event == _RECORDED_AS[CancellationStatus(cancellation.status)]
-        and entry.at == (cancellation.decided_at or cancellation.requested_at)
+        entry.event == event
+        and entry.at == changed_at
         and cancellation.for_history.items() <= entry.data.items()
     )

@@ -4,6 +4,7 @@ import structlog
 from celery import shared_task
 from django.utils import timezone
 
+import cancellations.jobs  # noqa: F401 - the worker learns here what kinds of jobs there are
 from cancellations import services
 from cancellations.models import Cancellation, CancellationStatus
 

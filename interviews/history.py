@@ -121,8 +121,7 @@ def record_many(
             after=last.get(interview.pk),
         )
     )
-    for entry in entries:
-        history_recorded.send(sender=HistoryEntry, entry=entry, interview=entry.interview)
+    history_recorded.send(sender=HistoryEntry, entries=entries)
     return entries
 
 

@@ -47,13 +47,16 @@ def render(notification: Notification) -> Message:
 
 
 def _shown(params: dict[str, Any], zone: tzinfo, language: str) -> dict[str, Any]:
-    """Parameters as people read them: `starts_at` in words, its day alone as `starts_on`."""
+    """Parameters as people read them: `starts_at` in words, its day alone as `starts_on`; the same
+    within lists of them."""
     shown: dict[str, Any] = {}
     for key, value in params.items():
         if key.endswith("_at") and value:
             local = datetime.fromisoformat(value).astimezone(zone)
             shown[key] = dateformat.format(local, MOMENT[language])
             shown[key.removesuffix("at") + "on"] = dateformat.format(local, DAY[language])
+        elif isinstance(value, list):
+            shown[key] = [_shown(each, zone, language) for each in value]
         elif isinstance(value, str):
             shown[key] = " ".join(value.split())  # a line break would end a title
         else:

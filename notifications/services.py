@@ -75,11 +75,13 @@ def notify(*notices: Notice) -> None:
     transaction.on_commit(partial(_publish, [notice.dedupe_key for notice in notices]))
 
 
-def supersede(subject: str, events: Iterable[str]) -> None:
-    """Do not begin, or begin again, to send what about `subject` has been overtaken, in the
-    caller's transaction. What is being sent this moment may still arrive, and then says so."""
+def supersede(subject: str | Iterable[str], events: Iterable[str]) -> None:
+    """Do not begin, or begin again, to send what about `subject`, one or several, has been
+    overtaken, in the caller's transaction. What is being sent this moment may still arrive, and
+    then says so."""
+    subjects = [subject] if isinstance(subject, str) else list(subject)
     Notification.objects.filter(
-        subject=subject, event__in=events, state__in=[State.QUEUED, State.SENDING]
+        subject__in=subjects, event__in=events, state__in=[State.QUEUED, State.SENDING]
     ).update(state=State.SUPERSEDED)
 
 

@@ -1,0 +1,285 @@
+"""Calling interviews off for the company, one or many, and setting a status right by hand. Each
+function is one use case, in one transaction."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django_fsm import TransitionNotAllowed
+
+from accounts.models import User
+from accounts.permissions import CANCEL_FOR_COMPANY, CORRECT_INTERVIEWS
+from cancellations import notices, queries
+from cancellations.models import Cancellation, CancellationStatus, Party, Reason
+from cancellations.services import AlreadyOver
+from interviews import history
+from interviews.models import Correction, Interview, Move
+from interviews.queries import visible_to
+from interviews.services import cancel_interviews, reinstate_interview, withdraw_interview
+from interviews.states import REINSTATABLE, UNDER_WAY, UPCOMING, InterviewStatus
+from notifications.services import notify, supersede
+
+MOST_AT_ONCE = 5000  # interviews of one job
+
+
+class Fate(models.TextChoices):
+    """What becomes of an interview that the company wants to call off."""
+
+    CANCELLED = "cancelled", gettext_lazy("Cancelled")
+    ALREADY = "already", gettext_lazy("Was cancelled already")
+    UNDER_WAY = "under_way", gettext_lazy("Not cancelled: it is in progress")
+    OVER = "over", gettext_lazy("Not cancelled: it is over")
+    UNKNOWN = "unknown", gettext_lazy("Not found in your departments")
+
+
+@dataclass(frozen=True)
+class CalledOff:
+    """What became of one of many."""
+
+    reference: str
+    fate: Fate
+    receipt: str = ""
+
+
+class ChangedMeanwhile(Exception):
+    """The interview is no longer in the status its correction began from."""
+
+
+def fate_of(interview: Interview) -> Fate:
+    """What calling it off now would do."""
+    if interview.status in UPCOMING:
+        return Fate.CANCELLED
+    if interview.status == InterviewStatus.CANCELLED:
+        return Fate.ALREADY
+    return Fate.UNDER_WAY if interview.status in UNDER_WAY else Fate.OVER
+
+
+@transaction.atomic
+def cancel_for_company(
+    reference: str, *, by: User, reason: Reason, detail: str = "", note: str = ""
+) -> tuple[Cancellation, bool]:
+    """Call one interview off and tell everybody; `note` is what the candidate reads.
+
+    Returns the cancellation and whether it is new: doing it again returns the first one. Raises
+    Interview.DoesNotExist outside the departments of `by`, PermissionDenied, AlreadyOver,
+    ValidationError for a missing detail.
+    """
+    interview = next(iter(_lock([reference], by)), None)
+    if interview is None:
+        raise Interview.DoesNotExist
+    existing = queries.current_cancellation(interview)
+    if existing is not None and existing.party == Party.COMPANY:
+        return existing, False
+    if fate_of(interview) is not Fate.CANCELLED:
+        raise AlreadyOver
+    detail = reason.clean_detail(detail)
+    (cancellation,) = _call_off([interview], by=by, reason=reason, detail=detail, note=note)
+    return cancellation, True
+
+
+@transaction.atomic
+def cancel_many(
+    references: Sequence[str], *, by: User, reason: Reason, detail: str = "", note: str = ""
+) -> list[CalledOff]:
+    """Call off those of many interviews that still can be, in a handful of statements; what became
+    of each, in the order they were named. Raises PermissionDenied."""
+    found = {interview.reference: interview for interview in _lock(references, by)}
+    fates = {reference: fate_of(interview) for reference, interview in found.items()}
+    chosen = [found[each] for each, fate in fates.items() if fate is Fate.CANCELLED]
+    made = _call_off(chosen, by=by, reason=reason, detail=detail, note=note)
+    receipts = {each.interview.reference: each.reference for each in made}
+    return [
+        CalledOff(each, fates.get(each, Fate.UNKNOWN), receipts.get(each, ""))
+        for each in references
+    ]
+
+
+def moves(interview: Interview, *, now: datetime) -> list[Move]:
+    """What may be set right by hand as the interview stands: legal moves of the machine that are
+    not somebody else's decision."""
+    status = InterviewStatus(interview.status)
+    begun = interview.starts_at is not None and interview.starts_at <= now
+    expired = interview.deadline is not None and interview.deadline <= now
+    if status in REINSTATABLE:
+        return [Move.REINSTATE]
+    if status is InterviewStatus.IN_PROGRESS:
+        return [Move.COMPLETE, Move.LAPSE]
+    if status is InterviewStatus.BOOKED:
+        return [Move.COMPLETE, Move.MISS, Move.WITHDRAW] if begun else [Move.WITHDRAW]
+    if status is InterviewStatus.INVITED:
+        return [Move.MISS, Move.WITHDRAW] if expired else [Move.WITHDRAW]
+    return []
+
+
+@transaction.atomic
+def correct_interview(
+    reference: str,
+    *,
+    by: User,
+    move: Move,
+    expected: str,
+    reason: str,
+    note: str = "",
+    starts_at: datetime | None = None,
+) -> Correction:
+    """Set a status right by hand, and tell the candidate. `reason` is kept for colleagues, `note`
+    is what the candidate reads, `starts_at` is when an interview that is reinstated takes place.
+
+    Raises Interview.DoesNotExist outside the departments of `by`, PermissionDenied, SlotFull,
+    ChangedMeanwhile where its status is not `expected`, TransitionNotAllowed where the move makes
+    no sense, ValidationError for a time that has passed.
+    """
+    if not by.has_perm(CORRECT_INTERVIEWS):
+        raise PermissionDenied
+    now = timezone.now()
+    interview = _locked(visible_to(by).filter(reference=reference)).get()
+    if interview.status != expected:
+        raise ChangedMeanwhile
+    if move not in moves(interview, now=now):
+        raise TransitionNotAllowed
+    correction = Correction.objects.create(
+        interview=interview,
+        move=move,
+        before=interview.status,
+        by=by,
+        at=now,
+        reason=reason,
+        note=note,
+    )
+    reversed_before = None
+    if move == Move.REINSTATE:
+        reversed_before = _reinstate(interview, starts_at, at=now)
+    else:
+        _MOVES[move](interview, at=now)
+    facts = {"correction": correction.reference, "move": str(move), "before": correction.before}
+    if move == Move.REINSTATE and interview.starts_at:
+        facts["starts_at"] = interview.starts_at.isoformat()
+    events = [("corrected", facts)]
+    if reversed_before:
+        events.insert(0, ("cancellation_reversed", reversed_before.for_history))
+    history.record(interview, *events, by=by, at=now)
+    notify(*notices.corrected(correction, interview))
+    return correction
+
+
+def _lock(references: Collection[str], by: User) -> Iterable[Interview]:
+    """Raises PermissionDenied."""
+    if not by.has_perm(CANCEL_FOR_COMPANY):
+        raise PermissionDenied
+    return _locked(visible_to(by).filter(reference__in=references))
+
+
+def _locked(interviews: models.QuerySet[Interview]) -> models.QuerySet[Interview]:
+    """With their facts, locked one after the other in the order of their keys."""
+    return (
+        Interview.objects.with_facts()
+        .filter(pk__in=interviews.values("pk"))
+        .order_by("pk")
+        .select_for_update(of=("self",))
+    )
+
+
+def _call_off(
+    interviews: Sequence[Interview], *, by: User, reason: Reason, detail: str, note: str
+) -> list[Cancellation]:
+    """The caller holds the locks, and knows that each can be cancelled."""
+    if not interviews:
+        return []
+    now = timezone.now()
+    overtaken = _overtake(interviews, by=by, at=now)
+    cancellations = [
+        Cancellation(
+            interview=interview,
+            party=Party.COMPANY,
+            requested_by=by,
+            reason=reason,
+            detail=detail,
+            requested_at=now,
+            starts_at=interview.starts_at,
+            slot_id=interview.slot_id,
+            notice=interview.starts_at - now if interview.starts_at else timedelta(0),
+        )
+        for interview in interviews
+    ]
+    for cancellation in cancellations:
+        cancellation.approve(by=by, at=now, note=note)
+    Cancellation.objects.bulk_create(cancellations)
+    cancel_interviews(interviews, at=now)
+    told = []
+    for cancellation in cancellations:
+        facts = {**cancellation.for_history, "decided_by": "company", "reason": reason.code}
+        events = [("cancelled", facts)]
+        if request := overtaken.get(cancellation.interview.pk):
+            events.insert(0, ("cancellation_overtaken", request.for_history))
+        told.append((cancellation.interview, events))
+    history.record_many(told, by=by, at=now)
+    overtaken_messages = (*notices.WHILE_UNDECIDED, *notices.WHILE_REINSTATED)
+    supersede([interview.subject for interview in interviews], overtaken_messages)
+    notify(*notices.called_off(cancellations))
+    return cancellations
+
+
+def _overtake(
+    interviews: Iterable[Interview], *, by: User, at: datetime
+) -> dict[int, Cancellation]:
+    """Settle what candidates had asked and nobody had decided, by interview: it neither counts as
+    theirs nor waits for HR any more."""
+    undecided = [each for each in interviews if each.status == InterviewStatus.CANCELLING]
+    if not undecided:
+        return {}
+    requests = Cancellation.objects.filter(
+        interview__in=undecided, status=CancellationStatus.REQUESTED
+    )
+    overtaken = list(requests.order_by("pk").select_for_update())
+    for request in overtaken:
+        request.lapse(by=by, at=at)
+        request.save(update_fields=["status", "decided_by", "decided_at", "note"])
+    return {request.interview_id: request for request in overtaken}
+
+
+def _reinstate(
+    interview: Interview, starts_at: datetime | None, *, at: datetime
+) -> Cancellation | None:
+    """The cancellation that this undoes, if it was one that had called the interview off."""
+    if starts_at is None or starts_at <= at:
+        raise ValidationError(_("Choose a time that lies ahead."), code="time")
+    carried_out = interview.cancellations.filter(status=CancellationStatus.APPROVED)
+    undone = carried_out.select_for_update().first()
+    if undone is not None:
+        undone.reverse(at=at)
+        undone.save(update_fields=["status", "reversed_at"])
+    supersede(interview.subject, notices.WHILE_CANCELLED)
+    reinstate_interview(interview, starts_at=starts_at, at=at)
+    return undone
+
+
+def _complete(interview: Interview, *, at: datetime) -> None:
+    """Where nothing had reported that it began, it begins and ends here."""
+    if interview.status == InterviewStatus.BOOKED:
+        interview.start()
+        interview.save(update_fields=["status"])
+    interview.complete(at=at)
+    interview.save(update_fields=["status", "ended_at"])
+
+
+def _miss(interview: Interview, *, at: datetime) -> None:
+    interview.miss(at=at)
+    interview.save(update_fields=["status", "ended_at"])
+
+
+def _lapse(interview: Interview, *, at: datetime) -> None:
+    interview.lapse(at=at)
+    interview.save(update_fields=["status", "ended_at"])
+
+
+_MOVES = {
+    Move.COMPLETE: _complete,
+    Move.MISS: _miss,
+    Move.LAPSE: _lapse,
+    Move.WITHDRAW: withdraw_interview,
+}
