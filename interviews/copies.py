@@ -1,4 +1,5 @@
-"""What lists are read by: copies of an interview's department and position beside its time.
+"""What lists are read by: copies of an interview's department and position beside its time, and
+beside each entry of its history.
 
 A list of a million interviews stays quick only where one index holds whose they are and in which
 order they stand, and no index reaches across tables. PostgreSQL keeps the copies itself, whoever
@@ -44,6 +45,37 @@ ON_APPLICATION = pgtrigger.Trigger(
     func="""
         UPDATE interviews_interview SET listed_position = NEW.position_id
         WHERE application_id = NEW.id;
+        RETURN NULL;
+    """,
+)
+
+ON_ENTRY = pgtrigger.Trigger(
+    name="listed_under",
+    when=pgtrigger.Before,
+    operation=pgtrigger.Insert,
+    func="""
+        SELECT interview.listed_department, interview.listed_position, interview.source,
+            NEW.actor = 'user:' || candidate.user_id
+        INTO NEW.listed_department, NEW.listed_position, NEW.listed_source, NEW.by_candidate
+        FROM interviews_interview interview
+        JOIN interviews_application application ON application.id = interview.application_id
+        JOIN candidates_candidate candidate ON candidate.id = application.candidate_id
+        WHERE interview.id = NEW.interview_id;
+        RETURN NEW;
+    """,
+)
+
+# What happened to an interview is listed where the interview is.
+ON_LISTED_ELSEWHERE = pgtrigger.Trigger(
+    name="moves_its_history",
+    when=pgtrigger.After,
+    operation=pgtrigger.Update,
+    condition=pgtrigger.Q(old__listed_department__df=pgtrigger.F("new__listed_department"))
+    | pgtrigger.Q(old__listed_position__df=pgtrigger.F("new__listed_position")),
+    func="""
+        UPDATE interviews_historyentry
+        SET listed_department = NEW.listed_department, listed_position = NEW.listed_position
+        WHERE interview_id = NEW.id;
         RETURN NULL;
     """,
 )

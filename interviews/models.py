@@ -400,6 +400,7 @@ class Interview(models.Model):
         triggers = [
             pgtrigger.FSM(name="legal_moves", field="status", transitions=_legal_moves),
             copies.ON_INTERVIEW,
+            copies.ON_LISTED_ELSEWHERE,
         ]
 
     def __str__(self) -> str:
@@ -509,22 +510,84 @@ class HistoryEntry(models.Model):
     data = models.JSONField(_("data"), default=dict)
     previous_hash = models.CharField(max_length=64, blank=True)
     hash = models.CharField(max_length=64)
+    # What lists are read by; PostgreSQL keeps these (interviews/copies.py).
+    listed_department = models.BigIntegerField(editable=False)
+    listed_position = models.BigIntegerField(editable=False)
+    listed_source = models.CharField(max_length=40, editable=False)
+    by_candidate = models.BooleanField(editable=False)
 
     class Meta:
         verbose_name = _("history entry")
         verbose_name_plural = _("history")
+        permissions = [("read_history", "Can read the history of interviews")]
         ordering = ["interview", "sequence"]
         constraints = [
             models.UniqueConstraint(fields=["interview", "sequence"], name="history_one_chain"),
         ]
-        indexes = [models.Index(fields=["at"], name="history_at")]
+        indexes = [
+            models.Index(fields=["at"], name="history_at"),
+            models.Index(fields=["listed_department", "at", "id"], name="history_listed"),
+            models.Index(fields=["listed_position", "at", "id"], name="history_listed_position"),
+            models.Index(
+                fields=["listed_department", "event", "at", "id"], name="history_listed_event"
+            ),
+            models.Index(
+                fields=["listed_department", "actor", "at", "id"], name="history_listed_actor"
+            ),
+            models.Index(
+                fields=["listed_department", "listed_source", "at", "id"],
+                name="history_listed_source",
+                condition=~Q(listed_source=""),
+            ),
+            models.Index(
+                fields=["listed_department", "at", "id"],
+                name="history_listed_candidate",
+                condition=Q(by_candidate=True),
+            ),
+        ]
+        triggers = [
+            copies.ON_ENTRY,
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Delete),
+            pgtrigger.Protect(
+                name="never_changed",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.AnyChange(exclude=["listed_department", "listed_position"]),
+            ),
+            never_emptied("History is never removed."),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.interview_id}/{self.sequence} {self.event}"
+
+
+class HistorySeal(models.Model):
+    """What all history written until then comes to, in one fingerprint, and the seal before it.
+
+    Whoever keeps a printed seal can tell later that nothing older was written anew, not even by
+    somebody who holds the database (interviews/seals.py).
+    """
+
+    number = models.PositiveIntegerField(_("number"), unique=True)
+    at = models.DateTimeField(_("sealed"))
+    last_entry = models.BigIntegerField(help_text=_("Every entry up to this one is under the seal."))
+    entries = models.PositiveIntegerField(_("entries"))
+    last_change = models.BigIntegerField()
+    changes = models.PositiveIntegerField(_("changes of the configuration"))
+    content = models.CharField(max_length=64)
+    previous_fingerprint = models.CharField(max_length=64, blank=True)
+    fingerprint = models.CharField(_("fingerprint"), max_length=64)
+
+    class Meta:
+        verbose_name = _("seal on history")
+        verbose_name_plural = _("seals on history")
+        ordering = ["-number"]
         triggers = [
             pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
             never_emptied("History is never removed."),
         ]
 
     def __str__(self) -> str:
-        return f"{self.interview_id}/{self.sequence} {self.event}"
+        return f"{self.number} {self.fingerprint}"
 
 
 class Move(models.TextChoices):
