@@ -78,6 +78,8 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     objects = UserManager()
 
+    api_token_id: int | None = None  # the issued token somebody acts through, in this request
+
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
     REQUIRED_FIELDS = ["name"]
@@ -245,7 +247,73 @@ class AccessChange(models.Model):
             case {"role": role}:
                 return str(Role(role).label)
             case {"added": added, "removed": removed}:
-                return "  ".join([f"+ {name}" for name in added] + [f"− {name}" for name in removed])
+                return "  ".join(
+                    [f"+ {name}" for name in added] + [f"− {name}" for name in removed]
+                )
             case {"name": name}:
                 return str(name)
         return ""
+
+
+class ApiToken(models.Model):
+    """What another system calls the API with, as a member of staff and within its scopes. Of the
+    secret only a hash is kept; `hint` is how it begins, to tell tokens apart."""
+
+    name = models.CharField(_("what it is for"), max_length=100)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="api_tokens",
+        verbose_name=_("acts as"),
+    )
+    scopes = ArrayField(models.CharField(max_length=30), verbose_name=_("scopes"))
+    hint = models.CharField(_("begins with"), max_length=20)
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("issued by"),
+    )
+    expires_at = models.DateTimeField(_("valid until"))
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+    revoked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("revoked by"),
+    )
+
+    class Meta:
+        verbose_name = _("API token")
+        verbose_name_plural = _("API tokens")
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it opens nothing any more."""
+        return self.revoked_at is not None or self.expires_at <= timezone.now()
+
+
+class KeptAnswer(models.Model):
+    """What the API answered to a POST with an Idempotency-Key, for who sends it again within a day
+    (accounts/idempotency.py). The answer may name somebody, so it is encrypted."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    fingerprint = models.CharField(max_length=64)
+    claimed_at = models.DateTimeField(db_index=True)
+    status = models.PositiveSmallIntegerField(default=0)
+    body = EncryptedCharField(blank=True, default="")
+    headers = models.JSONField(default=dict)
+
+    is_new = False  # whether this very request claimed it
+
+    def __str__(self) -> str:
+        return self.digest

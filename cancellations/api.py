@@ -25,8 +25,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.endpoints import Endpoint
 from accounts.models import User
 from accounts.permissions import DECIDE_CANCELLATION, READ_DETAIL, VIEW_DESK
+from accounts.scopes import ANY, Scope
 from cancellations import queries, rules, services
 from cancellations.models import (
     DETAIL_MAX,
@@ -217,8 +219,10 @@ def _problem(description: str) -> OpenApiResponse:
     return OpenApiResponse(description=description)
 
 
-class InterviewList(ListAPIView):
+class InterviewList(Endpoint, ListAPIView):
     """The interviews you may see, newest first: your own, or those of your departments."""
+
+    scopes = {"GET": Scope.READ_INTERVIEWS}
 
     serializer_class = CancellableInterviewSerializer
     pagination_class = NewestFirst
@@ -236,8 +240,10 @@ class InterviewList(ListAPIView):
         return super().get(request, *args, **kwargs)
 
 
-class InterviewDetail(APIView):
+class InterviewDetail(Endpoint):
     """One interview, and what the rule says of cancelling it now."""
+
+    scopes = {"GET": Scope.READ_INTERVIEWS}
 
     @extend_schema(
         operation_id="get_interview",
@@ -250,8 +256,10 @@ class InterviewDetail(APIView):
         return Response(CancellableInterviewSerializer(interview).data)
 
 
-class ReasonList(APIView):
+class ReasonList(Endpoint):
     """The reasons offered, in the order they are shown in."""
+
+    scopes = {"GET": ANY}
 
     @extend_schema(
         operation_id="list_reasons",
@@ -263,7 +271,7 @@ class ReasonList(APIView):
         return Response(ReasonSerializer(queries.offered_reasons(purpose), many=True).data)
 
 
-class InterviewCancellation(APIView):
+class InterviewCancellation(Endpoint):
     """A candidate's request to cancel their own interview."""
 
     @extend_schema(
@@ -346,8 +354,10 @@ class WorksAtDesk(BasePermission):
         return request.user.has_perm(VIEW_DESK)
 
 
-class CancellationList(ListAPIView):
+class CancellationList(Endpoint, ListAPIView):
     """The cancellations of your departments, newest first. `status=requested` is HR's queue."""
+
+    scopes = {"GET": Scope.READ_CANCELLATIONS}
 
     permission_classes = [IsAuthenticated, WorksAtDesk]
     serializer_class = CancellationSerializer
@@ -385,16 +395,20 @@ def _decision(operation_id: str) -> Any:
     )
 
 
-class Approval(APIView):
+class Approval(Endpoint):
     """HR accepts a request: the interview is called off and everybody is told."""
+
+    scopes = {"POST": Scope.DECIDE_CANCELLATIONS}
 
     @_decision("approve_cancellation")
     def post(self, request: Request, receipt: str) -> Response:
         return _decide(services.approve_cancellation, request, receipt)
 
 
-class Refusal(APIView):
+class Refusal(Endpoint):
     """HR keeps the appointment, and the candidate reads the note."""
+
+    scopes = {"POST": Scope.DECIDE_CANCELLATIONS}
 
     @_decision("refuse_cancellation")
     def post(self, request: Request, receipt: str) -> Response:

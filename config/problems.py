@@ -23,6 +23,7 @@ TITLES = {
     409: _lazy("Conflict"),
     413: _lazy("Request Entity Too Large"),
     415: _lazy("Unsupported Media Type"),
+    422: _lazy("Unprocessable Content"),
     429: _lazy("Too Many Requests"),
     500: _lazy("Internal Server Error"),
     503: _lazy("Service Unavailable"),

@@ -242,6 +242,7 @@ CELERY_BEAT_SCHEDULE = {
         ("go-on-with-jobs", "interviews.tasks.go_on_with_jobs", 30),
         ("forget-old-reports", "interviews.tasks.forget_old_reports", 6 * 3600),
         ("heartbeat", "notifications.tasks.heartbeat", 15),
+        ("forget-answers", "accounts.tasks.forget_answers", 3600),
     )
 }
 
@@ -360,7 +361,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": [
         "rest_framework.throttling.AnonRateThrottle",
-        "rest_framework.throttling.UserRateThrottle",
+        "accounts.tokens.CallerRateThrottle",
     ],
     "DEFAULT_THROTTLE_RATES": {
         "anon": env.text("API_RATE_ANONYMOUS", "60/min"),

@@ -82,12 +82,14 @@ def record(
     """Append `events`: names, or names with data (ids, codes, times, states: nothing personal).
 
     Each entry also says which status the interview was then left in, so that a status changed
-    behind our back, or a chain cut short, shows. The caller holds the interview's row lock; that
+    behind our back, or a chain cut short, shows; and which token of the API, if any, the person
+    acted through. The caller holds the interview's row lock; that
     keeps the chain a line.
     """
     last = _last.first(interview=interview.pk)
     named = [event if isinstance(event, tuple) else (event, {}) for event in events]
-    named = [(event, {**data, "status": interview.status}) for event, data in named]
+    through = {"token": by.api_token_id} if by and by.api_token_id else {}
+    named = [(event, {**data, **through, "status": interview.status}) for event, data in named]
     entries = HistoryEntry.objects.bulk_create(
         chain(interview, named, actor=actor_of(by), at=at or timezone.now(), after=last)
     )
