@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cancellations.views import desk, portal, public, settings
+from cancellations.views import desk, interviews, portal, public, settings
 
 app_name = "cancellations"
 
@@ -19,6 +19,16 @@ urlpatterns = [
     path("desk/requests/<reference:reference>/", desk.case, name="case"),
     path("desk/requests/<reference:reference>/approve/", desk.approve, name="approve"),
     path("desk/requests/<reference:reference>/decline/", desk.decline, name="decline"),
+    path("desk/interviews/", interviews.interviews, name="interviews"),
+    path("desk/interviews/views/", interviews.views, name="interview_views"),
+    path("desk/interviews/export/", interviews.export, name="interview_export"),
+    path("desk/search/", interviews.search, name="search"),
+    path("desk/interviews/<reference:reference>/", interviews.interview, name="desk_interview"),
+    path(
+        "desk/interviews/<reference:reference>/reveal/",
+        interviews.reveal,
+        name="interview_reveal",
+    ),
     path("desk/messages/", desk.inbox, name="inbox"),
     path("desk/settings/", settings.settings, name="settings"),
 ]

@@ -12,7 +12,6 @@ from accounts.models import User
 from accounts.permissions import READ_DETAIL, Role
 from candidates.models import Candidate
 from config.references import ALPHABET, LENGTH, normalise
-from interviews.models import Interview
 from interviews.queries import visible_to
 
 LONGEST = 200
@@ -81,8 +80,8 @@ def _found(people) -> Found:  # type: ignore[no-untyped-def]
 def interviews_of(people: tuple[int, ...], user: User) -> list[str]:
     """The references of up to two of their interviews that `user` may see: one leads there."""
     own: list[str] = list(
-        visible_to(user).filter(application__candidate__in=people).values_list(
-            "reference", flat=True
-        )[:2]
+        visible_to(user)
+        .filter(application__candidate__in=people)
+        .values_list("reference", flat=True)[:2]
     )
     return own

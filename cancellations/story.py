@@ -1,0 +1,182 @@
+"""What happened to one interview, put together for a person who reads it: its history and messages
+in words, with the names behind the codes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.identifiers import Identifier, IdentifierKind, masked
+from accounts.models import User
+from cancellations.models import Cancellation, Reason
+from interviews.events import event_words
+from interviews.models import Correction, HistoryEntry, Interview, Move
+from interviews.states import InterviewStatus
+from notifications.models import Notification, State
+
+# What a message is about; what has no words here goes by its title.
+MESSAGES: dict[str, Promise] = {
+    "cancellation_received": gettext_lazy("Request to cancel received"),
+    "cancellation_to_decide": gettext_lazy("A request to decide"),
+    "cancellation_done": gettext_lazy("Interview cancelled"),
+    "interview_cancelled": gettext_lazy("Interview cancelled"),
+    "interviewer_released": gettext_lazy("Interview cancelled"),
+    "position_cancellation": gettext_lazy("Interview cancelled"),
+    "interviewer_released_many": gettext_lazy("Interview cancelled"),
+    "company_cancelled": gettext_lazy("Cancelled by the company"),
+    "company_cancelled_one": gettext_lazy("Cancelled by the company"),
+    "company_cancelled_many": gettext_lazy("Cancelled by the company"),
+    "cancellation_declined": gettext_lazy("Cancellation declined"),
+    "cancellation_taken_back": gettext_lazy("Request taken back"),
+    "interview_reinstated": gettext_lazy("Interview reinstated"),
+    "interview_reinstated_staff": gettext_lazy("Interview reinstated"),
+    "status_corrected": gettext_lazy("Status set right"),
+}
+HUES = {
+    State.SENT: "leaf",
+    State.DELIVERED: "leaf",
+    State.FAILED: "amber",
+    State.BOUNCED: "amber",
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that happened: what, by whom, when, and why where a reason was given."""
+
+    at: datetime
+    what: str
+    who: str
+    status: str
+    why: str
+    receipt: str
+
+
+@dataclass(frozen=True)
+class Message:
+    """One message and how far it got."""
+
+    at: datetime
+    what: str
+    channel: str
+    to: str
+    state: str
+    hue: str
+    error: str
+
+
+@dataclass(frozen=True)
+class Story:
+    """All of it, what came last on top."""
+
+    entries: list[Entry]
+    messages: list[Message]
+    cancellations: list[Cancellation]
+    corrections: list[Correction]
+
+
+def of(interview: Interview) -> Story:
+    """Six queries, however long the story is."""
+    history = list(interview.history.order_by("-sequence"))
+    outbox = list(
+        Notification.objects.filter(subject=interview.subject)
+        .only(
+            "event", "channel", "recipient", "title", "state", "created_at", "sent_at", "error_code"
+        )
+        .order_by("-pk")
+    )
+    names = _names([each.actor for each in history] + [each.recipient for each in outbox])
+    department = interview.position.department
+    names[department.audience] = department.name
+    reasons = {(reason.purpose, reason.code): reason.label for reason in Reason.objects.all()}
+    corrections = list(interview.corrections.select_related("by").order_by("-pk"))
+    cancellations = list(
+        interview.cancellations.select_related("reason", "requested_by", "decided_by").order_by(
+            "-pk"
+        )
+    )
+    labels = {code: label for (_purpose, code), label in reasons.items()}
+    by_receipt = {each.reference: each.reason.label for each in cancellations}
+    return Story(
+        entries=[_entry(each, names, labels, by_receipt) for each in history],
+        messages=[_message(each, names) for each in outbox],
+        cancellations=cancellations,
+        corrections=corrections,
+    )
+
+
+def _names(codes: Iterable[str]) -> dict[str, str]:
+    """Of people who go by codes such as user:12."""
+    keys = {code.removeprefix("user:") for code in codes if code.startswith("user:")}
+    people = User.objects.filter(pk__in=[int(key) for key in keys if key.isdigit()])
+    return {f"user:{pk}": name for pk, name in people.values_list("pk", "name")}
+
+
+def _who(code: str, names: dict[str, str]) -> str:
+    automatic = {"system": _("by the rule"), "import": _("by an import")}
+    return automatic.get(code) or names.get(code, code)
+
+
+def _entry(
+    entry: HistoryEntry,
+    names: dict[str, str],
+    reasons: dict[str, str],
+    by_receipt: dict[str, str],
+) -> Entry:
+    data: dict[str, Any] = entry.data
+    receipt = str(data.get("receipt") or "")
+    why = reasons.get(str(data.get("reason")), "") or by_receipt.get(receipt, "")
+    what = event_words(entry.event)
+    if data.get("move") in Move.values:
+        what = f"{what}: {Move(data['move']).label}"
+    return Entry(
+        at=entry.at,
+        what=what,
+        who=_who(entry.actor, names),
+        status=str(data.get("status") or "") if data.get("status") in InterviewStatus else "",
+        why=why,
+        receipt=receipt,
+    )
+
+
+def _message(message: Notification, names: dict[str, str]) -> Message:
+    return Message(
+        at=message.sent_at or message.created_at,
+        what=str(MESSAGES.get(message.event) or message.title or message.event.replace("_", " ")),
+        channel=message.get_channel_display(),
+        to=names.get(message.recipient, ""),
+        state=message.get_state_display(),
+        hue=HUES.get(State(message.state), "grey"),
+        error=message.error_code,
+    )
+
+
+@dataclass(frozen=True)
+class Way:
+    """One way to reach somebody, or to know them by; masked unless it was revealed."""
+
+    label: str
+    value: str
+    link: str = ""
+
+
+def ways_to(person: User, *, revealed: bool) -> list[Way]:
+    """The ID number stays masked but for its ends even then: nobody needs the rest to compare."""
+    ways = []
+    if person.mobile:
+        shown = (
+            person.mobile if revealed else masked(Identifier(IdentifierKind.MOBILE, person.mobile))
+        )
+        ways.append(Way(_("Mobile number"), shown, f"tel:{person.mobile}" if revealed else ""))
+    if person.email:
+        shown = person.email if revealed else masked(Identifier(IdentifierKind.EMAIL, person.email))
+        ways.append(Way(_("Email address"), shown, f"mailto:{person.email}" if revealed else ""))
+    if person.national_id_index:
+        number = person.national_id if revealed else ""
+        known = masked(Identifier(IdentifierKind.NATIONAL_ID, number)) if number else "*" * 18
+        ways.append(Way(_("ID number"), known))
+    return ways

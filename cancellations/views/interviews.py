@@ -1,0 +1,399 @@
+"""The desk's interviews: the list with its filters, saved views and exports, the search, and one
+interview's page."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.db import IntegrityError, transaction
+from django.http import FileResponse, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import NoReverseMatch, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.decorators import desk_permission_required, desk_required
+from accounts.models import User
+from accounts.permissions import (
+    CANCEL_FOR_COMPANY,
+    CORRECT_INTERVIEWS,
+    EXPORT_INTERVIEWS,
+    READ_DETAIL,
+)
+from cancellations import queries, story
+from cancellations.desk_filters import InterviewFilter, RevealForm, SavedViewForm, SearchForm
+from config.references import new_reference
+from interviews import exports, listing
+from interviews.models import Access, AccessLog, Interview, SavedView
+from interviews.queries import timeline, visible_to
+from interviews.search import as_reference, find_people, interviews_of, tidy
+from interviews.states import UPCOMING
+
+PAGE_SIZE = 50
+VIEWS = 20  # saved views of one person
+SEARCHES = 5  # remembered in a session
+SEARCH_LASTS = 3600  # seconds
+EVERYTHING = "all"  # as the view: the list itself, whichever view somebody opens first
+LISTS = "cancellations:interviews"
+
+
+class DeskRequest(HttpRequest):
+    """desk_required saw to it that somebody is signed in."""
+
+    user: User
+
+
+# --- the list -------------------------------------------------------------------------------------
+
+
+@never_cache
+@desk_required
+@require_safe
+def interviews(request: DeskRequest) -> HttpResponse:
+    """What the address asks for; an address that asks for nothing, the view that opens first."""
+    views = list(request.user.saved_views.all())
+    if not request.GET and (first := next((view for view in views if view.is_default), None)):
+        return redirect(_address(first.query, view=first.reference))
+    return _list_page(request, views)
+
+
+def _list_page(
+    request: DeskRequest,
+    views: list[SavedView],
+    *,
+    asked: QueryDict | None = None,
+    view_form: SavedViewForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    asked = request.GET if asked is None else asked
+    form = InterviewFilter(asked, user=request.user)
+    search = _search_of(request, asked.get("found", ""))
+    wanted = _with_people(form, asked, search)
+    part = listing.some(
+        request.user,
+        wanted,
+        [column.path for column in form.shown],
+        size=PAGE_SIZE,
+        after=_place(asked, "after", request.user),
+        before=_place(asked, "before", request.user),
+    )
+    view = next((each for each in views if each.reference == asked.get("view")), None)
+    found = asked.get("found", "")
+    context = {
+        "place": "interviews",
+        "form": form,
+        "columns": form.shown,
+        "rows": [_row(row, form) for row in part.rows],
+        "part": part,
+        "counted": listing.COUNTED,
+        "query": form.query(),
+        "address": _query(form, found=found, view=view.reference if view else ""),
+        "chips": [
+            (chip, _joined(chip.without, found=found, view=view.reference if view else ""))
+            for chip in form.chips()
+        ],
+        "found": found,
+        "search": search,
+        "views": views,
+        "view": view,
+        "view_form": view_form or SavedViewForm(initial=_initial(view)),
+        "exports": request.user.has_perm(EXPORT_INTERVIEWS),
+        "cancel_many_url": _url_of(
+            request, CANCEL_FOR_COMPANY, "cancellations:company_cancel_many"
+        ),
+    }
+    return render(request, "cancellations/interviews/list.html", context, status=status)
+
+
+def _row(row: dict[str, Any], form: InterviewFilter) -> dict[str, Any]:
+    name, *others = form.shown
+    return {
+        "reference": row["reference"],
+        "name": row[name.path],
+        "cells": [column.on_page(row[column.path]) for column in others],
+    }
+
+
+def _with_people(
+    form: InterviewFilter, asked: QueryDict, search: dict[str, Any] | None
+) -> listing.Wanted:
+    """A search that has been forgotten finds nobody, rather than everybody."""
+    wanted = form.wanted
+    if not asked.get("found"):
+        return wanted
+    people = tuple(search["people"]) if search else ()
+    return listing.Wanted(**{**vars(wanted), "people": people})
+
+
+def _place(asked: QueryDict, name: str, user: User) -> listing.Place | None:
+    reference = as_reference(asked.get(name, "")[:40])
+    return listing.place_of(reference, user) if reference else None
+
+
+def _query(form: InterviewFilter, **others: str) -> str:
+    return _joined(form.query(), **others)
+
+
+def _joined(query: str, **others: str) -> str:
+    """A query with more behind it: codes and references only."""
+    said = QueryDict(query, mutable=True)
+    for name, value in others.items():
+        if value:
+            said[name] = value
+    return said.urlencode()
+
+
+def _address(query: str, **others: str) -> str:
+    return f"{reverse(LISTS)}?{_joined(query, **others)}"
+
+
+def _url_of(request: DeskRequest, permission: str, name: str, *args: str) -> str:
+    """Where something is done, if this person may do it."""
+    try:
+        return reverse(name, args=args) if request.user.has_perm(permission) else ""
+    except NoReverseMatch:
+        return ""
+
+
+# --- saved views ----------------------------------------------------------------------------------
+
+
+def _initial(view: SavedView | None) -> dict[str, Any]:
+    return {"name": view.name, "is_default": view.is_default} if view else {}
+
+
+@never_cache
+@desk_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def views(request: DeskRequest) -> HttpResponse:
+    """Keep the list as it stands under a name, or change or drop one of one's own views."""
+    if request.method != "POST":
+        return redirect(LISTS)
+    asked = _sent_query(request)
+    own = list(request.user.saved_views.all())
+    view = next((each for each in own if each.reference == request.POST.get("view")), None)
+    action = request.POST.get("action", "")
+    if view and action == "delete":
+        view.delete()
+        messages.success(request, _("The view is gone; the interviews are where they were."))
+        return redirect(_address("", view=EVERYTHING))
+    form = SavedViewForm(request.POST)
+    if form.is_valid() and view is None and len(own) >= VIEWS:
+        form.add_error("name", _("You have %(count)d views; delete one first.") % {"count": VIEWS})
+    if form.is_valid():
+        changed = view if view and action == "update" else SavedView(user=request.user)
+        query = InterviewFilter(asked, user=request.user).query()
+        if _store(changed, query=query, **form.cleaned_data):
+            return redirect(_address(changed.query, view=changed.reference))
+        form.add_error("name", _("You have a view of this name already."))
+    return _list_page(request, own, asked=asked, view_form=form, status=422)
+
+
+def _store(view: SavedView, *, name: str, query: str, is_default: bool) -> bool:
+    """False where this person has another view of that name."""
+    view.name, view.query, view.is_default = name, query, is_default
+    try:
+        with transaction.atomic():
+            if is_default:
+                SavedView.objects.filter(user=view.user).update(is_default=False)
+            view.save()
+    except IntegrityError:
+        return False
+    return True
+
+
+def _sent_query(request: DeskRequest) -> QueryDict:
+    """The list that a form was sent from."""
+    return QueryDict(request.POST.get("query", "")[:2000])
+
+
+# --- exports --------------------------------------------------------------------------------------
+
+
+@never_cache
+@desk_permission_required(EXPORT_INTERVIEWS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def export(request: DeskRequest) -> HttpResponseBase:
+    """The whole of a list as a file, with the columns it shows. Who took what along is written
+    down before the first row leaves."""
+    if request.method != "POST":
+        return redirect(LISTS)
+    asked = _sent_query(request)
+    kind = "xlsx" if request.POST.get("format") == "xlsx" else "csv"
+    form = InterviewFilter(asked, user=request.user)
+    wanted = _with_people(form, asked, _search_of(request, asked.get("found", "")))
+    chosen = listing.everything(request.user, wanted)
+    count = chosen.count()
+    if kind == "xlsx" and count > exports.MOST_IN_WORKBOOK:
+        messages.warning(
+            request,
+            _("A workbook takes %(count)d rows at most. Narrow the list, or take the CSV file.")
+            % {"count": exports.MOST_IN_WORKBOOK},
+        )
+        return redirect(f"{reverse(LISTS)}?{_joined(form.query(), found=asked.get('found', ''))}")
+    in_full = request.user.has_perm(READ_DETAIL)
+    _log_export(request.user, form, kind=kind, count=count, in_full=in_full, asked=asked)
+    values = exports.rows(chosen, form.shown, in_full=in_full)
+    name = exports.file_name(kind)
+    if kind == "xlsx":
+        return FileResponse(exports.as_xlsx(form.shown, values), as_attachment=True, filename=name)
+    return StreamingHttpResponse(
+        exports.as_csv(form.shown, values),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def _log_export(
+    user: User, form: InterviewFilter, *, kind: str, count: int, in_full: bool, asked: QueryDict
+) -> None:
+    filters = {name: str(value) for name, value in form.narrowing.items()}
+    AccessLog.objects.create(
+        action=Access.EXPORTED,
+        by=user,
+        detail={
+            "format": kind,
+            "count": count,
+            "filters": filters | ({"found": "search"} if asked.get("found") else {}),
+            "columns": [column.key for column in form.shown],
+            "in_full": in_full,
+        },
+    )
+
+
+# --- searching ------------------------------------------------------------------------------------
+
+
+@never_cache
+@desk_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def search(request: DeskRequest) -> HttpResponse:
+    """Straight to what was meant, or to a list of it. What was typed stays in the body of the
+    request: addresses, logs and histories never hold a name or a number."""
+    if request.method != "POST":
+        return _search_page(request, SearchForm())
+    text = tidy(request.POST.get("q", ""))
+    form = SearchForm({"q": text})
+    if not form.is_valid():
+        return _search_page(request, form, status=422)
+    if reference := _by_reference(text, request.user):
+        return redirect("cancellations:desk_interview", reference)
+    found = find_people(text, request.user)
+    if not found.people:
+        return _search_page(request, form, nothing=True)
+    if len(own := interviews_of(found.people, request.user)) == 1:
+        return redirect("cancellations:desk_interview", own[0])
+    return redirect(_address("", found=_remember(request, found.people, more=found.more)))
+
+
+def _by_reference(text: str, user: User) -> str:
+    """The interview that goes by this reference, or whose receipt does."""
+    reference = as_reference(text)
+    if not reference:
+        return ""
+    if visible_to(user).filter(reference=reference).exists():
+        return reference
+    receipts = queries.visible_cancellations(user).filter(reference=reference)
+    return receipts.values_list("interview__reference", flat=True).first() or ""
+
+
+def _search_page(
+    request: DeskRequest, form: SearchForm, *, nothing: bool = False, status: int = 200
+) -> HttpResponse:
+    context = {
+        "place": "interviews",
+        "form": form,
+        "nothing": nothing,
+        "reads_detail": request.user.has_perm(READ_DETAIL),
+    }
+    return render(request, "cancellations/interviews/search.html", context, status=status)
+
+
+def _remember(request: DeskRequest, people: tuple[int, ...], *, more: bool) -> str:
+    """Who was found, kept in the session for a while under a name that says nothing."""
+    kept = dict(list(request.session.get("searches", {}).items())[1 - SEARCHES :])
+    name = new_reference()
+    until = timezone.now().timestamp() + SEARCH_LASTS
+    request.session["searches"] = {
+        **kept,
+        name: {"people": list(people), "more": more, "until": until},
+    }
+    return name
+
+
+def _search_of(request: DeskRequest, name: str) -> dict[str, Any] | None:
+    search: dict[str, Any] | None = request.session.get("searches", {}).get(name) if name else None
+    return search if search and search["until"] > timezone.now().timestamp() else None
+
+
+# --- one interview --------------------------------------------------------------------------------
+
+
+@never_cache
+@desk_required
+@require_safe
+def interview(request: DeskRequest, reference: str) -> HttpResponse:
+    """Everything there is to know of one interview, the ways to its candidate masked."""
+    return _interview_page(request, _visible(request, reference))
+
+
+@never_cache
+@desk_permission_required(READ_DETAIL)
+@require_http_methods(["GET", "HEAD", "POST"])
+def reveal(request: DeskRequest, reference: str) -> HttpResponse:
+    """The same page, once, with how the candidate is reached; who looked is written down."""
+    chosen = _visible(request, reference)
+    if request.method != "POST":
+        return redirect("cancellations:desk_interview", reference)
+    form = RevealForm(request.POST)
+    if not form.is_valid():
+        return _interview_page(request, chosen, form=form, status=422)
+    person = chosen.candidate.user
+    shown = [name for name in ("mobile", "email", "national_id") if getattr(person, name)]
+    AccessLog.objects.create(
+        action=Access.REVEALED,
+        by=request.user,
+        subject=chosen.subject,
+        detail={"what": shown, "why": form.cleaned_data["why"]},
+    )
+    return _interview_page(request, chosen, revealed=True)
+
+
+def _visible(request: DeskRequest, reference: str) -> Interview:
+    """An interview outside one's departments is not there."""
+    return get_object_or_404(visible_to(request.user).with_facts(), reference=reference)
+
+
+def _interview_page(
+    request: DeskRequest,
+    chosen: Interview,
+    *,
+    form: RevealForm | None = None,
+    revealed: bool = False,
+    status: int = 200,
+) -> HttpResponse:
+    told = story.of(chosen)
+    upcoming = chosen.status in UPCOMING
+    context = {
+        "place": "interviews",
+        "interview": chosen,
+        "is_ended": not upcoming,
+        "timeline": timeline(chosen),
+        "story": told,
+        "cancellations": told.cancellations,
+        "ways": story.ways_to(chosen.candidate.user, revealed=revealed),
+        "revealed": revealed,
+        "reads_detail": request.user.has_perm(READ_DETAIL),
+        "form": form or RevealForm(),
+        "cancel_url": _url_of(
+            request, CANCEL_FOR_COMPANY, "cancellations:company_cancel", chosen.reference
+        )
+        if upcoming
+        else "",
+        "correct_url": _url_of(
+            request, CORRECT_INTERVIEWS, "cancellations:correct", chosen.reference
+        ),
+    }
+    return render(request, "cancellations/interviews/interview.html", context, status=status)

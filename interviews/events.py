@@ -1,0 +1,20 @@
+"""What happened to an interview, in words: how each event of its history is told."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+EVENTS: dict[str, Promise] = {
+    "invited": _("Invited"),
+    "booked": _("Booked"),
+    "imported": _("Taken over from another system"),
+    "cancellation_requested": _("Cancellation asked for"),
+    "cancelled": _("Cancelled"),
+    "cancellation_declined": _("Cancellation declined"),
+    "cancellation_taken_back": _("Request taken back"),
+    "corrected": _("Status set right by hand"),
+}
+
+
+def event_words(event: str) -> str:
+    """What the event is called; one nobody has named yet, by its code."""
+    return str(EVENTS.get(event) or event.replace("_", " ").capitalize())
