@@ -79,3 +79,26 @@ ON_LISTED_ELSEWHERE = pgtrigger.Trigger(
         RETURN NULL;
     """,
 )
+
+# The entry that tells of an import goes only where the whole of it stands among the removed ones,
+# and only while it is all the interview's history.
+MOVED_NOT_LOST = pgtrigger.Trigger(
+    name="append_only",
+    when=pgtrigger.Before,
+    operation=pgtrigger.Delete,
+    func="""
+        IF OLD.event = 'imported' AND EXISTS (
+            SELECT 1 FROM interviews_removedinterview removed
+            JOIN interviews_interview interview ON interview.reference = removed.reference
+            WHERE removed.entry = OLD.id AND interview.id = OLD.interview_id
+                AND (removed.event, removed.actor, removed.at, removed.data, removed.hash)
+                    = (OLD.event, OLD.actor, OLD.at, OLD.data, OLD.hash)
+        ) AND NOT EXISTS (
+            SELECT 1 FROM interviews_historyentry other
+            WHERE other.interview_id = OLD.interview_id AND other.id <> OLD.id
+        ) THEN
+            RETURN OLD;
+        END IF;
+        RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;
+    """,
+)

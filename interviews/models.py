@@ -358,9 +358,7 @@ class Interview(models.Model):
         indexes = [
             models.Index(fields=["status", "starts_at"], name="interview_status_start"),
             models.Index(fields=["starts_at"], name="interview_start"),
-            models.Index(
-                fields=["listed_department", "listed_at", "id"], name="interview_listed"
-            ),
+            models.Index(fields=["listed_department", "listed_at", "id"], name="interview_listed"),
             models.Index(
                 fields=["listed_department", "status", "listed_at", "id"],
                 name="interview_listed_status",
@@ -490,7 +488,8 @@ class Interview(models.Model):
 
 
 class HistoryEntry(models.Model):
-    """One thing that happened to one interview; never changed, never removed.
+    """One thing that happened to one interview; never changed, never removed. Only when an import
+    is undone does the entry that tells of it move to RemovedInterview.
 
     Each entry carries the hash of the one before it for the same interview (interviews/history.py).
     `data` holds ids, codes, times and states, nothing personal.
@@ -547,7 +546,7 @@ class HistoryEntry(models.Model):
         ]
         triggers = [
             copies.ON_ENTRY,
-            pgtrigger.Protect(name="append_only", operation=pgtrigger.Delete),
+            copies.MOVED_NOT_LOST,
             pgtrigger.Protect(
                 name="never_changed",
                 operation=pgtrigger.Update,
@@ -560,6 +559,39 @@ class HistoryEntry(models.Model):
         return f"{self.interview_id}/{self.sequence} {self.event}"
 
 
+class RemovedInterview(models.Model):
+    """An interview that came by mistake and went when its import was undone: its only entry of
+    history, whole, under the key it had there, so that its hash and the seals over it still hold;
+    and who removed it, when, by which job. Never changed, never removed."""
+
+    reference = models.CharField(_("reference"), max_length=10, unique=True)
+    entry = models.BigIntegerField(unique=True)
+    event = models.CharField(_("event"), max_length=60)
+    actor = models.CharField(_("by"), max_length=60)
+    at = models.DateTimeField(_("at"))
+    data = models.JSONField(_("data"))
+    hash = models.CharField(max_length=64)
+    removed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="+",
+        verbose_name=_("removed by"),
+    )
+    removed_at = models.DateTimeField(_("removed"))
+    job = models.CharField(_("job"), max_length=10)
+
+    class Meta:
+        verbose_name = _("removed interview")
+        verbose_name_plural = _("removed interviews")
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            never_emptied("What was removed stays on record."),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+
 class HistorySeal(models.Model):
     """What all history written until then comes to, in one fingerprint, and the seal before it.
 
@@ -569,7 +601,9 @@ class HistorySeal(models.Model):
 
     number = models.PositiveIntegerField(_("number"), unique=True)
     at = models.DateTimeField(_("sealed"))
-    last_entry = models.BigIntegerField(help_text=_("Every entry up to this one is under the seal."))
+    last_entry = models.BigIntegerField(
+        help_text=_("Every entry up to this one is under the seal.")
+    )
     entries = models.PositiveIntegerField(_("entries"))
     last_change = models.BigIntegerField()
     changes = models.PositiveIntegerField(_("changes of the configuration"))

@@ -10,7 +10,10 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
+from config.tracking import act_as
+from interviews.history import actor_of
 from interviews.imports import files
+from interviews.imports.kinds import STORES
 from interviews.imports.mapping import Mapping
 from interviews.imports.problems import Rejection
 from interviews.imports.rows import Record, RowReader
@@ -62,11 +65,13 @@ def import_file(
     """
     summary = Summary()
     with files.opened(stream) as table, transaction.atomic(), _undone(dry_run):
-        _wait_for_other_imports()
+        wait_for_other_imports()
+        if by:
+            act_as(actor_of(by))  # new positions are changes of the configuration
         reader = RowReader(mapping, table.titles)
         if on_start:
             on_start(table.titles, table.estimate)
-        store = Store(mapping, reader.title, by=by, now=timezone.now())
+        store = STORES[mapping.what](mapping, reader.title, by=by, now=timezone.now())
         while batch := list(islice(table.rows, BATCH)):
             for (line, cells), outcome in zip(batch, _outcomes(batch, reader, store), strict=True):
                 summary.count(outcome)
@@ -84,7 +89,8 @@ def _outcomes(
         yield row if isinstance(row, Rejection) else next(written)
 
 
-def _wait_for_other_imports() -> None:
+def wait_for_other_imports() -> None:
+    """One import at a time writes, until its transaction ends."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
 

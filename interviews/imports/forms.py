@@ -9,14 +9,21 @@ from import_export.forms import ConfirmImportForm, ImportForm
 
 from interviews.imports import mapping, template
 from interviews.imports.files import MEBIBYTE
+from interviews.imports.mapping import What
 
 LARGEST_UPLOAD = 10 * MEBIBYTE  # the command takes larger ones
 
 
 def _mappings() -> list[tuple[str, str]]:
-    """Our own template first: it is what most files are."""
-    others = [name for name in mapping.shipped() if name != template.MAPPING]
-    return [(name, mapping.load(name).title) for name in (template.MAPPING, *others)]
+    """Those of interviews, our own template first: it is what most files are."""
+    return mappings_of(What.INTERVIEWS)
+
+
+def mappings_of(what: str) -> list[tuple[str, str]]:
+    own = template.MAPPINGS[What(what)]
+    others = [mapping.load(name) for name in mapping.shipped() if name != own]
+    fitting = [mapping.load(own), *(each for each in others if each.what == what)]
+    return [(each.name, each.title) for each in fitting]
 
 
 class UploadForm(ImportForm):

@@ -11,7 +11,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.utils.translation import get_language
+from django.db.models import TextChoices
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from interviews.imports.problems import ImportRefused
@@ -21,6 +22,17 @@ from interviews.states import InterviewStatus
 
 SHIPPED = Path(__file__).parent / "mappings"
 LARGEST = 256 * 1024
+
+
+class What(TextChoices):
+    """What the rows of a file are; each in the order in which a company brings them in."""
+
+    CANDIDATES = "candidates", gettext_lazy("Candidates")
+    POSITIONS = "positions", gettext_lazy("Positions")
+    SLOTS = "slots", gettext_lazy("Slots")
+    APPLICATIONS = "applications", gettext_lazy("Applications")
+    INTERVIEWS = "interviews", gettext_lazy("Interviews")
+
 
 # What a file can say of an interview. A request that waits for an answer, or a conversation under
 # way, needs more beside it than a row can carry.
@@ -37,8 +49,9 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "kind": tuple(InterviewKind.values),
     "status": tuple(status.value for status in STATUSES),
     "stage": tuple(Stage.values),
+    "is_open": ("yes", "no"),
 }
-MOMENTS = ("starts_at", "deadline", "applied_at")
+MOMENTS = ("starts_at", "deadline", "applied_at", "screened_at")
 LENGTHS = {
     "number": 100,
     "candidate_key": 100,
@@ -48,18 +61,27 @@ LENGTHS = {
     "email": 254,
     "city": 100,
     "department": 100,
+    "department_code": 50,
     "position_code": 100,
     "position": 200,
     "position_city": 100,
     "category": 100,
+    "category_code": 50,
     "recruiter": 254,
     "interviewer": 254,
     "location": 200,
     "link": 200,
     "minutes": 10,
+    "capacity": 10,
 }
 FIELDS = (*LENGTHS, *CHOICES, *MOMENTS)
-REQUIRED = ("name", "department", "position", "status")
+REQUIRED: dict[str, tuple[str, ...]] = {
+    What.CANDIDATES: ("name",),
+    What.POSITIONS: ("position_code", "position"),
+    What.SLOTS: ("position_code", "starts_at"),
+    What.APPLICATIONS: ("name", "position_code"),
+    What.INTERVIEWS: ("name", "department", "position", "status"),
+}
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 
@@ -95,6 +117,7 @@ class Mapping:
     """Everything the engine must know of a file beyond what stands in it."""
 
     name: str
+    what: What
     titles: MappingType[str, str]  # by language
     source: str
     zone: ZoneInfo
@@ -169,9 +192,20 @@ class _Reader:
 
     def read(self, name: str) -> Mapping | None:
         data = self.data
-        known = {"source", "title", "time_zone", "key", "dates", "fields", "extra", "values"}
+        known = {
+            "what",
+            "source",
+            "title",
+            "time_zone",
+            "key",
+            "dates",
+            "fields",
+            "extra",
+            "values",
+        }
         for unknown in sorted(data.keys() - known):
             self.complain(_("“%(key)s” is not a setting."), key=unknown)
+        what = self._what()
         titles = self._titles()
         source = self._text(data, "source", "")
         if not _CODE.fullmatch(source):
@@ -186,7 +220,7 @@ class _Reader:
                 key=unknown,
                 fields=", ".join(FIELDS),
             )
-        for missing in [required for required in REQUIRED if required not in fields]:
+        for missing in [needed for needed in REQUIRED[what] if needed not in fields]:
             self.complain(_("The field “%(key)s” is missing."), key=missing)
         for choice in CHOICES.keys() & fields.keys():
             column = fields[choice]
@@ -207,10 +241,17 @@ class _Reader:
         if not key or not set(key) <= fields.keys():
             self.complain(_("“key” must list one or more of the mapping's fields."))
         zone = self._zone()
-        dates = self._dates(zone)
+        dates = self._dates(zone, needed=not fields.keys().isdisjoint(MOMENTS))
         if dates is None:
             return None
-        return Mapping(name, titles, source, zone, key, dates, fields, extra)
+        return Mapping(name, what, titles, source, zone, key, dates, fields, extra)
+
+    def _what(self) -> What:
+        what = self._text(self.data, "what", What.INTERVIEWS)
+        if what not in What:
+            self.complain(_("“what” must be one of: %(kinds)s."), kinds=", ".join(What.values))
+            return What.INTERVIEWS
+        return What(what)
 
     def _titles(self) -> dict[str, str]:
         """One title for every language, or a table with one for each."""
@@ -248,7 +289,7 @@ class _Reader:
             self.complain(_("“%(name)s” is not a time zone."), name=name)
             return ZoneInfo("UTC")
 
-    def _dates(self, zone: ZoneInfo) -> Dates | None:
+    def _dates(self, zone: ZoneInfo, *, needed: bool) -> Dates | None:
         table = self._table(self.data, "dates")
         for unknown in sorted(
             table.keys() - {"clean", "shapes", "times", "time", "earliest", "latest"}
@@ -262,7 +303,7 @@ class _Reader:
             if pattern := self._pattern("dates.clean", pair[0]):
                 clean.append((pattern, pair[1]))
         shapes, times = self._shapes(table, "shapes"), self._shapes(table, "times")
-        if not shapes:
+        if needed and not shapes:
             self.complain(_("“dates.shapes” must list at least one shape such as %%Y-%%m-%%d."))
         try:
             return Dates(

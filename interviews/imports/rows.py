@@ -1,5 +1,6 @@
 """One row of a file becomes a record, or a list of what is wrong with it. No database."""
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta, tzinfo
@@ -21,6 +22,7 @@ from interviews.imports.mapping import (
     Column,
     Dates,
     Mapping,
+    What,
 )
 from interviews.imports.problems import ImportRefused, Problem, Rejection
 from interviews.imports.text import fold, shortened, tidy
@@ -29,6 +31,7 @@ from interviews.states import InterviewStatus
 LONGEST_KEY = 200
 MOST_OFFERED = 20
 LONGEST_MINUTES = 24 * 60
+MOST_PLACES = 1000
 LONGEST_NUMBER = 6  # digits, leading zeros included
 UNTIMED = frozenset(
     {
@@ -50,6 +53,7 @@ class Record:
     ends_at: datetime | None
     deadline: datetime | None
     applied_at: datetime | None
+    screened_at: datetime | None
     texts: dict[str, str]
     extra: dict[str, str] = field(default_factory=dict)
 
@@ -72,7 +76,7 @@ class _Place:
 
 
 class RowReader:
-    """Reads the rows of one file, whose titles decide where everything stands.
+    """Reads the rows of one file in their order, whose titles decide where everything stands.
 
     Raises ImportRefused where columns the mapping needs are missing.
     """
@@ -86,6 +90,8 @@ class RowReader:
         self._fields = {name: self._place(column) for name, column in mapping.fields.items()}
         self._extra = {code: self._place(column) for code, column in mapping.extra.items()}
         self._moments = {name: self._fields.pop(name) for name in MOMENTS if name in self._fields}
+        self._required = frozenset(REQUIRED[mapping.what])
+        self._lines: dict[str, int] = {}  # where each key stood first
 
     def read(self, line: int, cells: Sequence[str]) -> Record | Rejection:
         """The record in a row, or everything that is wrong with it."""
@@ -100,7 +106,7 @@ class RowReader:
         for name, place in self._fields.items():
             value, typed = self._value(place, cells)
             try:
-                texts[name] = _CHECKS[name](value, place.column) if value else _required(name)
+                texts[name] = _CHECKS[name](value, place.column) if value else self._empty(name)
             except Wrong as wrong:
                 problems.append(Problem(place.title, shortened(typed), str(wrong)))
         moments = {
@@ -115,6 +121,7 @@ class RowReader:
             ends_at=_end(starts_at, texts.get("minutes", "")),
             deadline=moments.get("deadline"),
             applied_at=moments.get("applied_at"),
+            screened_at=moments.get("screened_at"),
             texts=texts,
             extra=extra,
         )
@@ -123,7 +130,16 @@ class RowReader:
         if len(record.key) > LONGEST_KEY:
             title = "; ".join(map(self.title, self.mapping.key))
             problems.append(Problem(title, shortened(record.key), _too_long(LONGEST_KEY)))
+        if not problems:
+            self._check_first(record, problems)
         return Rejection(line, tuple(problems)) if problems else record
+
+    def _check_first(self, record: Record, problems: list[Problem]) -> None:
+        first = self._lines.setdefault(record.key, record.line)
+        if first != record.line:
+            title = "; ".join(map(self.title, self.mapping.key))
+            message = _("Line %(line)d already holds the same. Remove one of the two.")
+            problems.append(Problem(title, shortened(record.key), message % {"line": first}))
 
     # --- columns ----------------------------------------------------------------------------
 
@@ -220,9 +236,10 @@ class RowReader:
     def _check_nothing_missing(self, record: Record, problems: list[Problem]) -> None:
         """What the status needs, and what tells rows apart, must be there; said once per column."""
         complained = {problem.column for problem in problems}
-        for name in dict.fromkeys(("starts_at", *self.mapping.key)):
-            if name == "starts_at" and record["status"] in UNTIMED and name not in self.mapping.key:
-                continue
+        timed = self.mapping.what == What.SLOTS or (
+            self.mapping.what == What.INTERVIEWS and record["status"] not in UNTIMED
+        )
+        for name in dict.fromkeys((*(("starts_at",) if timed else ()), *self.mapping.key)):
             title = self.title(name)
             value = getattr(record, name) if name in MOMENTS else record[name]
             if not value and title not in complained:
@@ -239,6 +256,11 @@ class RowReader:
         if len(parts) == 1:
             return parts[0]
         return "|".join(part.replace("\\", "\\\\").replace("|", "\\|") for part in parts)
+
+    def _empty(self, name: str) -> str:
+        if name in self._required:
+            raise Wrong(_("This must not be empty."))
+        return ""
 
     def title(self, name: str) -> str:
         """What this file calls a field."""
@@ -306,12 +328,6 @@ def _end(starts_at: datetime | None, minutes: str) -> datetime | None:
 # --- what each field may hold -------------------------------------------------------------------
 
 
-def _required(name: str) -> str:
-    if name in REQUIRED:
-        raise Wrong(_("This must not be empty."))
-    return ""
-
-
 def _too_long(limit: int) -> str:
     return _("This is too long. Keep it to %(limit)d characters.") % {"limit": limit}
 
@@ -370,6 +386,22 @@ def _minutes(value: str, column: Column) -> str:
     return str(int(value))
 
 
+def _capacity(value: str, column: Column) -> str:
+    number = value.isascii() and value.isdigit() and len(value) <= LONGEST_NUMBER
+    if not (number and 0 < int(value) <= MOST_PLACES):
+        raise Wrong(
+            _("The number of places must be a whole number from 1 to %(limit)d.")
+            % {"limit": MOST_PLACES}
+        )
+    return str(int(value))
+
+
+def _slug(value: str, column: Column) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,50}", value):
+        raise Wrong(_("A code is made of letters, digits, hyphens and underscores, at most 50."))
+    return value
+
+
 def _link(value: str, column: Column) -> str:
     value = _text(LENGTHS["link"])(value, column)
     try:
@@ -391,5 +423,8 @@ _CHECKS: dict[str, Callable[[str, Column], str]] = {
     "recruiter": _normalised(normalise_email, LENGTHS["recruiter"]),
     "interviewer": _normalised(normalise_email, LENGTHS["interviewer"]),
     "minutes": _minutes,
+    "capacity": _capacity,
+    "department_code": _slug,
+    "category_code": _slug,
     "link": _link,
 }

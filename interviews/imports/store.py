@@ -1,4 +1,4 @@
-"""Writing records by the batch: look up by set queries, copy in, one history entry each.
+"""Writing records by the batch: look up by set queries, copy in, one history entry each interview.
 
 An import adds; it never changes a person, a position or an interview that is already there.
 """
@@ -13,6 +13,7 @@ from typing import Any
 
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.db import IntegrityError, transaction
+from django.db.models import Model
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
@@ -59,12 +60,16 @@ class Person:
     role: str = Role.CANDIDATE
     user_id: int = 0  # none yet
     candidate_id: int = 0  # none yet
-    record: Record | None = None  # what to create them from
+    record: Record | None = None  # the first one about them; what to create them from
 
 
 class Store:
-    """Writes the records of one file. Departments, categories and positions, which are few, are
-    remembered; everything else is looked up per batch."""
+    """Writes the records of one file; a subclass for each thing a row can be.
+
+    Departments, categories and positions, which are few, are remembered; everything else is looked
+    up per batch. `created` says what the last batch made for which line, by table: a person two
+    lines are about is made for the first of them.
+    """
 
     def __init__(
         self, mapping: Mapping, title: Callable[[str], str], *, by: User | None, now: datetime
@@ -74,15 +79,17 @@ class Store:
         self.source = mapping.source
         self.by = history.actor_of(by) if by else ""
         self.now = now
-        self._lines: dict[str, int] = {}  # where in this file each key stood first
+        self.created: dict[int, dict[str, int]] = {}
+        self.references: dict[int, str] = {}  # of what a line became, where it has one
         self._staff: dict[str, int | None] = {}
         self._remember_places()
 
     def write(self, records: Sequence[Record]) -> list[Outcome | Rejection]:
         """What became of each record, in order. A collision with somebody else's change is tried
         again once; raises ImportRefused when it happens again."""
-        lines = dict(self._lines)
         for attempt in (1, 2):
+            self.created.clear()
+            self.references.clear()
             try:
                 with transaction.atomic():
                     return self._write(records)
@@ -91,56 +98,25 @@ class Store:
                     raise ImportRefused(
                         _("Somebody changed the same records meanwhile. Start the import again.")
                     ) from error
-                self._lines = dict(lines)
                 self._remember_places()
         raise AssertionError  # the loop returns or raises
 
     def _write(self, records: Sequence[Record]) -> list[Outcome | Rejection]:
-        outcomes: dict[int, Outcome | Rejection] = {}
-        fresh = self._fresh(records, outcomes)
-        people = self._people(fresh, outcomes)
-        self._look_up_staff(fresh)
-        chosen = []
-        for record in fresh:
-            if record.line in outcomes:
-                continue
-            if problem := self._time_problem(record) or self._staff_problem(record):
-                outcomes[record.line] = Rejection(record.line, (problem,))
-            else:
-                outcomes[record.line] = Outcome.IMPORTED
-                chosen.append(record)
-        self._create(chosen, people)
-        return [outcomes[record.line] for record in records]
+        raise NotImplementedError
 
-    # --- is it there already? ---------------------------------------------------------------
+    def _note(self, records: Iterable[Record], model: type[Model], keys: Iterable[int]) -> None:
+        """Write down that a row of `model` was made for each record."""
+        name = model._meta.label_lower
+        for record, key in zip(records, keys, strict=True):
+            self.created.setdefault(record.line, {})[name] = key
 
-    def _fresh(
-        self, records: Sequence[Record], outcomes: dict[int, Outcome | Rejection]
-    ) -> list[Record]:
+    def _known_keys(self, model: type[Model], records: Sequence[Record]) -> set[str]:
+        """The keys of those that came from this source already."""
         # `exclude` states the condition of the partial index, which a long list does not imply.
-        known = set(
-            Interview.objects.filter(source=self.source, source_key__in={r.key for r in records})
-            .exclude(source_key="")
-            .values_list("source_key", flat=True)
-        )
-        fresh = []
-        for record in records:
-            first = self._lines.setdefault(record.key, record.line)
-            if first != record.line:
-                message = _("Line %(line)d already holds this interview. Remove one of the two.")
-                outcomes[record.line] = Rejection(
-                    record.line,
-                    (
-                        Problem(
-                            self._titles(self.mapping.key), record.key, message % {"line": first}
-                        ),
-                    ),
-                )
-            elif record.key in known:
-                outcomes[record.line] = Outcome.KNOWN
-            else:
-                fresh.append(record)
-        return fresh
+        known = model._default_manager.filter(
+            source=self.source, source_key__in={record.key for record in records}
+        ).exclude(source_key="")
+        return set(known.values_list("source_key", flat=True))
 
     # --- people -----------------------------------------------------------------------------
 
@@ -161,7 +137,7 @@ class Store:
                 continue
             person = next(iter(matches.values()), None)
             if person is None:
-                person = Person(record["name"], record=record)
+                person = Person(record["name"])
                 known.update(dict.fromkeys(keys, person))
             people[record.line] = person
         return people
@@ -194,22 +170,7 @@ class Store:
     def _titles(self, names: Iterable[str]) -> str:
         return "; ".join(map(self.title, names))
 
-    # --- checks against what is known ---------------------------------------------------------
-
-    def _time_problem(self, record: Record) -> Problem | None:
-        if record.starts_at is None:
-            return None
-        typed = record.starts_at.isoformat(sep=" ", timespec="minutes")
-        title = self._titles(("status", "starts_at"))
-        if record["status"] in OVER and record.starts_at > self.now:
-            message = _(
-                "It has not begun yet, so it cannot be over. Correct the time or the status."
-            )
-            return Problem(title, typed, message)
-        if record["status"] == InterviewStatus.BOOKED and record.starts_at < self.now:
-            message = _("The interview is past. Say how it ended: completed, missed or cancelled.")
-            return Problem(title, typed, message)
-        return None
+    # --- staff ------------------------------------------------------------------------------
 
     def _look_up_staff(self, records: Sequence[Record]) -> None:
         named = {record[role] for record in records for role in ("recruiter", "interviewer")}
@@ -227,34 +188,103 @@ class Store:
                 return Problem(self.title(role), record[role], message)
         return None
 
-    # --- creating ---------------------------------------------------------------------------
-
-    def _create(self, records: Sequence[Record], people: dict[int, Person]) -> None:
-        self._create_people(list({id(p): p for p in (people[r.line] for r in records)}.values()))
-        positions = self._positions(records)
-        applications = self._applications(records, people, positions)
-        interviews = [self._interview(record, applications[record.line]) for record in records]
-        for interview, key in zip(interviews, copy_in(Interview, interviews), strict=True):
-            interview["id"] = key
-        self._record_history(interviews)
-
-    def _create_people(self, people: Sequence[Person]) -> None:
-        new = [person for person in people if not person.user_id]
-        users = [_user(person.record, self.now) for person in new if person.record]
-        for person, key in zip(new, copy_in(User, users), strict=True):
+    def _create_people(self, records: Sequence[Record], people: dict[int, Person]) -> None:
+        """Those of `people` the records are about and we do not know yet."""
+        for record in records:
+            person = people[record.line]
+            person.record = person.record or record
+        wanted = list({id(p): p for p in (people[r.line] for r in records)}.values())
+        strangers = [(p, p.record) for p in wanted if p.record and not p.user_id]
+        users = copy_in(User, [_user(record, self.now) for _person, record in strangers])
+        self._note((record for _person, record in strangers), User, users)
+        for (person, _record), key in zip(strangers, users, strict=True):
             person.user_id = key
-        without = [person for person in people if not person.candidate_id]
-        candidates = [self._candidate(person) for person in without]
-        for person, key in zip(without, copy_in(Candidate, candidates), strict=True):
+        without = [(p, p.record) for p in wanted if p.record and not p.candidate_id]
+        rows = [self._candidate(person, record) for person, record in without]
+        candidates = copy_in(Candidate, rows)
+        self._note((record for _person, record in without), Candidate, candidates)
+        for (person, _record), key in zip(without, candidates, strict=True):
             person.candidate_id = key
 
-    def _candidate(self, person: Person) -> dict[str, Any]:
-        record = person.record
+    def _candidate(self, person: Person, record: Record) -> dict[str, Any]:
         return {
             "user_id": person.user_id,
-            "city": record["city"] if record else "",
+            "city": record["city"],
             "source": self.source,
-            "source_key": record["candidate_key"] if record else "",
+            "source_key": record["candidate_key"],
+        }
+
+    # --- departments, categories, positions ----------------------------------------------------
+
+    def _remember_places(self) -> None:
+        self._departments: dict[str, int] = {}
+        self._categories: dict[str, int] = {}
+        for places, known in (
+            (Department.objects.all(), self._departments),
+            (PositionCategory.objects.all(), self._categories),
+        ):
+            for pk, code, name in places.values_list("pk", "code", "name"):
+                known[fold(name)] = known[fold(code)] = pk
+        self._position_ids: dict[str | tuple[int, str], int] = {}
+        facts = Position.objects.order_by("-pk").values_list("pk", "code", "department_id", "title")
+        for pk, code, department_id, title in facts.iterator():
+            self._position_ids[code] = self._position_ids[department_id, fold(title)] = pk
+
+    def _positions(self, records: Sequence[Record]) -> dict[int, int]:
+        """The position of each record, by line, with its department and category; made where there
+        is none."""
+        self._create_named(Department, self._departments, "department", records)
+        self._create_named(PositionCategory, self._categories, "category", records)
+        new: dict[str | tuple[int, str], Record] = {}
+        for record in records:
+            if self._position_id(record) is None:
+                new.setdefault(self._position_key(record), record)
+        positions = [self._position(record) for record in new.values()]
+        keys = copy_in(Position, positions)
+        self._note(new.values(), Position, keys)
+        for position, key in zip(positions, keys, strict=True):
+            place = (position["department_id"], fold(position["title"]))
+            self._position_ids[position["code"]] = key
+            self._position_ids.setdefault(place, key)
+        return {record.line: self._position_id(record) or 0 for record in records}
+
+    def _create_named(
+        self,
+        model: type[Department] | type[PositionCategory],
+        known: dict[str, int],
+        field: str,
+        records: Sequence[Record],
+    ) -> None:
+        new: dict[str, Record] = {}
+        for record in records:
+            if _place(record, field) not in known:
+                new.setdefault(_place(record, field), record)
+        rows = [_named(record, field) for record in new.values()]
+        keys = copy_in(model, rows)
+        self._note(new.values(), model, keys)
+        for place, row, key in zip(new, rows, keys, strict=True):
+            known.setdefault(fold(row["name"]), key)
+            known[place] = key
+
+    def _position_key(self, record: Record) -> str | tuple[int, str]:
+        """Its code, or else its department and title."""
+        department_id = self._departments[_place(record, "department")]
+        return record["position_code"] or (department_id, fold(record["position"]))
+
+    def _position_id(self, record: Record) -> int | None:
+        return self._position_ids.get(self._position_key(record))
+
+    def _position(self, record: Record) -> dict[str, Any]:
+        department_id = self._departments[_place(record, "department")]
+        title = record["position"]
+        return {
+            "code": record["position_code"] or _code(title, f"{department_id}|{fold(title)}"),
+            "title": title,
+            "department_id": department_id,
+            "category_id": self._categories[_place(record, "category")],
+            "recruiter_id": self._staff.get(record["recruiter"]),
+            "city": record["position_city"],
+            "is_open": record["is_open"] != "no",
         }
 
     def _applications(
@@ -267,19 +297,76 @@ class Store:
         facts = existing.values_list("candidate_id", "position_id", "pk")
         known = {(candidate, position): pk for candidate, position, pk in facts}
         pairs = {r.line: (people[r.line].candidate_id, positions[r.line]) for r in records}
-        new: dict[tuple[int, int], dict[str, Any]] = {}
+        new: dict[tuple[int, int], Record] = {}
         for record in records:
-            pair = pairs[record.line]
-            if pair not in known and pair not in new:
-                new[pair] = {
-                    "candidate_id": pair[0],
-                    "position_id": pair[1],
-                    "stage": record["stage"] or Stage.APPLIED.value,
-                    "applied_at": record.applied_at or min(record.starts_at or self.now, self.now),
-                    "source": self.source,
-                }
-        known.update(zip(new, copy_in(Application, list(new.values())), strict=True))
+            if pairs[record.line] not in known:
+                new.setdefault(pairs[record.line], record)
+        keys = copy_in(Application, [self._application(*pair, new[pair]) for pair in new])
+        self._note(new.values(), Application, keys)
+        known.update(zip(new, keys, strict=True))
         return {line: known[pair] for line, pair in pairs.items()}
+
+    def _application(self, candidate_id: int, position_id: int, record: Record) -> dict[str, Any]:
+        return {
+            "reference": new_reference(),
+            "candidate_id": candidate_id,
+            "position_id": position_id,
+            "stage": record["stage"] or Stage.APPLIED.value,
+            "applied_at": record.applied_at or min(record.starts_at or self.now, self.now),
+            "screened_at": record.screened_at,
+            "source": self.source,
+        }
+
+
+class InterviewStore(Store):
+    """Interviews, with their people, applications and positions."""
+
+    def _write(self, records: Sequence[Record]) -> list[Outcome | Rejection]:
+        known = self._known_keys(Interview, records)
+        outcomes: dict[int, Outcome | Rejection] = {
+            record.line: Outcome.KNOWN for record in records if record.key in known
+        }
+        fresh = [record for record in records if record.line not in outcomes]
+        people = self._people(fresh, outcomes)
+        self._look_up_staff(fresh)
+        chosen = []
+        for record in fresh:
+            if record.line in outcomes:
+                continue
+            if problem := self._time_problem(record) or self._staff_problem(record):
+                outcomes[record.line] = Rejection(record.line, (problem,))
+            else:
+                outcomes[record.line] = Outcome.IMPORTED
+                chosen.append(record)
+        self._create(chosen, people)
+        return [outcomes[record.line] for record in records]
+
+    def _time_problem(self, record: Record) -> Problem | None:
+        if record.starts_at is None:
+            return None
+        typed = record.starts_at.isoformat(sep=" ", timespec="minutes")
+        title = self._titles(("status", "starts_at"))
+        if record["status"] in OVER and record.starts_at > self.now:
+            message = _(
+                "It has not begun yet, so it cannot be over. Correct the time or the status."
+            )
+            return Problem(title, typed, message)
+        if record["status"] == InterviewStatus.BOOKED and record.starts_at < self.now:
+            message = _("The interview is past. Say how it ended: completed, missed or cancelled.")
+            return Problem(title, typed, message)
+        return None
+
+    def _create(self, records: Sequence[Record], people: dict[int, Person]) -> None:
+        self._create_people(records, people)
+        positions = self._positions(records)
+        applications = self._applications(records, people, positions)
+        interviews = [self._interview(record, applications[record.line]) for record in records]
+        keys = copy_in(Interview, interviews)
+        self._note(records, Interview, keys)
+        for record, interview, key in zip(records, interviews, keys, strict=True):
+            interview["id"] = key
+            self.references[record.line] = interview["reference"]
+        self._record_history(interviews)
 
     def _interview(self, record: Record, application_id: int) -> dict[str, Any]:
         over = record["status"] in OVER
@@ -340,65 +427,15 @@ class Store:
             previous_hash=history.GENESIS,
         )
 
-    # --- departments, categories, positions ----------------------------------------------------
 
-    def _remember_places(self) -> None:
-        self._departments: dict[str, int] = {}
-        self._categories: dict[str, int] = {}
-        for places, known in (
-            (Department.objects.all(), self._departments),
-            (PositionCategory.objects.all(), self._categories),
-        ):
-            for pk, code, name in places.values_list("pk", "code", "name"):
-                known[fold(name)] = known[fold(code)] = pk
-        self._position_ids: dict[str | tuple[int, str], int] = {}
-        facts = Position.objects.order_by("-pk").values_list("pk", "code", "department_id", "title")
-        for pk, code, department_id, title in facts.iterator():
-            self._position_ids[code] = self._position_ids[department_id, fold(title)] = pk
-
-    def _positions(self, records: Sequence[Record]) -> dict[int, int]:
-        """The position of each record, by line."""
-        _create_named(Department, self._departments, (r["department"] for r in records))
-        categories = (r["category"] or UNSORTED for r in records)
-        _create_named(PositionCategory, self._categories, categories)
-        new: dict[str | tuple[int, str], dict[str, Any]] = {}
-        for record in records:
-            if self._position_id(record) is None:
-                new.setdefault(self._position_key(record), self._position(record))
-        positions = list(new.values())
-        for position, key in zip(positions, copy_in(Position, positions), strict=True):
-            place = (position["department_id"], fold(position["title"]))
-            self._position_ids[position["code"]] = key
-            self._position_ids.setdefault(place, key)
-        return {record.line: self._position_id(record) or 0 for record in records}
-
-    def _position_key(self, record: Record) -> str | tuple[int, str]:
-        """Its code, or else its department and title."""
-        department_id = self._departments[fold(record["department"])]
-        return record["position_code"] or (department_id, fold(record["position"]))
-
-    def _position_id(self, record: Record) -> int | None:
-        return self._position_ids.get(self._position_key(record))
-
-    def _position(self, record: Record) -> dict[str, Any]:
-        department_id = self._departments[fold(record["department"])]
-        title = record["position"]
-        return {
-            "code": record["position_code"] or _code(title, f"{department_id}|{fold(title)}"),
-            "title": title,
-            "department_id": department_id,
-            "category_id": self._categories[fold(record["category"] or UNSORTED)],
-            "recruiter_id": self._staff.get(record["recruiter"]),
-            "city": record["position_city"],
-        }
+def _place(record: Record, field: str) -> str:
+    """By what the department or category of a record is found: its code, or else its name."""
+    return fold(record[f"{field}_code"] or record[field] or UNSORTED)
 
 
-def _create_named(
-    model: type[Department] | type[PositionCategory], known: dict[str, int], names: Iterable[str]
-) -> None:
-    new = {fold(name): name for name in names if fold(name) not in known}
-    rows = [{"code": _code(name, key), "name": name} for key, name in new.items()]
-    known.update(zip(new, copy_in(model, rows), strict=True))
+def _named(record: Record, field: str) -> dict[str, str]:
+    name = record[field] or record[f"{field}_code"] or UNSORTED
+    return {"code": record[f"{field}_code"] or _code(name, fold(name)), "name": name}
 
 
 def _code(name: str, key: str) -> str:

@@ -1,4 +1,4 @@
-"""Our own template, as an empty file to fill in."""
+"""Our own templates, one for each thing that can be imported, as empty files to fill in."""
 
 import csv
 import io
@@ -8,28 +8,36 @@ from openpyxl.styles import Font
 from openpyxl.utils import get_column_letter
 
 from interviews.imports import mapping
+from interviews.imports.mapping import What
 
-MAPPING = "template"
+MAPPING = "template"  # of interviews
+MAPPINGS = {
+    What.CANDIDATES: "template_candidates",
+    What.POSITIONS: "template_positions",
+    What.SLOTS: "template_slots",
+    What.APPLICATIONS: "template_applications",
+    What.INTERVIEWS: MAPPING,
+}
 
 
-def titles() -> list[str]:
-    """The titles of the template's columns, in both languages."""
-    fields = mapping.load(MAPPING).fields.values()
+def titles(name: str = MAPPING) -> list[str]:
+    """The titles of a template's columns, in both languages."""
+    fields = mapping.load(name).fields.values()
     return [column.titles[0] for column in fields if column.titles]
 
 
-def as_csv() -> bytes:
+def as_csv(name: str = MAPPING) -> bytes:
     """With a byte order mark, by which spreadsheets know it is UTF-8."""
     text = io.StringIO()
-    csv.writer(text).writerow(titles())
+    csv.writer(text).writerow(titles(name))
     return text.getvalue().encode("utf-8-sig")
 
 
-def as_xlsx() -> bytes:
+def as_xlsx(name: str = MAPPING) -> bytes:
     """Every cell is text, so that spreadsheets leave long numbers alone."""
     book = openpyxl.Workbook()
     sheet = book.active
-    sheet.append(titles())
+    sheet.append(titles(name))
     sheet.freeze_panes = "A2"
     for number, cell in enumerate(sheet[1], start=1):
         cell.font = Font(bold=True)

@@ -1,4 +1,4 @@
-"""Bring interviews in from a CSV or XLSX file."""
+"""Bring interviews, or what belongs to them, in from a CSV or XLSX file."""
 
 import sys
 from argparse import ArgumentParser
@@ -32,12 +32,14 @@ class Command(BaseCommand):
         )
         parser.add_argument("--dry-run", action="store_true", help="do everything, keep nothing")
         parser.add_argument("--report", help="write the rejected rows to this CSV file")
-        parser.add_argument("--template", help="write an empty template (.csv or .xlsx) and stop")
+        parser.add_argument(
+            "--template", help="write an empty file for the mapping (.csv or .xlsx) and stop"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             if options["template"]:
-                self._write_template(Path(options["template"]))
+                self._write_template(Path(options["template"]), options["mapping"])
             elif options["file"] is None:
                 raise CommandError(_("Name the file to import."))
             else:
@@ -50,9 +52,9 @@ class Command(BaseCommand):
                 % {"file": error.filename, "reason": error.strerror}
             ) from error
 
-    def _write_template(self, path: Path) -> None:
+    def _write_template(self, path: Path, name: str) -> None:
         write = template.as_xlsx if path.suffix.lower() == ".xlsx" else template.as_csv
-        path.write_bytes(write())
+        path.write_bytes(write(name))
         self.stdout.write(_("The template is in %(file)s.") % {"file": path})
 
     def _import(self, options: dict[str, Any]) -> None:
