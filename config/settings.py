@@ -241,6 +241,7 @@ CELERY_BEAT_SCHEDULE = {
         ("take-work-steps", "notifications.tasks.take_work_steps", 30),
         ("go-on-with-jobs", "interviews.tasks.go_on_with_jobs", 30),
         ("forget-old-reports", "interviews.tasks.forget_old_reports", 6 * 3600),
+        ("seal-history", "interviews.tasks.seal_history", 3600),
         ("heartbeat", "notifications.tasks.heartbeat", 15),
         ("forget-answers", "accounts.tasks.forget_answers", 3600),
     )

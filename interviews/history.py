@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import models, transaction
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from config.prepared import Later, Prepared
@@ -127,49 +128,85 @@ def record_many(
     return entries
 
 
+class Problem(models.TextChoices):
+    """What can be wrong with a chain."""
+
+    MISSING = "missing", _("an entry is missing here")
+    UNLINKED = "unlinked", _("not linked to the entry before it")
+    ALTERED = "altered", _("the content does not match its hash")
+    STATUS = "status", _("the interview's status is not the one its history ends with")
+    HIDDEN = "hidden", _("kept out of the lists its interview stands in")
+
+
 @dataclass(frozen=True)
 class Break:
     """Where a chain no longer holds."""
 
     interview: str
     sequence: int
-    problem: str
+    problem: Problem
+
+
+@dataclass
+class Tally:
+    """How much has been looked at so far."""
+
+    interviews: int = 0
+    entries: int = 0
+
+    def add(self, entries: int) -> None:
+        """One more interview, with so many entries."""
+        self.interviews += 1
+        self.entries += entries
 
 
 def breaks(interview: Interview, entries: Iterable[HistoryEntry]) -> Iterator[Break]:
     """What is wrong with the chain of one interview, given all its entries in order."""
+
+    def broken(problem: Problem) -> Break:
+        return Break(interview.reference, sequence, problem)
+
     sequence, previous, status = 0, GENESIS, None
     for entry in entries:
         sequence += 1
         if entry.sequence != sequence:
-            yield Break(interview.reference, sequence, "an entry is missing here")
+            yield broken(Problem.MISSING)
             sequence = entry.sequence
         elif entry.previous_hash != previous:
-            yield Break(interview.reference, sequence, "not linked to the entry before it")
+            yield broken(Problem.UNLINKED)
         if digest(entry, interview.reference) != entry.hash:
-            yield Break(interview.reference, sequence, "the content does not match its hash")
+            yield broken(Problem.ALTERED)
+        if _list_of(entry) != _list_of(interview) or entry.listed_source != interview.source:
+            yield broken(Problem.HIDDEN)
         previous, status = entry.hash, entry.data.get("status")
     if status != interview.status:
-        yield Break(
-            interview.reference,
-            sequence,
-            f"history ends with {status or 'nothing'}, the interview is {interview.status}",
-        )
+        yield broken(Problem.STATUS)
 
 
-def verify(interviews: models.QuerySet[Interview]) -> Iterator[Break]:
-    """Every break in the chains of `interviews`, read in batches of constant size."""
-    chained = interviews.only("id", "reference", "status").order_by("pk")
+def _list_of(row: Interview | HistoryEntry) -> tuple[int, int]:
+    return row.listed_department, row.listed_position
+
+
+CHECKED = ("id", "reference", "status", "source", "listed_department", "listed_position")
+
+
+def verify(interviews: models.QuerySet[Interview], tally: Tally | None = None) -> Iterator[Break]:
+    """Every break in the chains of `interviews`, read in batches of constant size and counted in
+    `tally` as they are looked at."""
+    tally = tally or Tally()
+    chained = interviews.only(*CHECKED).order_by("pk")
     for interview in chained.prefetch_related("history").iterator(chunk_size=2000):
-        if any(breaks(interview, interview.history.all())):
+        entries = interview.history.all()
+        if any(breaks(interview, entries)):
             yield from _confirmed_breaks(interview.pk)
+        tally.add(len(entries))
 
 
 @transaction.atomic
 def _confirmed_breaks(interview_id: int) -> list[Break]:
     """What is wrong with one chain while nobody can write to it. On a live system an interview and
     its history, read one after the other, may be those of two moments."""
-    locked = Interview.objects.select_for_update(no_key=True).only("id", "reference", "status")
+    locked = Interview.objects.select_for_update(no_key=True).only(*CHECKED)
     return [
         found
         for interview in locked.filter(pk=interview_id)

@@ -33,6 +33,9 @@ def copy_in(model: type[models.Model], rows: Sequence[Row]) -> list[int]:
     )
     values = [value for _, value in plan]
     with connection.cursor() as cursor:
+        # As INSERT does before it takes keys: who waits for this table's writers waits for us too.
+        table = sql.Identifier(model._meta.db_table)
+        cursor.execute(sql.SQL("LOCK TABLE {} IN ROW EXCLUSIVE MODE").format(table))
         cursor.execute(
             "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
             [model._meta.db_table, len(rows)],
