@@ -9,10 +9,10 @@ from django.db.models import QuerySet
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from cancellations import rules
 from cancellations.models import Cancellation, Policy, Reason, Tier
+from cancellations.words import in_words, notice_in_words
 from candidates.admin import SearchByPerson
 from interviews.admin import ReadOnly
 
@@ -35,24 +35,6 @@ class ReasonAdmin(admin.ModelAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Reason | None = None) -> Any:
         """Records and reports know a reason by its code; its wording may change."""
         return () if obj is None else ("purpose", "code")
-
-
-def in_words(minutes: int) -> str:
-    """24 hours, 1 hour and 30 minutes; days from the third on, as people say it."""
-    days, hours = divmod(minutes // 60, 24)
-    if days < 3:
-        days, hours = 0, minutes // 60
-    units = [
-        (days, ngettext("%(count)d day", "%(count)d days", days)),
-        (hours, ngettext("%(count)d hour", "%(count)d hours", hours)),
-        (minutes % 60, ngettext("%(count)d minute", "%(count)d minutes", minutes % 60)),
-    ]
-    return str(_(" and ")).join(words % {"count": count} for count, words in units if count)
-
-
-def notice_in_words(tier: Tier) -> str:
-    """The tier without notice takes whatever is asked later than the others."""
-    return in_words(tier.notice_minutes) or str(_("until the start"))
 
 
 class TierFormSet(BaseInlineFormSet):
@@ -91,7 +73,7 @@ class TierInline(admin.TabularInline):
     @admin.display(description=_("that is"))
     def notice(self, tier: Tier) -> str:
         """What the minutes come to; a new row has none yet."""
-        return notice_in_words(tier) if tier.pk else ""
+        return notice_in_words(tier.notice_minutes) if tier.pk else ""
 
 
 @admin.register(Policy)
@@ -99,6 +81,8 @@ class PolicyAdmin(admin.ModelAdmin):
     list_display = (
         "name",
         "is_active",
+        "since",
+        "until",
         "department",
         "category",
         "position",
@@ -120,6 +104,7 @@ class PolicyAdmin(admin.ModelAdmin):
                 "description": _("Empty means any. The most specific policy applies."),
             },
         ),
+        (_("When it holds"), {"fields": ("since", "until")}),
         (
             _("While HR decides"),
             {"fields": ("promised_minutes", "default_decision", "default_minutes_before")},
@@ -133,13 +118,23 @@ class PolicyAdmin(admin.ModelAdmin):
     def tiers_in_words(self, policy: Policy) -> str:
         return " · ".join(
             _("%(notice)s: %(outcome)s")
-            % {"notice": notice_in_words(tier), "outcome": tier.get_outcome_display()}
+            % {
+                "notice": notice_in_words(tier.notice_minutes),
+                "outcome": tier.get_outcome_display(),
+            }
             for tier in policy.tiers.all()
         )
 
     @admin.display(description=_("HR promises to decide within"), ordering="promised_minutes")
     def promise(self, policy: Policy) -> str:
         return in_words(policy.promised_minutes)
+
+    def save_model(
+        self, request: HttpRequest, obj: Policy, form: forms.ModelForm, change: bool
+    ) -> None:
+        """Whoever edits it at the desk at the same time is told."""
+        obj.version += 1
+        super().save_model(request, obj, form, change)
 
     def has_delete_permission(self, request: HttpRequest, obj: Policy | None = None) -> bool:
         """Policies are switched off: requests they decided refer to them."""

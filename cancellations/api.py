@@ -95,7 +95,7 @@ class CancellableInterviewSerializer(InterviewSerializer):
 
     @cached_property
     def _policies(self) -> list[rules.Policy]:
-        return queries.policies_in_force()
+        return queries.policies_in_force(timezone.now())
 
     @extend_schema_field(CancelRuleSerializer(allow_null=True))
     def get_cancel(self, interview: Interview) -> dict[str, Any] | None:

@@ -193,7 +193,7 @@ class Demo:
 
     def load(self) -> None:
         self.make_company()
-        self.policies = queries.policies_in_force()
+        self.policies = queries.policies_in_force(timezone.now())
         people = self.make_people()
         self.tell_demo_accounts(people[:5])
         self.tell_of_every_status(people[5:])

@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
+from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
-from django.db import models
+from django.db import connection, models
+from django.db.models import Case, F, Q, Value, When
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from accounts.permissions import Role
+from accounts.permissions import EDIT_POLICIES, Role
 from cancellations import rules
 from cancellations.models import (
     Cancellation,
@@ -22,8 +25,8 @@ from cancellations.models import (
 )
 from config.prepared import Later, Prepared
 from interviews import history
-from interviews.models import HistoryEntry, Interview
-from interviews.queries import visible_to
+from interviews.models import HistoryEntry, Interview, Position
+from interviews.queries import departments_of, visible_to
 from interviews.states import CANCELLABLE, InterviewStatus
 
 
@@ -62,6 +65,18 @@ POLICY_COLUMNS = (
     "default_decision",
     "default_minutes_before",
 )
+POLICY_FIELDS = (
+    "name",
+    "department",
+    "category",
+    "position",
+    "kind",
+    "since",
+    "until",
+    "promised_minutes",
+    "default_decision",
+    "default_minutes_before",
+)
 TIER_COLUMNS = ("notice_minutes", "outcome", "short_notice")
 
 
@@ -95,21 +110,123 @@ def _tier(notice_minutes: int, outcome: str, short_notice: bool) -> rules.Tier:
 
 _rows_in_force = Prepared(
     lambda: (
-        Policy.objects.filter(is_active=True, tiers__isnull=False)
+        Policy.objects.filter(
+            Q(since=None) | Q(since__lte=Later("at")),
+            Q(until=None) | Q(until__gt=Later("at")),
+            is_active=True,
+            tiers__isnull=False,
+        )
         .order_by("pk", "-tiers__notice_minutes")
         .values_list(*POLICY_COLUMNS, *(f"tiers__{column}" for column in TIER_COLUMNS))
     )
 )
 
 
-def policies_in_force() -> list[rules.Policy]:
-    """Every policy switched on, as the rule engine takes it; one query, read with every page that
-    shows a rule. A policy without tiers says nothing and is left out."""
+def policies_in_force(at: datetime) -> list[rules.Policy]:
+    """Every policy that holds at this moment, as the rule engine takes it; one query, read with
+    every page that shows a rule. A policy without tiers says nothing and is left out."""
     split = len(POLICY_COLUMNS)
     return [
         _policy(*columns, tiers=tuple(_tier(*row[split:]) for row in group))
-        for columns, group in groupby(_rows_in_force(), key=lambda row: row[:split])
+        for columns, group in groupby(_rows_in_force(at=at), key=lambda row: row[:split])
     ]
+
+
+def as_rule(policy: Policy) -> rules.Policy:
+    """A policy, switched on or not, as the rule engine takes it."""
+    columns = (
+        policy.pk,
+        policy.name,
+        policy.department_id,
+        policy.category_id,
+        policy.position_id,
+        policy.kind,
+        policy.promised_minutes,
+        policy.default_decision,
+        policy.default_minutes_before,
+    )
+    return _policy(*columns, tiers=tiers_of(policy))
+
+
+def tiers_of(policy: Policy) -> tuple[rules.Tier, ...]:
+    """Longest notice first."""
+    tiers = sorted(policy.tiers.all(), key=lambda tier: -tier.notice_minutes)
+    return tuple(_tier(each.notice_minutes, each.outcome, each.short_notice) for each in tiers)
+
+
+def columns_of(policy: Policy) -> dict[str, Any]:
+    """What a policy says beside its tiers, in the order people read it."""
+    return {column: getattr(policy, column) for column in POLICY_FIELDS}
+
+
+class Standing(models.TextChoices):
+    """Whether a policy holds."""
+
+    IN_FORCE = "in_force", _("In force")
+    SCHEDULED = "scheduled", _("Switched on for later")
+    DRAFT = "draft", _("Draft")
+    ENDED = "ended", _("Ended")
+
+
+def standing(policy: Policy, now: datetime) -> Standing:
+    if not policy.is_active:
+        return Standing.DRAFT
+    if policy.until is not None and policy.until <= now:
+        return Standing.ENDED
+    begun = policy.since is None or policy.since <= now
+    return Standing.IN_FORCE if begun else Standing.SCHEDULED
+
+
+def in_order_of_standing(
+    policies: models.QuerySet[Policy], now: datetime
+) -> models.QuerySet[Policy]:
+    """In force, for later, drafts, ended; within each the general ones first."""
+    rank = Case(
+        When(is_active=False, then=Value(2)),
+        When(until__lte=now, then=Value(3)),
+        When(since__gt=now, then=Value(1)),
+        default=Value(0),
+    )
+    specific = [F(field).asc(nulls_first=True) for field in ("position", "category", "department")]
+    return policies.order_by(rank, *specific, "kind", "name", "pk")
+
+
+def visible_policies(user: User) -> models.QuerySet[Policy]:
+    """The policies that can matter to this member of staff: of those made for another department
+    they learn nothing."""
+    policies = Policy.objects.select_related("department", "category", "position__department")
+    if sees_all(user):
+        return policies
+    mine = departments_of(user).values("pk")
+    return policies.filter(
+        Q(department=None) | Q(department__in=mine),
+        Q(position=None) | Q(position__department__in=mine),
+    )
+
+
+def may_edit_policy(user: User, department: int | None, position: Position | None) -> bool:
+    """Administrators write every policy; others, those that reach nobody outside their departments.
+
+    `department` and `position` are what the policy is limited to.
+    """
+    if not user.has_perm(EDIT_POLICIES):
+        return False
+    if sees_all(user):
+        return True
+    limits = {department, position.department_id if position else None} - {None}
+    mine = set(departments_of(user).values_list("pk", flat=True))
+    return bool(limits) and limits <= mine
+
+
+def give_up_after(time: str) -> None:
+    """Until the transaction ends, a statement that takes longer fails with OperationalError."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('statement_timeout', %s, true)", [time])
+
+
+def sees_all(user: User) -> bool:
+    """Whether no department limits what this person works with."""
+    return user.is_superuser or user.role == Role.ADMINISTRATOR
 
 
 def policy_for(interview: Interview, policies: list[rules.Policy]) -> rules.Policy:

@@ -1,6 +1,6 @@
 """What a policy says of a request. Pure: no ORM, no clock; every time is handed in."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -165,6 +165,42 @@ def spans(policy: Policy, *, starts_at: datetime) -> list[Span]:
     if since is None or since < starts_at:
         result.append(Span(Outcome.REFUSED, False, since, starts_at))
     return result
+
+
+class Concern(StrEnum):
+    """What a policy may do, but nobody should switch on without noticing."""
+
+    REFUSES_ALL = "refuses_all"
+    LEAVES_GAP = "leaves_gap"  # later than its last tier, everything is refused
+    EASIER_LATE = "easier_late"  # who asks later is treated more kindly
+
+
+_SEVERITY = [Outcome.AUTOMATIC, Outcome.NEEDS_HR, Outcome.REFUSED]
+
+
+def concerns(tiers: Sequence[Tier]) -> list[Concern]:
+    """What is unusual about these tiers, longest notice first."""
+    outcomes = [tier.outcome for tier in tiers]
+    if set(outcomes) <= {Outcome.REFUSED}:
+        return [Concern.REFUSES_ALL]
+    found = []
+    last = tiers[-1]
+    if last.notice > timedelta(0) and last.outcome is not Outcome.REFUSED:
+        found.append(Concern.LEAVES_GAP)
+    if outcomes != sorted(outcomes, key=_SEVERITY.index):
+        found.append(Concern.EASIER_LATE)
+    return found
+
+
+def longest_waiting(tiers: Sequence[Tier]) -> timedelta | None:
+    """Every request that waits for HR comes later than this before the start; None without limit,
+    or where HR decides nothing."""
+    above: timedelta | None = None
+    for tier in tiers:
+        if tier.outcome is Outcome.NEEDS_HR:
+            return above
+        above = tier.notice
+    return None
 
 
 def snapshot(policy: Policy) -> dict[str, Any]:

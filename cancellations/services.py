@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.permissions import require_permission
-from cancellations import notices, queries, rules
+from cancellations import notices, queries, rules, work
 from cancellations.models import Cancellation, CancellationStatus, Reason
 from interviews import history
 from interviews.models import Interview
@@ -51,7 +51,7 @@ def request_cancellation(
     if existing is not None or started or interview.status in ENDED | UNDER_WAY:
         raise AlreadyOver
     detail = reason.clean_detail(detail)
-    policy = queries.policy_for(interview, queries.policies_in_force())
+    policy = queries.policy_for(interview, queries.policies_in_force(asked_at))
     decision = rules.decide(policy, starts_at=starts_at, asked_at=asked_at)
     if decision.outcome is rules.Outcome.REFUSED:
         raise CancellationRefused
@@ -81,6 +81,7 @@ def request_cancellation(
         interview.save(update_fields=["status"])
         cancellation.save()
         history.record(interview, asked, by=by, at=asked_at)
+        work.open_request(cancellation)
         notify(*notices.received(cancellation))
     return cancellation, True
 
@@ -94,7 +95,7 @@ def approve_cancellation(cancellation_id: int, *, by: User | None, note: str = "
     require_permission(cancellation.approve, by)
     cancellation.approve(by=by, at=now, note=note)
     cancellation.save()
-    supersede(cancellation.interview.subject, notices.WHILE_UNDECIDED)
+    _settle(cancellation, by=by, at=now)
     _carry_out(cancellation, by=by, at=now)
     return cancellation
 
@@ -108,7 +109,7 @@ def decline_cancellation(cancellation_id: int, *, by: User | None, note: str = "
     require_permission(cancellation.decline, by)
     cancellation.decline(by=by, at=now, note=note)
     cancellation.save()
-    supersede(cancellation.interview.subject, notices.WHILE_UNDECIDED)
+    _settle(cancellation, by=by, at=now)
     _keep_appointment(cancellation, "cancellation_declined", by=by, at=now)
     notify(*notices.declined(cancellation))
     return cancellation
@@ -127,7 +128,7 @@ def take_back_cancellation(reference: str, *, by: User) -> Cancellation:
     cancellation = Cancellation.objects.lock(cancellation_id)
     cancellation.lapse(by=by, at=now)
     cancellation.save()
-    supersede(cancellation.interview.subject, notices.WHILE_UNDECIDED)
+    _settle(cancellation, by=by, at=now)
     _keep_appointment(cancellation, "cancellation_taken_back", by=by, at=now)
     notify(*notices.taken_back(cancellation))
     return cancellation
@@ -155,6 +156,12 @@ def _limit_requests(interview: Interview, asked_at: datetime) -> None:
     lately = interview.cancellations.filter(requested_at__gt=asked_at - timedelta(hours=1))
     if lately.count() >= REQUESTS_AN_HOUR:
         raise AskedTooOften
+
+
+def _settle(cancellation: Cancellation, *, by: User | None, at: datetime) -> None:
+    """HR has nothing to decide any more, and is asked no longer."""
+    supersede(cancellation.interview.subject, notices.WHILE_UNDECIDED)
+    work.settle_requests(cancellation.interview, by=by, at=at)
 
 
 def _carry_out(

@@ -227,7 +227,7 @@ def _rule(interview: Interview, now: datetime) -> queries.CancelRule | None:
     """None where there is nothing to cancel; policies are read only where there is."""
     if interview.status not in CANCELLABLE:
         return None
-    return queries.cancel_rule(interview, queries.policies_in_force(), now=now)
+    return queries.cancel_rule(interview, queries.policies_in_force(now), now=now)
 
 
 def _rows(rule: queries.CancelRule, now: datetime) -> list[SpanRow]:

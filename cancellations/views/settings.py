@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from accounts.decorators import desk_required
-from accounts.permissions import MANAGE_STAFF, VIEW_DESK
+from accounts.permissions import EDIT_POLICIES, MANAGE_STAFF, VIEW_DESK
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,30 @@ ENTRIES = [
         _("My settings"),
         _("Your language, time zone, password and second step."),
         VIEW_DESK,
+    ),
+    Entry(
+        "cancellations:policies",
+        _("Rules for cancelling"),
+        _("What happens at which notice: written, tried on past requests, switched on."),
+        EDIT_POLICIES,
+    ),
+    Entry(
+        "interviews:jobs",
+        _("Work in the background"),
+        _("How far imports and cancelling many interviews are, and their reports."),
+        VIEW_DESK,
+    ),
+    Entry(
+        "accounts:people",
+        _("Staff"),
+        _("Who works at the desk: roles, departments, lost second steps."),
+        MANAGE_STAFF,
+    ),
+    Entry(
+        "accounts:roles",
+        _("Who may do what"),
+        _("Each role and what it allows, and how many people hold it."),
+        MANAGE_STAFF,
     ),
     Entry(
         "admin:index",

@@ -8,8 +8,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import translation
 
-from cancellations.admin import in_words
 from cancellations.models import Cancellation, Policy, Purpose, Reason
+from cancellations.words import in_words
 from interviews.models import PositionCategory
 from tests.factories import CancellationFactory, UserFactory
 

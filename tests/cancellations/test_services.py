@@ -110,7 +110,9 @@ def test_invitation_is_called_off_at_once_whatever_time_came_with_it(hours):
     """Imports may give one a time nobody has agreed to yet."""
     starts_at = timezone.now() + timedelta(hours=hours)
     interview = InterviewFactory(invited=True, starts_at=starts_at)
-    rule = queries.cancel_rule(interview, queries.policies_in_force(), now=timezone.now())
+    rule = queries.cancel_rule(
+        interview, queries.policies_in_force(timezone.now()), now=timezone.now()
+    )
 
     cancellation = ask(interview)
 
