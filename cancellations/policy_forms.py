@@ -121,15 +121,13 @@ class PolicyForm(forms.ModelForm):
         if not queries.may_edit_policy(self.by, department.pk if department else None, position):
             self.add_error(
                 "department",
-                _("Choose your department: only administrators write for all of them."),
+                _("Choose your department: only administrators write for others."),
             )
         since, until = cleaned.get("since"), cleaned.get("until")
         if until and until <= max(since or self.now, self.now):
             self.add_error(
                 "until",
-                _(
-                    "Choose a moment still to come, and later than when it begins; or leave it empty."
-                ),
+                _("Choose a moment that is still to come and later than when it begins."),
             )
         return cleaned
 

@@ -172,7 +172,7 @@ def test_copy_begins_with_what_the_other_policy_says(desk, lead, department):
         (ORDINARY, {"default_minutes_before": "99999999"}, "less than or equal to"),
         (ORDINARY, {"promised_minutes": "0"}, "greater than or equal to 1"),
         (ORDINARY, {"since": "0001-01-01T00:00"}, "between 2000 and 2099"),
-        (ORDINARY, {"until": "2020-01-01T00:00"}, "still to come"),
+        (ORDINARY, {"until": "2020-01-01T00:00"}, "still to come and later"),
         (ORDINARY, {"until": "tomorrow"}, "between 2000 and 2099"),
         (ORDINARY, {"name": "x\x00y"}, "Null characters"),
         (ORDINARY, {"name": "x" * 101}, "at most 100 characters"),

@@ -11,6 +11,8 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
+from cancellations.models import Policy
+from interviews.jobs import start_job
 from tests.factories import (
     CancellationFactory,
     CandidateFactory,
@@ -50,6 +52,34 @@ address                                method none  owner other recr  recr2 lead
 /desk/                                 GET    desk  403   403   200   200   200   200   200   200
 /desk/messages/                        GET    desk  403   403   200   200   200   200   200   200
 /desk/settings/                        GET    desk  403   403   200   200   200   200   200   200
+/desk/settings/policies/               GET    desk  403   403   403   403   200   200   403   200
+/desk/settings/policies/new/           GET    desk  403   403   403   403   200   200   403   200
+/desk/settings/policies/new/           POST   desk  403   403   403   403   422   422   403   422
+/desk/settings/policies/<int:policy_id>/ GET  desk  403   403   403   403   200   404   403   200
+/desk/settings/policies/<int:policy_id>/edit/ GET desk 403 403 403  403   200   404   403   200
+/desk/settings/policies/<int:policy_id>/edit/ POST desk 403 403 403 403   422   404   403   422
+/desk/settings/policies/<int:policy_id>/switch/ GET desk 403 403 403 403  200   404   403   200
+/desk/settings/policies/<int:policy_id>/switch/ POST desk 403 403 403 403 422   404   403   422
+/desk/settings/policies/<int:policy_id>/try/ GET desk 403 403 403   403   200   404   403   200
+/desk/settings/people/                 GET    desk  403   403   403   403   403   403   403   200
+/desk/settings/people/                 POST   desk  403   403   403   403   403   403   403   200
+/desk/settings/people/invite/          GET    desk  403   403   403   403   403   403   403   200
+/desk/settings/people/invite/          POST   desk  403   403   403   403   403   403   403   200
+/desk/settings/people/<int:pk>/        GET    desk  403   403   403   403   403   403   403   200
+/desk/settings/people/<int:pk>/        POST   desk  403   403   403   403   403   403   403   200
+/desk/settings/people/<int:pk>/<slug:action>/ POST   desk  403   403   403   403   403   403   403   on
+/desk/settings/roles/                  GET    desk  403   403   403   403   403   403   403   200
+/desk/interviews/cancel/               GET    desk  403   403   200   200   200   200   403   200
+/desk/interviews/cancel/               POST   desk  403   403   200   200   200   200   403   200
+/desk/interviews/<ref>/cancel/         GET    desk  403   403   200   404   200   404   403   200
+/desk/interviews/<ref>/cancel/         POST   desk  403   403   on    404   on    404   403   on
+/desk/interviews/<ref>/correct/        GET    desk  403   403   200   404   200   404   403   200
+/desk/interviews/<ref>/correct/        POST   desk  403   403   on    404   on    404   403   on
+/desk/jobs/                            GET    desk  403   403   200   200   200   200   200   200
+/desk/jobs/<ref>/                      GET    desk  403   403   404   404   200   404   404   200
+/desk/jobs/<ref>/report.csv            GET    desk  403   403   404   404   200   404   404   200
+/desk/jobs/<ref>/stop/                 GET    desk  403   403   404   404   on    404   404   on
+/desk/jobs/<ref>/stop/                 POST   desk  403   403   404   404   on    404   404   on
 /desk/requests/<ref>/                  GET    desk  403   403   200   404   200   404   200   200
 /desk/requests/<ref>/approve/          GET    desk  403   403   403   403   on    404   403   on
 /desk/requests/<ref>/approve/          POST   desk  403   403   403   403   on    404   403   on
@@ -66,6 +96,10 @@ address                                method none  owner other recr  recr2 lead
 /sign-in/code/again/                   POST   on    on    on    on    on    on    on    on    on
 /sign-in/second-step/                  GET    in    on    on    on    on    on    on    on    on
 /sign-in/second-step/                  POST   in    on    on    on    on    on    on    on    on
+/sign-in/passkey/                      GET    desk  on    on    on    on    on    on    on    on
+/sign-in/passkey/                      POST   desk  on    on    on    on    on    on    on    on
+/sign-in/passkey/challenge/            GET    desk  on    on    on    on    on    on    on    on
+/sign-in/passkey/challenge/            POST   200   on    on    on    on    on    on    on    on
 /desk/sign-in/                         GET    200   on    on    on    on    on    on    on    on
 /desk/sign-in/                         POST   200   on    on    on    on    on    on    on    on
 /sign-out/                             POST   in    in    in    desk  desk  desk  desk  desk  desk
@@ -85,6 +119,15 @@ address                                method none  owner other recr  recr2 lead
 /me/two-step/on/                       POST   desk  403   403   200   200   200   200   200   200
 /me/two-step/off/                      GET    desk  403   403   200   200   200   200   200   200
 /me/two-step/off/                      POST   desk  403   403   200   200   200   200   200   200
+/me/confirm/                           GET    desk  403   403   200   200   200   200   200   200
+/me/confirm/                           POST   desk  403   403   200   200   200   200   200   200
+/me/two-step/                          GET    desk  403   403   200   200   200   200   200   200
+/me/passkeys/add/                      GET    desk  403   403   on    on    on    on    on    on
+/me/passkeys/add/                      POST   desk  403   403   on    on    on    on    on    on
+/me/passkeys/options/                  POST   desk  403   403   on    on    on    on    on    on
+/me/passkeys/<int:pk>/remove/          POST   desk  403   403   on    on    on    on    on    on
+/me/recovery-codes/                    GET    desk  403   403   on    on    on    on    on    on
+/me/recovery-codes/                    POST   desk  403   403   on    on    on    on    on    on
 /language/                             POST   on    on    on    on    on    on    on    on    on
 
 /api/v1/                               GET    200   200   200   200   200   200   200   200   200
@@ -120,6 +163,14 @@ for line in filter(None, MATRIX.splitlines()):
 BY_RULE = "/admin/"  # see the tests at the end
 METHODS = {"page": ["GET", "POST"], "api": ["GET", "POST", "PUT", "PATCH", "DELETE"]}
 SENT = {
+    "/desk/interviews/cancel/": {"references": "7K2M9QX4TB"},
+    "/desk/interviews/<ref>/cancel/": {"reason": "hiring_freeze", "step": "confirm"},
+    "/desk/interviews/<ref>/correct/": {
+        "move": "withdraw",
+        "expected": "booked",
+        "reason": "They called us.",
+        "step": "confirm",
+    },
     "/me/": {"language": "en", "time_zone": "Asia/Shanghai"},
     "/interviews/<ref>/cancel/": {"reason": "time_conflict"},
     "/interviews/<ref>/cancel/check/": {"reason": "time_conflict"},
@@ -161,18 +212,21 @@ def people():
     waiting = CancellationFactory(
         interview__position=position, interview__candidate=booked.candidate
     )
+    lead = UserFactory(lead=True, departments=[department])
     return {
         "none": None,
         "owner": booked.candidate.user,
         "other": CandidateFactory().user,
         "recr": UserFactory(recruiter=True, departments=[department]),
         "recr2": UserFactory(recruiter=True, departments=[other_department]),
-        "lead": UserFactory(lead=True, departments=[department]),
+        "lead": lead,
         "lead2": UserFactory(lead=True, departments=[other_department]),
         "view": UserFactory(viewer=True, departments=[department]),
         "admin": UserFactory(administrator=True),
         "booked": booked,
         "waiting": waiting,
+        "job": start_job("company_cancel", by=lead, total=0),
+        "draft": Policy.objects.create(name="draft", department=department, is_active=False),
     }
 
 
@@ -181,10 +235,18 @@ def path_to(address, method, people) -> str:
     reference = people["booked"].reference
     if address.endswith("/keep/") or (address.startswith("/api/") and method == "DELETE"):
         reference = waiting.interview.reference
+    elif address.startswith("/desk/jobs/"):
+        reference = people["job"].reference
+    elif address.startswith("/desk/interviews/"):
+        reference = people["booked"].reference
     elif address.startswith(("/receipts/", "/desk/", "/api/v1/receipts", "/api/v1/cancellations")):
         reference = waiting.reference
     filled = address.replace("<ref>", reference).replace("*", "nothing/here/")
-    return filled.replace("<uidb64>", "MQ").replace("<token>", "c0ffee-1234")
+    filled = filled.replace("<uidb64>", "MQ").replace("<token>", "c0ffee-1234")
+    filled = filled.replace("<int:policy_id>", str(people["draft"].pk))
+    if address.startswith("/desk/settings/people/"):
+        filled = filled.replace("<int:pk>", str(people["view"].pk))
+    return filled.replace("<slug:action>", "end-sessions").replace("<int:pk>", "1")
 
 
 def outcome(address, method, user, people) -> str:
