@@ -10,7 +10,10 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.http import urlencode
+
+from accounts import services
 
 View = Callable[..., HttpResponseBase]
 _CODE = re.compile(r"[\w-]{1,50}", re.ASCII)
@@ -42,6 +45,26 @@ def desk_permission_required(permission: str) -> Callable[[View], View]:
         return desk_required(wrapper)
 
     return decorate
+
+
+def confirmation_required(view: View) -> View:
+    """Staff who proved who they are within the last minutes; others give their password again. An
+    open session alone must not be enough to open the account in another way."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if services.is_confirmed(request):
+            return view(request, *args, **kwargs)
+        back = request.get_full_path() if request.method == "GET" else reverse("accounts:two_step")
+        return redirect(f"{reverse('accounts:confirm')}?{urlencode({'next': back})}")
+
+    return desk_required(wrapper)
+
+
+def before_second_step(view: View) -> View:
+    """Open to staff who still have to set up the second step their company asks for."""
+    view.before_second_step = True  # type: ignore[attr-defined]
+    return view
 
 
 def candidate_required(view: View) -> View:

@@ -9,11 +9,14 @@ from django.core import signing
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
-from accounts import identifiers, time_zones, two_step
+from accounts import identifiers, queries, time_zones, two_step
 from accounts.models import User
+from accounts.permissions import Role
 
 CODE_LENGTH = 6
+RECOVERY_CODE_LENGTH = 8
 
 
 class IdentifierField(forms.CharField):
@@ -37,6 +40,7 @@ class CodeField(forms.CharField):
     """Digits of a one-time code, spaces forgiven."""
 
     default_error_messages = {"required": _("Enter the six-digit code.")}
+    lengths: tuple[int, ...] = (CODE_LENGTH,)
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(max_length=20, **kwargs)
@@ -47,7 +51,7 @@ class CodeField(forms.CharField):
 
     def validate(self, value: str) -> None:
         super().validate(value)
-        if len(value) != CODE_LENGTH or not (value.isascii() and value.isdigit()):
+        if len(value) not in self.lengths or not (value.isascii() and value.isdigit()):
             raise ValidationError(self.error_messages["required"], code="code")
 
 
@@ -85,6 +89,21 @@ class RequestCodeForm(forms.Form):
 
 class CodeForm(forms.Form):
     code = CodeField(label=_("Six-digit code"))
+
+
+class SecondStepField(CodeField):
+    """What an authenticator app shows, or a recovery code."""
+
+    default_error_messages = {
+        "required": _("Enter the six-digit code of the app, or a recovery code.")
+    }
+    lengths = (CODE_LENGTH, RECOVERY_CODE_LENGTH)
+
+
+class SecondStepForm(forms.Form):
+    code = SecondStepField(
+        label=_("Six-digit code"), help_text=_("Or one of your recovery codes, eight digits.")
+    )
 
 
 class ForgottenForm(forms.Form):
@@ -185,3 +204,97 @@ class TwoStepOnForm(forms.Form):
 
 class TwoStepOffForm(forms.Form):
     password = password_field(_("Current password"))
+
+
+class ConfirmForm(forms.Form):
+    """The password once more, before something that opens the account in another way."""
+
+    password = password_field(_("Current password"))
+
+
+class PasskeyAnswerField(forms.JSONField):
+    """What the browser says when it is asked for a passkey."""
+
+    default_error_messages = {
+        "required": _("The browser gave no passkey. Try again."),
+        "invalid": _("The browser gave no passkey. Try again."),
+    }
+    widget = forms.HiddenInput
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, str) and ("\x00" in value or len(value) > 100_000):
+            raise ValidationError(self.error_messages["invalid"], code="invalid")
+        try:
+            return super().to_python(value)
+        except RecursionError:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from None
+
+
+class PasskeyAnswerForm(forms.Form):
+    credential = PasskeyAnswerField()
+
+
+class PasskeyForm(PasskeyAnswerForm):
+    name = forms.CharField(
+        label=pgettext_lazy("of a thing", "Name"),
+        max_length=60,
+        help_text=_("Where it is kept: “office laptop”, “blue security key”."),
+        error_messages={"required": _("Give it a name, so that you know it again.")},
+    )
+    field_order = ["name", "credential"]
+
+
+STAFF_ROLE_CHOICES = [
+    (role.value, role.label)
+    for role in (Role.DEPARTMENT_VIEWER, Role.RECRUITER, Role.HR_LEAD, Role.ADMINISTRATOR)
+]
+
+
+class AccessForm(forms.Form):
+    """What a member of staff may do, and where."""
+
+    role = forms.ChoiceField(
+        label=_("Role"),
+        choices=STAFF_ROLE_CHOICES,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose a role.")},
+    )
+    departments = forms.ModelMultipleChoiceField(
+        label=_("Departments"),
+        queryset=None,
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_("They see interviews of these departments only. Administrators see all."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["departments"].queryset = queries.departments()  # type: ignore[attr-defined]
+
+
+class InvitationForm(AccessForm):
+    name = forms.CharField(
+        label=pgettext_lazy("of a person", "Name"),
+        max_length=100,
+        error_messages={"required": _("Enter the name.")},
+    )
+    email = forms.EmailField(
+        label=_("Email address"),
+        max_length=254,
+        error_messages={"required": _("Enter the email address.")},
+        help_text=_("A link to choose a password goes there. It is valid for 7 days."),
+    )
+    field_order = ["name", "email", "role", "departments"]
+
+    def clean_email(self) -> str:
+        email = identifiers.normalise_email(self.cleaned_data["email"])
+        if User.objects.filter(email=email).exists():
+            raise ValidationError(_("Somebody with this email address exists already."))
+        return email
+
+
+class PeopleFilterForm(forms.Form):
+    """Whom the list of staff shows. A name or address travels in the body of a request only."""
+
+    text = forms.CharField(label=_("Name or email address"), required=False, max_length=100)
+    page = forms.IntegerField(required=False, min_value=1, max_value=10_000)

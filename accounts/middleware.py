@@ -2,15 +2,19 @@
 
 import zoneinfo
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import resolve_url
+from django.shortcuts import redirect, resolve_url
+from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 
+from accounts import services
 from accounts.decorators import View, with_choices
 
 
@@ -30,6 +34,29 @@ class SignInRequired(LoginRequiredMiddleware):
             resolve_url(self.get_login_url(view_func)),
             self.get_redirect_field_name(view_func),
         )
+
+
+class SecondStepRequired:
+    """Where the company asks for a second step (STAFF_SECOND_STEP), staff without one reach the
+    pages that set one up, and pages open to everybody. The API asks for itself
+    (accounts/tokens.py)."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(
+        self, request: HttpRequest, view: View, args: Any, kwargs: Any
+    ) -> HttpResponseRedirect | None:
+        open_to_all = not getattr(view, "login_required", True)
+        if open_to_all or getattr(view, "before_second_step", False):
+            return None
+        if not services.second_step_missing(request):
+            return None
+        next = request.get_full_path() if request.method == "GET" else ""
+        return redirect(f"{reverse('accounts:two_step')}?{urlencode({'next': next})}")
 
 
 class PersonalSettings:

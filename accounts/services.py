@@ -1,9 +1,10 @@
 """Signing in and everything around it. Nothing here tells a known number from an unknown one."""
 
+import time
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Self
+from typing import Any, Self
 
 from axes.handlers.proxy import AxesProxyHandler
 from django.conf import settings
@@ -18,13 +19,17 @@ from django.utils.http import urlsafe_base64_encode
 from rest_framework.authtoken.models import Token
 
 from accounts import codes, identifiers, notices, throttling, two_step
+from accounts.changes import record
 from accounts.identifiers import IdentifierKind
-from accounts.models import User
+from accounts.models import AccessChangeKind, User
 from accounts.throttling import TooManyTries
 from notifications.services import notify
 
 BACKEND = "accounts.backends.IdentifierBackend"
 CODE_SESSION_KEY = "one-time-code"
+CONFIRMED_SESSION_KEY = "confirmed"  # when this session last proved who it is
+CONFIRMED_SECONDS = 600
+SECOND_STEP_DONE = "second-step-done"
 
 
 class Purpose(StrEnum):
@@ -89,15 +94,34 @@ def check_password(
 
 
 def check_second_step(request: HttpRequest, user: User, code: str) -> bool:
-    """Whether `code` is what the authenticator app of `user` shows. Raises TooManyTries."""
+    """Whether `code` is what the authenticator app of `user` shows, or a recovery code of theirs
+    not used before: of that they are told. Raises TooManyTries."""
     key, address = f"user:{user.pk}", throttling.client_address(request)
     throttling.spend(throttling.FAILURES_PER_ADDRESS, address)
     throttling.spend(throttling.SECOND_STEP, key)
-    if not two_step.check(user, code):
-        return False
+    if not two_step.check_app(user, code):
+        with transaction.atomic():
+            if not two_step.check_recovery_code(user, code):
+                return False
+            record(user, AccessChangeKind.CODE_USED, by=user)
     throttling.give_back(throttling.FAILURES_PER_ADDRESS, address)
     throttling.forget(throttling.SECOND_STEP, key)
     return True
+
+
+def check_passkey(request: HttpRequest, answer: Any, *, user: User | None = None) -> User | None:
+    """Whose passkey answered the challenge of this session: that of `user` as a second step, or of
+    anybody at the desk, as both steps at once. Raises TooManyTries."""
+    address = throttling.client_address(request)
+    throttling.spend(throttling.FAILURES_PER_ADDRESS, address)
+    try:
+        owner = two_step.check_passkey(user, answer)
+    except two_step.NoPasskey:
+        return None
+    if not owner.works_at_desk:
+        return None
+    throttling.give_back(throttling.FAILURES_PER_ADDRESS, address)
+    return owner
 
 
 def sign_in(request: HttpRequest, user: User) -> None:
@@ -105,6 +129,7 @@ def sign_in(request: HttpRequest, user: User) -> None:
     theirs, for messages too, where they have not chosen one; what a browser merely asks for does
     not."""
     auth.login(request, user, backend=BACKEND)
+    confirmed(request)
     switched_to = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME)
     if not user.language and switched_to in dict(settings.LANGUAGES):
         change_settings(user, language=switched_to)
@@ -179,6 +204,92 @@ def confirm_password(user: User, password: str) -> bool:
         return False
     throttling.forget(throttling.PASSWORD_PER_ACCOUNT, key)
     return True
+
+
+def confirmed(request: HttpRequest) -> None:
+    """This session has just proved who it is: for a while it may change how the person signs in."""
+    request.session[CONFIRMED_SESSION_KEY] = time.time()
+
+
+def is_confirmed(request: HttpRequest) -> bool:
+    kept = request.session.get(CONFIRMED_SESSION_KEY, 0)
+    return bool(time.time() - kept < CONFIRMED_SECONDS)
+
+
+# --- The second step, set up and taken off by its owner -------------------------------------------
+
+
+class SecondStepNeeded(Exception):
+    """The company asks for a second step: the last one stays until there is another."""
+
+
+def second_step_missing(request: HttpRequest) -> bool:
+    """Whether this session must set up a second step before it may do anything else."""
+    user = request.user
+    if settings.STAFF_SECOND_STEP != "required" or not isinstance(user, User):
+        return False
+    if not user.works_at_desk or request.session.get(SECOND_STEP_DONE):
+        return False
+    if not two_step.is_on(user):
+        return True
+    request.session[SECOND_STEP_DONE] = True
+    return False
+
+
+@transaction.atomic
+def add_app(request: HttpRequest, user: User, secret: str) -> None:
+    """From now on the app's code is asked for."""
+    first = not two_step.is_on(user)
+    two_step.switch_on(user, secret)
+    if first:
+        _end_other_sessions(request, user)
+    record(user, AccessChangeKind.APP_ADDED, by=user)
+
+
+@transaction.atomic
+def drop_app(user: User) -> None:
+    """Raises SecondStepNeeded."""
+    two_step.drop_app(user)
+    _keep_one(user)
+    record(user, AccessChangeKind.APP_DROPPED, by=user)
+
+
+@transaction.atomic
+def add_passkey(request: HttpRequest, user: User, name: str, answer: Any) -> None:
+    """Raises two_step.NoPasskey."""
+    first = not two_step.is_on(user)
+    two_step.register_passkey(user, name, answer)
+    if first:
+        _end_other_sessions(request, user)
+    record(user, AccessChangeKind.PASSKEY_ADDED, by=user, name=name)
+
+
+@transaction.atomic
+def drop_passkey(user: User, passkey_id: int) -> None:
+    """Nothing where it is gone already. Raises SecondStepNeeded."""
+    name = two_step.drop_passkey(user, passkey_id)
+    if name is not None:
+        _keep_one(user)
+        record(user, AccessChangeKind.PASSKEY_DROPPED, by=user, name=name)
+
+
+@transaction.atomic
+def make_recovery_codes(user: User) -> list[str]:
+    codes = two_step.make_recovery_codes(user)
+    record(user, AccessChangeKind.CODES_MADE, by=user)
+    return codes
+
+
+def _end_other_sessions(request: HttpRequest, user: User) -> None:
+    """Other devices were signed in by the password alone."""
+    user.sessions_ended += 1
+    user.save(update_fields=["sessions_ended"])
+    auth.update_session_auth_hash(request, user)
+
+
+def _keep_one(user: User) -> None:
+    if settings.STAFF_SECOND_STEP == "required" and not two_step.is_on(user):
+        raise SecondStepNeeded
 
 
 @transaction.atomic

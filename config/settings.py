@@ -113,6 +113,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.SignInRequired",
+    "accounts.middleware.SecondStepRequired",
     "accounts.middleware.PersonalSettings",
     "allauth.account.middleware.AccountMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -280,8 +281,13 @@ ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 MFA_ADAPTER = "accounts.two_step.Adapter"
-MFA_SUPPORTED_TYPES = ["totp"]
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_TOTP_TOLERANCE = 1  # a phone's clock may be half a minute off
+MFA_WEBAUTHN_USER_VERIFICATION = "required"  # finger, face or PIN: a passkey can be both steps
+MFA_RECOVERY_CODE_COUNT = 10
+MFA_RECOVERY_CODE_DIGITS = 8
+# "required": who has none is led to set one up, and reaches nothing else of the desk.
+STAFF_SECOND_STEP = env.choice("STAFF_SECOND_STEP", ["optional", "required"], "optional")
 # Our own limits (accounts/throttling.py) say how long to wait. Behind them stands django-axes: it
 # sees every password tried, whoever asks, and stops who comes back patiently. It counts in the
 # cache by keyed hashes, so no number anybody typed is stored.

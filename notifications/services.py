@@ -25,7 +25,9 @@ logger = structlog.get_logger(__name__)
 # A message that could not be sent is tried again after 10 s, 30 s, 2 min, 10 min and an hour.
 BACKOFF = [timedelta(seconds=s) for s in (10, 30, 120, 600, 3600)]
 # What these say opens an account: they are not kept once they are of no more use, nor sent late.
-SECRET_EVENTS = frozenset({"sign_in_code", "password_reset_code", "password_reset"})
+SECRET_EVENTS = frozenset(
+    {"sign_in_code", "password_reset_code", "password_reset", "staff_invited"}
+)
 AT_ONCE = 20  # messages handed to one task
 BROKER_REST = 15.0  # seconds in which a broker that failed is not asked again; the sweep sends
 

@@ -53,8 +53,8 @@ def link(name: str, next: str = "") -> str:
 
 
 def enter(request: HttpRequest, user: User, next: str = "") -> HttpResponse:
-    """Sign in somebody who has proved who they are, by way of the authenticator app where that is
-    switched on, and by way of choosing a password where there is none yet."""
+    """Sign in somebody who has proved who they are, by way of the second step where they have one,
+    and by way of choosing a password where there is none yet."""
     if two_step.is_on(user):
         request.session.cycle_key()
         request.session[SECOND_STEP_SESSION_KEY] = {
@@ -66,8 +66,13 @@ def enter(request: HttpRequest, user: User, next: str = "") -> HttpResponse:
     return admit(request, user, next)
 
 
-def admit(request: HttpRequest, user: User, next: str = "") -> HttpResponse:
+def admit(
+    request: HttpRequest, user: User, next: str = "", *, second_step: bool = False
+) -> HttpResponse:
+    """Begin the session; `second_step` where that was taken."""
     services.sign_in(request, user)
+    if second_step:
+        request.session[services.SECOND_STEP_DONE] = True
     if not user.has_usable_password():
         return redirect(link("accounts:set_password", next))
     return redirect(next or "home")

@@ -1,6 +1,5 @@
 """A person's own settings."""
 
-import segno
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
@@ -9,15 +8,12 @@ from django.shortcuts import redirect
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from accounts import queries, services, two_step
-from accounts.decorators import desk_required
-from accounts.forms import NO_CHOICE, SettingsForm, TwoStepOffForm, TwoStepOnForm
+from accounts.forms import NO_CHOICE, SettingsForm
 from accounts.models import User
-from accounts.throttling import TooManyTries
-from accounts.views.entrance import draw, limited, safe_next
+from accounts.views.entrance import draw, safe_next
 
 
 @never_cache
@@ -46,53 +42,6 @@ def me(request: HttpRequest) -> HttpResponse:
         has_password=user.has_usable_password(),
         two_step=two_step.is_on(user),
     )
-
-
-@desk_required
-@sensitive_post_parameters()
-@never_cache
-def two_step_on(request: HttpRequest) -> HttpResponse:
-    """Scan, enter the first code, done."""
-    user = _user(request)
-    if two_step.is_on(user):
-        return redirect("accounts:me")
-    form = TwoStepOnForm(request.POST if request.method == "POST" else None, user=user)
-    template, qr = "accounts/two_step_on.html", _qr(user, form.secret)
-    if form.is_valid():
-        try:
-            right = services.confirm_password(user, form.cleaned_data["password"])
-        except TooManyTries as error:
-            return limited(request, template, form, error, qr=qr)
-        if right:
-            two_step.switch_on(user, form.secret)
-            messages.success(request, _("Two-step sign-in is on."))
-            return redirect("accounts:me")
-        form.add_error("password", _("That is not your current password."))
-    return draw(request, template, form, qr=qr)
-
-
-def _qr(user: User, secret: str) -> str:
-    code = segno.make(two_step.address_of(user, secret), error="m")
-    return code.svg_data_uri(scale=4, border=2, dark="#000", light="#fff")
-
-
-@desk_required
-@sensitive_post_parameters()
-@never_cache
-def two_step_off(request: HttpRequest) -> HttpResponse:
-    user = _user(request)
-    form = TwoStepOffForm(request.POST if request.method == "POST" else None)
-    if form.is_valid():
-        try:
-            right = services.confirm_password(user, form.cleaned_data["password"])
-        except TooManyTries as error:
-            return limited(request, "accounts/two_step_off.html", form, error)
-        if right:
-            two_step.switch_off(user)
-            messages.success(request, _("Two-step sign-in is off."))
-            return redirect("accounts:me")
-        form.add_error("password", _("That is not your current password."))
-    return draw(request, "accounts/two_step_off.html", form)
 
 
 @login_not_required

@@ -12,7 +12,8 @@ from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 
-from accounts import services
+from accounts import services, staff
+from accounts.decorators import before_second_step
 from accounts.forms import ChangePasswordForm, ForgottenForm, SetPasswordForm
 from accounts.identifiers import IdentifierKind
 from accounts.models import User
@@ -46,6 +47,7 @@ class ResetPassword(PasswordResetConfirmView):
 
     form_class = SetPasswordForm
     template_name = "accounts/reset_password.html"
+    token_generator = staff.first_password_tokens
 
     def get_user(self, uidb64: str) -> Any:
         user = super().get_user(uidb64)
@@ -59,6 +61,7 @@ class ResetPassword(PasswordResetConfirmView):
         return enter(self.request, self.user)
 
 
+@before_second_step
 @sensitive_post_parameters()
 def set_password(request: HttpRequest) -> HttpResponse:
     """First password of somebody who came in by code; may be put off."""

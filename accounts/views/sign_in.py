@@ -5,14 +5,21 @@ from typing import Any
 
 from django.contrib import auth, messages
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from accounts import services
+from accounts import services, two_step
 from accounts.codes import Verdict
-from accounts.forms import CodeForm, DeskSignInForm, RequestCodeForm, SignInForm
+from accounts.forms import (
+    CodeForm,
+    DeskSignInForm,
+    PasskeyAnswerForm,
+    RequestCodeForm,
+    SecondStepForm,
+    SignInForm,
+)
 from accounts.models import User
 from accounts.services import PendingCode, Purpose
 from accounts.throttling import TooManyTries
@@ -137,22 +144,66 @@ def resend_code(request: HttpRequest) -> HttpResponseBase:
 
 @entrance
 def second_step(request: HttpRequest) -> HttpResponse:
-    """The authenticator app's code, for those who switched it on."""
+    """The authenticator app's code, a recovery code or a passkey, for those who have them."""
     waiting = waiting_for_second_step(request)
     if waiting is None:
         return redirect("accounts:sign_in")
     user, next = waiting
-    form = CodeForm(request.POST if request.method == "POST" else None)
+    form = SecondStepForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         try:
             right = services.check_second_step(request, user, form.cleaned_data["code"])
         except TooManyTries as error:
-            return limited(request, "accounts/second_step.html", form, error)
+            return _draw_second_step(request, user, form, error)
         if right:
             del request.session[SECOND_STEP_SESSION_KEY]
-            return admit(request, user, next)
+            return admit(request, user, next, second_step=True)
         form.add_error("code", _("That is not the code the app shows now."))
-    return draw(request, "accounts/second_step.html", form)
+    return _draw_second_step(request, user, form)
+
+
+def _draw_second_step(
+    request: HttpRequest, user: User, form: SecondStepForm, error: TooManyTries | None = None
+) -> HttpResponse:
+    template = "accounts/second_step.html"
+    has = {"has_app": two_step.has_app(user), "has_passkey": bool(two_step.passkeys(user))}
+    if error is not None:
+        return limited(request, template, form, error, **has)
+    return draw(request, template, form, **has)
+
+
+@entrance
+def passkey_challenge(request: HttpRequest) -> HttpResponseBase:
+    """What the browser needs to ask for a passkey, as the second step or as both at once."""
+    if request.method != "POST":
+        return redirect("accounts:desk_sign_in")
+    waiting = waiting_for_second_step(request)
+    return JsonResponse(two_step.challenge(waiting[0] if waiting else None))
+
+
+@entrance
+def passkey(request: HttpRequest) -> HttpResponse:
+    """The browser's answer. Who has come through the first step waits for the second one with
+    their own passkey; else a passkey is both."""
+    waiting = waiting_for_second_step(request)
+    user, next = waiting or (None, safe_next(request))
+    back = "accounts:second_step" if user else "accounts:desk_sign_in"
+    if request.method != "POST":
+        return redirect(back)
+    form = PasskeyAnswerForm(request.POST)
+    try:
+        answer = form.cleaned_data["credential"] if form.is_valid() else None
+        owner = services.check_passkey(request, answer, user=user)
+    except TooManyTries as error:
+        messages.warning(request, str(error))
+        return redirect(back)
+    if owner is None:
+        messages.warning(
+            request, _("That passkey does not open this account. Sign in another way.")
+        )
+        return redirect(link(back, "" if user else next))
+    request.session.pop(SECOND_STEP_SESSION_KEY, None)
+    return admit(request, owner, next, second_step=True)
 
 
 @login_not_required

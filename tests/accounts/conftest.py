@@ -1,8 +1,10 @@
 """What sign-in tests share."""
 
+import time
+
 import pytest
 
-from accounts import throttling
+from accounts import services, throttling
 from notifications.models import Notification
 
 
@@ -25,3 +27,15 @@ def sent():
         return Notification.objects.filter(event=event).latest("pk").params
 
     return newest
+
+
+@pytest.fixture
+def confirmed(client):
+    """Whoever is signed in has just given their password."""
+
+    def confirm():
+        session = client.session
+        session[services.CONFIRMED_SESSION_KEY] = time.time()
+        session.save()
+
+    return confirm

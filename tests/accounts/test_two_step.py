@@ -57,7 +57,7 @@ def test_switching_on_and_signing_in_with_it(client):
     between = signed_in(client)
     second = client.post(STEP, {"code": app_code(secret)})
 
-    assert on.url == "/me/"
+    assert on.url == "/me/recovery-codes/"
     assert first.url == STEP
     assert not between
     assert second.url == "/me/"
@@ -148,7 +148,7 @@ def test_switching_off_needs_the_password(client, lead):
 
     assert wrong.context["form"].errors["password"]
     assert still
-    assert right.url == "/me/"
+    assert right.url == "/me/two-step/"
     assert not two_step.is_on(lead)
 
 
