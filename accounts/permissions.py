@@ -34,10 +34,17 @@ EXPORT_INTERVIEWS = "interviews.export_interviews"
 READ_HISTORY = "interviews.read_history"
 IMPORT_INTERVIEWS = "interviews.import_interviews"
 MANAGE_STAFF = "accounts.manage_staff"
+HANDLE_WORK = "notifications.handle_work"
 MANAGE_CONNECTIONS = "notifications.manage_connections"  # API tokens and webhooks
 
 _VIEWER = frozenset({VIEW_DESK, READ_HISTORY})
-_RECRUITER = _VIEWER | {READ_DETAIL, CANCEL_FOR_COMPANY, CORRECT_INTERVIEWS, EXPORT_INTERVIEWS}
+_RECRUITER = _VIEWER | {
+    READ_DETAIL,
+    HANDLE_WORK,
+    CANCEL_FOR_COMPANY,
+    CORRECT_INTERVIEWS,
+    EXPORT_INTERVIEWS,
+}
 _LEAD = _RECRUITER | {DECIDE_CANCELLATION, EDIT_POLICIES}
 
 PERMISSIONS: dict[str, frozenset[str]] = {
@@ -53,6 +60,7 @@ LABELS: dict[str, Promise] = {
     VIEW_DESK: _("Open the desk: see the departments' interviews and requests"),
     READ_HISTORY: _("Read the history of the departments' interviews"),
     READ_DETAIL: _("Read what candidates write, and how to reach them"),
+    HANDLE_WORK: _("Take on, pass on and settle what waits in the queue"),
     CORRECT_INTERVIEWS: _("Correct a status by hand, reinstate an interview"),
     CANCEL_FOR_COMPANY: _("Cancel interviews for the company"),
     EXPORT_INTERVIEWS: _("Export lists of interviews"),

@@ -5,3 +5,6 @@ from django.utils.translation import gettext_lazy as _
 class CancellationsConfig(AppConfig):
     name = "cancellations"
     verbose_name = _("Cancellations")
+
+    def ready(self) -> None:
+        from cancellations import receivers  # noqa: F401 - they listen once they are imported

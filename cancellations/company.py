@@ -14,7 +14,7 @@ from django_fsm import TransitionNotAllowed
 
 from accounts.models import User
 from accounts.permissions import CANCEL_FOR_COMPANY, CORRECT_INTERVIEWS
-from cancellations import notices, queries
+from cancellations import notices, queries, work
 from cancellations.models import Cancellation, CancellationStatus, Party, Reason
 from cancellations.services import AlreadyOver
 from interviews import history
@@ -239,6 +239,7 @@ def _overtake(
     for request in overtaken:
         request.lapse(by=by, at=at)
         request.save(update_fields=["status", "decided_by", "decided_at", "note"])
+    work.settle_requests(*undecided, by=by, at=at)
     return {request.interview_id: request for request in overtaken}
 
 

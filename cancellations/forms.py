@@ -1,8 +1,11 @@
 """The shape of what candidates and staff send."""
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -11,12 +14,14 @@ from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from cancellations.models import DETAIL_MAX, Purpose, Reason
 from cancellations.queries import offered_reasons
-from config.references import ALPHABET, LENGTH, normalise
-from interviews.models import EARLIEST, LATEST, InterviewQuerySet
+from config.references import ALPHABET, LENGTH, ReferenceConverter, normalise
+from interviews.models import EARLIEST, LATEST, Department, InterviewQuerySet
 from interviews.states import ENDED, InterviewStatus
 from interviews.templatetags.when import day
+from notifications.models import WorkItemQuerySet, WorkKind
 
 _ONLY_THIS = _("This calls off only this interview. Your other applications stay as they are.")
 _A_SENTENCE = _("One sentence is enough.")
@@ -199,3 +204,126 @@ class DecisionForm(forms.Form):
         max_length=DETAIL_MAX,
         widget=forms.Textarea(attrs={"rows": 2, "maxlength": None}),
     )
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One thing a list is narrowed to, and the query without it."""
+
+    label: str
+    value: str
+    query_without: str
+
+
+class QueueFilter(forms.Form):
+    """What of the queue to show; lives in the address. What could not be understood narrows
+    nothing."""
+
+    department = forms.ChoiceField(label=_("Department"), required=False)
+    kind = forms.ChoiceField(
+        label=_("Kind"), required=False, choices=[("", _("Any")), *WorkKind.choices]
+    )
+    assignee = forms.ChoiceField(
+        label=_("Taken on by"),
+        required=False,
+        choices=[
+            ("", _("Any")),
+            ("me", _("me")),
+            ("nobody", _("nobody yet")),
+            ("somebody", _("somebody")),
+        ],
+    )
+
+    def __init__(self, query: QueryDict, *, departments: Iterable[Department]) -> None:
+        super().__init__(query)
+        field = self.fields["department"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - tells mypy
+        named = [(str(department.pk), department.name) for department in departments]
+        field.choices = [("", _("Any")), *named]
+        self.chosen = {name: value for name, value in self.understood().items() if value}
+
+    def understood(self) -> dict[str, str]:
+        self.is_valid()
+        return self.cleaned_data
+
+    @property
+    def query(self) -> str:
+        """As it stands in an address."""
+        return urlencode(self.chosen)
+
+    def chips(self) -> list[Chip]:
+        """What is asked for, each with the address's query that asks for it no more."""
+        return [
+            Chip(
+                str(self.fields[name].label),
+                _in_words(self.fields[name], value),
+                urlencode({other: self.chosen[other] for other in self.chosen if other != name}),
+            )
+            for name, value in self.chosen.items()
+        ]
+
+    def narrow(self, items: WorkItemQuerySet, user: User) -> WorkItemQuerySet:
+        if "department" in self.chosen:
+            items = items.filter(audience=f"department:{self.chosen['department']}")
+        if "kind" in self.chosen:
+            items = items.filter(kind=self.chosen["kind"])
+        match self.chosen.get("assignee"):
+            case "me":
+                items = items.filter(assignee=f"user:{user.pk}")
+            case "nobody":
+                items = items.filter(assignee="")
+            case "somebody":
+                items = items.filter(assignee__gt="")
+        return items
+
+
+class ResolutionForm(forms.Form):
+    """How an anomaly or a follow-up was settled, for the colleagues."""
+
+    note = forms.CharField(
+        label=_("What was done"),
+        max_length=DETAIL_MAX,
+        error_messages={"required": _("Write in a sentence what was done.")},
+        widget=forms.Textarea(attrs={"rows": 2, "maxlength": None}),
+    )
+    use_required_attribute = False
+
+
+MOST_AT_ONCE = 100  # requests decided with one press
+
+
+class BulkForm(forms.Form):
+    """Several requests decided at once, alike."""
+
+    action = forms.ChoiceField(
+        choices=[("approve", _("Approve")), ("decline", _("Decline"))],
+        error_messages={
+            "required": _("Choose what to do with them."),
+            "invalid_choice": _("Choose what to do with them."),
+        },
+    )
+    receipt = forms.MultipleChoiceField(
+        error_messages={"required": _("Choose at least one request.")}
+    )
+    note = forms.CharField(
+        label=_("Note to the candidates"),
+        required=False,
+        max_length=DETAIL_MAX,
+        widget=forms.Textarea(attrs={"rows": 2, "maxlength": None}),
+    )
+    use_required_attribute = False
+
+    def __init__(self, data: QueryDict) -> None:
+        super().__init__(data)
+        field = self.fields["receipt"]
+        assert isinstance(field, forms.MultipleChoiceField)  # noqa: S101 - tells mypy
+        known = re.compile(ReferenceConverter.regex)
+        field.choices = [(each, each) for each in data.getlist("receipt") if known.fullmatch(each)]
+
+    def clean_receipt(self) -> list[str]:
+        receipts = list(dict.fromkeys(self.cleaned_data["receipt"]))
+        if len(receipts) > MOST_AT_ONCE:
+            raise ValidationError(
+                _("Please choose no more than %(count)d requests."), params={"count": MOST_AT_ONCE}
+            )
+        return receipts

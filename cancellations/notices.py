@@ -1,20 +1,27 @@
 """Who is told what about a cancellation."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from django.conf import settings
 from django.utils import translation
+from django.utils.functional import Promise
 
 from accounts.models import User
 from cancellations.models import Cancellation
 from interviews.models import Correction, Department, Interview, Move
 from interviews.states import InterviewStatus
+from notifications.models import WorkItem, WorkKind
 from notifications.services import Notice
 
 # What is true only until somebody has decided, and must not arrive after the decision.
-WHILE_UNDECIDED = ("cancellation_received", "cancellation_to_decide")
+WHILE_UNDECIDED = (
+    "cancellation_received",
+    "cancellation_to_decide",
+    "decision_reminder",
+    "decision_escalated",
+)
 # What is true only while the interview is off, or only once it is on again.
 WHILE_CANCELLED = (
     "cancellation_done",
@@ -30,6 +37,11 @@ OF_MANY = {
     "position_cancellation": "company_cancelled_many",
     "company_cancelled_one": "company_cancelled_many",
     "interviewer_released": "interviewer_released_many",
+}
+# What is said when a work item comes to one of its times: of a waiting request, of anything else.
+CHASING = {
+    "remind": ("decision_reminder", "work_reminder"),
+    "escalate": ("decision_escalated", "work_escalated"),
 }
 LISTED = 100  # interviews named in one message
 
@@ -143,7 +155,7 @@ def _digest(
         )
 
 
-def _addresses(whose: User | Department, channels: list[str]) -> Iterator[dict[str, str]]:
+def _addresses(whose: User | Department, channels: list[str]) -> Iterator[dict[str, Any]]:
     """Where somebody is reached, and in which words, for each of the channels they have."""
     if isinstance(whose, User):
         recipient = f"user:{whose.pk}"
@@ -181,6 +193,41 @@ def _correction_params(
         "note": correction.note,
         "recruiter": recruiter.name if recruiter else "",
         "interview": interview.reference,
+    }
+
+
+def chased(
+    item: WorkItem, interview: Interview, step: str, people: Iterable[User], *, words: Promise | str
+) -> Iterator[Notice]:
+    """Something has waited too long: these `people` are told. `words` say what it is about."""
+    decision, other = CHASING[step]
+    event = decision if item.kind == WorkKind.CANCELLATION else other
+    for person in people:
+        for address in _addresses(person, ["email", "desk"]):
+            yield Notice(
+                event=event,
+                subject=interview.subject,
+                dedupe_key=f"{event}:{item.reference}:{address['channel']}:{address['recipient']}",
+                params=_work_params(item, interview, words, address["language"]),
+                **address,
+            )
+
+
+def _work_params(
+    item: WorkItem, interview: Interview, words: Promise | str, language: str
+) -> dict[str, Any]:
+    with translation.override(language):
+        kind, about = str(WorkKind(item.kind).label), str(words)
+    return {
+        "candidate": interview.candidate.user.name,
+        "position": interview.position.title,
+        "department": interview.position.department.name,
+        "kind": interview.kind,
+        "starts_at": interview.starts_at.isoformat() if interview.starts_at else None,
+        "work": kind,
+        "words": about,
+        "due_at": item.due_at.isoformat(),
+        "item": item.reference,
     }
 
 

@@ -7,7 +7,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
 from accounts.models import User
-from cancellations import queries
+from cancellations import queue
 
 
 def product(request: HttpRequest) -> dict[str, Any]:
@@ -21,8 +21,8 @@ def product(request: HttpRequest) -> dict[str, Any]:
 
 
 def desk(request: HttpRequest) -> dict[str, Any]:
-    """How many requests wait for HR, counted only by a template that says so."""
+    """How much waits for them, counted only by a template that says so."""
     user = getattr(request, "user", None)  # an error may come before anybody is known
     if not isinstance(user, User) or not user.works_at_desk:
         return {}
-    return {"waiting": SimpleLazyObject(lambda: queries.open_requests(user).count())}
+    return {"waiting": SimpleLazyObject(lambda: queue.waiting(user))}

@@ -96,9 +96,23 @@ class Notification(models.Model):
         return zoneinfo.ZoneInfo(self.time_zone) if self.time_zone else None
 
 
+class WorkKind(models.TextChoices):
+    CANCELLATION = "cancellation", _("Late cancellation")
+    ANOMALY = "anomaly", _("Anomaly")
+    FOLLOW_UP = "follow_up", _("Follow-up")
+
+
 class WorkItemQuerySet(models.QuerySet["WorkItem"]):
     def open(self) -> "WorkItemQuerySet":
         return self.filter(closed_at=None)
+
+    def by_urgency(self) -> "WorkItemQuerySet":
+        return self.order_by("due_at", "pk")
+
+    def after(self, item: "WorkItem") -> "WorkItemQuerySet":
+        """What is due later than `item`."""
+        later = Q(due_at__gt=item.due_at) | Q(due_at=item.due_at, pk__gt=item.pk)
+        return self.filter(later, due_at__gte=item.due_at)
 
 
 class WorkItem(models.Model):
@@ -114,7 +128,7 @@ class WorkItem(models.Model):
     reference = models.CharField(
         _("reference"), max_length=10, unique=True, default=new_reference, editable=False
     )
-    kind = models.CharField(_("kind"), max_length=30)
+    kind = models.CharField(_("kind"), max_length=30, choices=WorkKind.choices)
     audience = models.CharField(_("whose work"), max_length=60)
     subject = models.CharField(_("about"), max_length=60)
     params = models.JSONField(_("parameters"), default=dict)
@@ -139,6 +153,9 @@ class WorkItem(models.Model):
             models.Index(
                 fields=["assignee", "due_at"], name="work_of_person", condition=Q(closed_at=None)
             ),
+            models.Index(
+                fields=["kind", "due_at"], name="work_of_kind", condition=Q(closed_at=None)
+            ),
             models.Index(fields=["due_at"], name="work_due", condition=Q(closed_at=None)),
             models.Index(
                 fields=["remind_at"],
@@ -150,7 +167,9 @@ class WorkItem(models.Model):
                 name="work_escalation",
                 condition=Q(closed_at=None, escalate_at__isnull=False),
             ),
-            models.Index(fields=["audience", "-closed_at"], name="work_done"),
+            models.Index(
+                fields=["-closed_at"], name="work_done", condition=Q(closed_at__isnull=False)
+            ),
         ]
         constraints = [
             models.UniqueConstraint(

@@ -4,11 +4,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+import structlog
 from django.db import transaction
 from django.utils import timezone
 
 from notifications.models import WorkItem
 from notifications.signals import work_step_reached
+
+logger = structlog.get_logger(__name__)
 
 SYSTEM = "system"
 
@@ -48,11 +51,16 @@ def open_item(
 
 
 def close_items(
-    subject: str, kinds: Iterable[str], *, by: str, note: str = "", at: datetime | None = None
+    subjects: Iterable[str],
+    kinds: Iterable[str],
+    *,
+    by: str,
+    at: datetime | None = None,
+    note: str = "",
 ) -> int:
-    """Settle what is open about `subject`, in the caller's transaction; how many were."""
-    items = WorkItem.objects.open().filter(subject=subject, kind__in=kinds)
-    return items.update(closed_at=at or timezone.now(), closed_by=by, note=note)
+    """Settle what is open about these subjects, in the caller's transaction; how many were."""
+    items = WorkItem.objects.open().filter(subject__in=list(subjects), kind__in=list(kinds))
+    return items.update(closed_at=at or timezone.now(), closed_by=by)
 
 
 def assign(reference: str, *, to: str, expected: str = "") -> WorkItem:
@@ -83,18 +91,28 @@ def take_steps(now: datetime, *, at_most: int = 500) -> int:
     once: each step is taken by one of them."""
     taken = 0
     for step, field in (("remind", "remind_at"), ("escalate", "escalate_at")):
-        while taken < at_most and _take_step(now, step, field):
-            taken += 1
+        due = WorkItem.objects.open().filter(**{f"{field}__lte": now}).order_by(field)
+        for item in due[:at_most]:
+            try:
+                taken += _take_step(item, step, field)
+            except Exception:  # one bad item must not keep the others waiting
+                logger.exception("work_step_failed", item=item.reference, step=step)
     return taken
 
 
-@transaction.atomic
-def _take_step(now: datetime, step: str, field: str) -> bool:
-    due = WorkItem.objects.open().filter(**{f"{field}__lte": now}).order_by(field)
-    item = due.select_for_update(skip_locked=True).first()
-    if item is None:
+class _TakenElsewhere(Exception):
+    """The step was taken by another worker, or the item closed, while this one was at it."""
+
+
+def _take_step(item: WorkItem, step: str, field: str) -> bool:
+    """Those told come first and lock what the item is about; only then the item itself is touched.
+    Who settles it takes the two in the same order."""
+    try:
+        with transaction.atomic():
+            work_step_reached.send(sender=WorkItem, item=item, step=step)
+            waiting = WorkItem.objects.open().filter(pk=item.pk, **{field: getattr(item, field)})
+            if not waiting.update(**{field: None}):
+                raise _TakenElsewhere
+    except _TakenElsewhere:
         return False
-    setattr(item, field, None)
-    item.save(update_fields=[field])
-    work_step_reached.send(sender=WorkItem, item=item, step=step)
     return True

@@ -20,6 +20,7 @@ from interviews.models import (
     Stage,
 )
 from interviews.states import InterviewStatus
+from notifications.models import WorkItem
 
 PASSWORD = "correct horse battery"
 
@@ -192,3 +193,39 @@ class CancellationFactory(factory.django.DjangoModelFactory):
     outcome = "needs_hr"
     policy = factory.LazyFunction(lambda: {"promised_minutes": 15, "default": "approve"})
     decide_by = factory.LazyAttribute(lambda o: o.starts_at - timedelta(minutes=30))
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        """Work waits with it; what HR decided has been its work."""
+        cancellation = super()._create(model_class, *args, **kwargs)
+        if cancellation.outcome == "needs_hr" and cancellation.decide_by:
+            WorkItemFactory(
+                cancellation=cancellation, closed_at=cancellation.decided_at, kind="cancellation"
+            )
+        return cancellation
+
+
+class WorkItemFactory(factory.django.DjangoModelFactory):
+    """A follow-up about an interview, due in two hours; or the work a cancellation makes."""
+
+    class Meta:
+        model = WorkItem
+
+    class Params:
+        cancellation = None
+        interview = factory.Maybe(
+            "cancellation",
+            factory.SelfAttribute("cancellation.interview"),
+            factory.SubFactory(InterviewFactory),
+        )
+
+    kind = "follow_up"
+    audience = factory.LazyAttribute(lambda o: o.interview.position.department.audience)
+    subject = factory.LazyAttribute(lambda o: o.interview.subject)
+    params = factory.LazyAttribute(
+        lambda o: {"receipt": o.cancellation.reference} if o.cancellation else {}
+    )
+    opened_at = factory.LazyFunction(timezone.now)
+    due_at = factory.LazyAttribute(
+        lambda o: o.cancellation.decide_by if o.cancellation else o.opened_at + timedelta(hours=2)
+    )

@@ -1,16 +1,19 @@
-"""What staff see and do: the late requests waiting for a decision, and the desk's messages."""
+"""What staff see and do: the queue of what waits, one case of it, and the desk's messages."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -18,14 +21,21 @@ from django_fsm import TransitionNotAllowed
 
 from accounts.decorators import desk_permission_required, desk_required
 from accounts.models import User
-from accounts.permissions import DECIDE_CANCELLATION, READ_DETAIL
-from cancellations import queries, rules, services
-from cancellations.forms import DecisionForm
+from accounts.permissions import DECIDE_CANCELLATION, HANDLE_WORK, READ_DETAIL
+from cancellations import queries, queue, rules, services, work
+from cancellations.forms import BulkForm, DecisionForm, QueueFilter, ResolutionForm
 from cancellations.models import Cancellation, CancellationStatus, Party, may_decide
-from interviews.queries import audiences_of
+from cancellations.queue import Case
+from interviews.models import Department
+from interviews.queries import audiences_of, departments_of
+from notifications.models import WorkItem, WorkKind
 from notifications.queries import inbox as inbox_of
+from notifications.work import TakenMeanwhile
+
+logger = structlog.get_logger(__name__)
 
 PAGE_SIZE = 50
+POSTED = ["GET", "HEAD", "POST"]  # who comes by GET switched the language, or signed in anew
 
 
 class DeskRequest(HttpRequest):
@@ -37,8 +47,8 @@ class DeskRequest(HttpRequest):
 @never_cache
 @desk_required
 @require_safe
-def queue(request: DeskRequest) -> HttpResponse:
-    """The waiting requests, and beside them the one that is due first."""
+def queue_page(request: DeskRequest) -> HttpResponse:
+    """What waits, and beside it the case that is due first."""
     return _queue_page(request, None)
 
 
@@ -47,12 +57,26 @@ def queue(request: DeskRequest) -> HttpResponse:
 @require_safe
 def case(request: DeskRequest, reference: str) -> HttpResponse:
     """One request with everything needed to decide it, or how it was decided."""
-    return _queue_page(request, _visible(request, reference))
+    return _queue_page(request, queue.case_of(_visible(request, reference), request.user))
+
+
+@never_cache
+@desk_required
+@require_safe
+def work_item(request: DeskRequest, reference: str) -> HttpResponse:
+    """One anomaly or follow-up; a late request has a page by its receipt."""
+    chosen = queue.entries([_item(request, reference)], request.user)[0]
+    if chosen.cancellation is not None:
+        return redirect(_with_query(request, "case", chosen.cancellation.reference))
+    return _queue_page(request, chosen)
+
+
+# --- deciding -------------------------------------------------------------------------------------
 
 
 @never_cache
 @desk_permission_required(DECIDE_CANCELLATION)
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_http_methods(POSTED)
 def approve(request: DeskRequest, reference: str) -> HttpResponse:
     return _decide(
         request,
@@ -64,7 +88,7 @@ def approve(request: DeskRequest, reference: str) -> HttpResponse:
 
 @never_cache
 @desk_permission_required(DECIDE_CANCELLATION)
-@require_http_methods(["GET", "HEAD", "POST"])
+@require_http_methods(POSTED)
 def decline(request: DeskRequest, reference: str) -> HttpResponse:
     return _decide(
         request,
@@ -72,6 +96,232 @@ def decline(request: DeskRequest, reference: str) -> HttpResponse:
         services.decline_cancellation,
         _("The appointment of %(name)s stands. They are being told."),
     )
+
+
+def _decide(
+    request: DeskRequest,
+    reference: str,
+    service: Callable[..., Cancellation],
+    done: str,
+) -> HttpResponse:
+    """Afterwards the next case of the queue is there."""
+    chosen = _visible(request, reference)
+    here = _with_query(request, "case", reference)
+    if request.method != "POST":
+        return redirect(here)
+    shown = queue.case_of(chosen, request.user)
+    form = DecisionForm(request.POST)
+    if not form.is_valid():
+        return _queue_page(request, shown, form=form, status=422)
+    try:
+        service(chosen.pk, by=request.user, note=form.cleaned_data["note"])
+    except TransitionNotAllowed:
+        messages.warning(request, _why_closed(_visible(request, reference), request.user))
+        return redirect(here)
+    messages.success(request, done % {"name": chosen.interview.candidate.user.name})
+    return redirect(_next(request, shown.item))
+
+
+def _why_closed(closed: Cancellation, user: User) -> str:
+    """Who was there first."""
+    if closed.was_overtaken:
+        return _("The company has cancelled this interview. There is nothing to decide any more.")
+    if closed.status == CancellationStatus.LAPSED:
+        return _("The candidate has taken this request back. There is nothing to decide any more.")
+    if closed.decided_by is None:
+        return _("This request has already been decided by the rule.")
+    if closed.decided_by == user:
+        return _("You have already decided this request.")
+    return _("A colleague has already decided this request.")
+
+
+# --- several at once ------------------------------------------------------------------------------
+
+
+@never_cache
+@desk_permission_required(DECIDE_CANCELLATION)
+@require_http_methods(POSTED)
+def bulk(request: DeskRequest) -> HttpResponse:
+    """Read what will be done with several requests; POST does it, each in its own transaction.
+
+    What is chosen stands in the address, so nothing is lost by signing in anew, and neither by
+    reading the outcome again.
+    """
+    posted = request.method == "POST"
+    form = BulkForm(request.POST if posted else request.GET)
+    if form.errors.keys() - {"note"}:
+        for error in (*form.errors.get("action", ()), *form.errors.get("receipt", ())):
+            messages.warning(request, error)
+        return redirect(_with_query(request, "queue"))
+    if posted and form.is_valid():
+        _decide_each(form, request.user)
+        return redirect(f"{reverse('cancellations:bulk_done')}?{_bulk_query(request, form)}")
+    chosen = _chosen(request, form)
+    context = {
+        "form": form,
+        "action": form["action"].value(),
+        "requests": chosen,
+        "count": sum(1 for each in chosen if each.decides),
+        "filters": _filter_of(request).query,
+        "place": "queue",
+    }
+    status = 422 if posted else 200
+    return render(request, "cancellations/desk/bulk.html", context, status=status)
+
+
+@never_cache
+@desk_permission_required(DECIDE_CANCELLATION)
+@require_safe
+def bulk_done(request: DeskRequest) -> HttpResponse:
+    """What became of each, read off the requests as they stand."""
+    form = BulkForm(request.GET)
+    if not form.is_valid():
+        return redirect(_with_query(request, "queue"))
+    wanted = {"approve": CancellationStatus.APPROVED, "decline": CancellationStatus.DECLINED}
+    status = wanted[form.cleaned_data["action"]]
+    chosen = _chosen(request, form)
+    context = {
+        "action": form.cleaned_data["action"],
+        "requests": chosen,
+        "done": sum(1 for each in chosen if each.is_done(status)),
+        "status": status,
+        "filters": _filter_of(request).query,
+        "place": "queue",
+    }
+    return render(request, "cancellations/desk/bulk_done.html", context)
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """One of several requests, and whether this member of staff can decide it now."""
+
+    cancellation: Cancellation
+    user: User
+
+    @property
+    def waits(self) -> bool:
+        return bool(self.cancellation.status == CancellationStatus.REQUESTED)
+
+    @property
+    def decides(self) -> bool:
+        return self.waits and may_decide(self.cancellation, self.user)
+
+    @property
+    def outcome(self) -> str:
+        """How it stands, in a line."""
+        asked = self.cancellation
+        if self.decides:
+            return _("Waits to be decided")
+        if self.waits:
+            return _("You asked for this yourself: a colleague decides it.")
+        if asked.decided_by == self.user:
+            return str(asked.get_status_display())
+        if asked.status == CancellationStatus.LAPSED:
+            return _why_closed(asked, self.user)
+        name = asked.decided_by.name if asked.decided_by else _("the rule")
+        return _("Decided meanwhile by %(name)s: %(status)s") % {
+            "name": name,
+            "status": asked.get_status_display(),
+        }
+
+    def is_done(self, status: CancellationStatus) -> bool:
+        """Decided so by them."""
+        mine = self.cancellation.decided_by_id == self.user.pk
+        return mine and self.cancellation.status == status
+
+
+def _chosen(request: DeskRequest, form: BulkForm) -> list[Chosen]:
+    """The requests in the order of the queue; none outside one's departments."""
+    visible = queries.visible_cancellations(request.user).with_facts()
+    found = visible.filter(reference__in=form.cleaned_data["receipt"])
+    return [Chosen(each, request.user) for each in found.order_by("decide_by", "pk")]
+
+
+def _decide_each(form: BulkForm, user: User) -> None:
+    """What cannot be decided any more, or not by `user`, stays as it is."""
+    services_of = {
+        "approve": services.approve_cancellation,
+        "decline": services.decline_cancellation,
+    }
+    service = services_of[form.cleaned_data["action"]]
+    requests = queries.visible_cancellations(user).filter(
+        reference__in=form.cleaned_data["receipt"]
+    )
+    for cancellation_id in requests.order_by("decide_by", "pk").values_list("pk", flat=True):
+        try:
+            service(cancellation_id, by=user, note=form.cleaned_data["note"])
+        except (TransitionNotAllowed, PermissionDenied):
+            continue
+        except Exception:
+            logger.exception("bulk_decision_failed", cancellation=cancellation_id)
+
+
+def _bulk_query(request: DeskRequest, form: BulkForm) -> str:
+    chosen = {"action": form.cleaned_data["action"], "receipt": form.cleaned_data["receipt"]}
+    return urlencode({**_filter_of(request).chosen, **chosen}, doseq=True)
+
+
+# --- who has it, and what is no request ----------------------------------------------------------
+
+
+@never_cache
+@desk_permission_required(HANDLE_WORK)
+@require_http_methods(POSTED)
+def assign(request: DeskRequest, reference: str) -> HttpResponse:
+    """Take an item on, give it back, or pass it to a colleague."""
+    item = _item(request, reference)
+    if request.method == "POST":
+        to = _person_named(request.POST.get("to", ""))
+        try:
+            work.assign_work(
+                item, to=to, by=request.user, expected=request.POST.get("expected", "")
+            )
+        except TakenMeanwhile as taken:
+            messages.warning(request, _who_has(taken.item, request.user))
+    return redirect(_with_query(request, "work_item", reference))
+
+
+@never_cache
+@desk_permission_required(HANDLE_WORK)
+@require_http_methods(POSTED)
+def resolve(request: DeskRequest, reference: str) -> HttpResponse:
+    """Settle an anomaly or a follow-up, and go on to the next case."""
+    item = _item(request, reference)
+    here = _with_query(request, "work_item", reference)
+    if request.method != "POST":
+        return redirect(here)
+    form = ResolutionForm(request.POST)
+    if not form.is_valid():
+        shown = queue.entries([item], request.user)[0]
+        return _queue_page(request, shown, form=form, status=422)
+    try:
+        work.resolve_work(item, by=request.user, note=form.cleaned_data["note"])
+    except TakenMeanwhile:
+        messages.warning(request, _("A colleague has already settled this."))
+        return redirect(here)
+    messages.success(request, _("Settled."))
+    return redirect(_next(request, item))
+
+
+def _person_named(number: str) -> User | None:
+    """Raises Http404 for somebody who does not exist; nobody where none is named."""
+    if not number:
+        return None
+    if not number.isdecimal() or len(number) > 18:
+        raise Http404
+    return get_object_or_404(User, pk=number)
+
+
+def _who_has(item: WorkItem, user: User) -> str:
+    if item.closed_at is not None:
+        return _("A colleague has already settled this.")
+    holder = queue.entries([item], user)[0].assignee
+    if holder is None:
+        return _("It has been given back meanwhile. Nobody has taken it on now.")
+    return _("%(name)s has taken this on meanwhile.") % {"name": holder.name}
+
+
+# --- messages -------------------------------------------------------------------------------------
 
 
 @never_cache
@@ -85,6 +335,9 @@ def inbox(request: DeskRequest) -> HttpResponse:
         "place": "messages",
     }
     return render(request, "cancellations/desk/inbox.html", context)
+
+
+# --- the page -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -103,91 +356,130 @@ def _visible(request: DeskRequest, reference: str) -> Cancellation:
     return get_object_or_404(requests, reference=reference)
 
 
-def _decide(
-    request: DeskRequest,
-    reference: str,
-    service: Callable[..., Cancellation],
-    done: str,
-) -> HttpResponse:
-    """Afterwards the queue is there again, and with it the next case.
-
-    Who comes by GET switched the language of a refused form, or signed in anew: they see the case.
-    """
-    chosen = _visible(request, reference)
-    if request.method != "POST":
-        return redirect("cancellations:case", reference)
-    form = DecisionForm(request.POST)
-    if not form.is_valid():
-        return _queue_page(request, chosen, form=form, status=422)
-    try:
-        service(chosen.pk, by=request.user, note=form.cleaned_data["note"])
-    except TransitionNotAllowed:
-        messages.warning(request, _why_closed(_visible(request, reference), request.user))
-        return redirect("cancellations:case", reference)
-    messages.success(request, done % {"name": chosen.interview.candidate.user.name})
-    return redirect("cancellations:queue")
+def _item(request: DeskRequest, reference: str) -> WorkItem:
+    """Nor is what is other departments' to do."""
+    return get_object_or_404(queue.work_of(request.user), reference=reference)
 
 
-def _why_closed(closed: Cancellation, user: User) -> str:
-    """Who was there first."""
-    if closed.status == CancellationStatus.LAPSED:
-        return _("The candidate has taken this request back. There is nothing to decide any more.")
-    if closed.decided_by is None:
-        return _("This request has already been decided by the rule.")
-    if closed.decided_by == user:
-        return _("You have already decided this request.")
-    return _("A colleague has already decided this request.")
+def _filter_of(
+    request: DeskRequest, departments: Sequence[Department] | None = None
+) -> QueueFilter:
+    if departments is None:
+        departments = list(departments_of(request.user)) if request.GET else []
+    return QueueFilter(request.GET, departments=departments)
+
+
+def _with_query(request: DeskRequest, name: str, *args: str) -> str:
+    """An address of the queue, narrowed as it is now."""
+    query = _filter_of(request).query
+    return reverse(f"cancellations:{name}", args=args) + (f"?{query}" if query else "")
+
+
+def _next(request: DeskRequest, item: WorkItem | None) -> str:
+    """The case that was due next after this one, then the first there is; else the empty queue."""
+    departments = list(departments_of(request.user))
+    narrowing = _filter_of(request, departments)
+    items = queue.work_of(request.user, departments).open()
+    items = narrowing.narrow(items, request.user).by_urgency()
+    found = (items.after(item).first() if item else None) or items.first()
+    if found is None:
+        return _with_query(request, "queue")
+    receipt = found.params.get("receipt")
+    name = "case" if found.kind == WorkKind.CANCELLATION and receipt else "work_item"
+    address = reverse(f"cancellations:{name}", args=[receipt or found.reference])
+    return f"{address}?{narrowing.query}" if narrowing.query else address
 
 
 def _queue_page(
     request: DeskRequest,
-    chosen: Cancellation | None,
+    chosen: Case | None,
     *,
-    form: DecisionForm | None = None,
+    form: DecisionForm | ResolutionForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
     """The list, and one case beside it: the first where none was chosen. The list asks for itself
-    again from time to time, and then gets nothing else."""
-    page = Paginator(queries.open_requests(request.user), PAGE_SIZE).get_page(
-        request.GET.get("page")
+    again from time to time; it then gets itself and what has changed of the case."""
+    departments = list(departments_of(request.user))
+    narrowing = _filter_of(request, departments)
+    mine = queue.work_of(request.user, departments)
+    number = request.GET.get("page", "")
+    page, done = queue.page(
+        narrowing.narrow(mine.open(), request.user),
+        int(number) if number.isdecimal() and len(number) < 5 else 1,
+        also=queue.done_today(mine, now=timezone.now()),
+        user=request.user,
     )
-    shown = chosen or next(iter(page), None)
+    shown = chosen or next(iter(page.entries), None)
     context: dict[str, Any] = {
         "page": page,
-        "waiting": page.paginator.count,
-        "decided": queries.decided_today(request.user, now=timezone.now())[:PAGE_SIZE],
+        "done": done,
         "shown": shown,
-        "list_url": _list_url(request, chosen),
         "is_chosen": chosen is not None,
+        "narrowing": narrowing,
+        "departments": departments,
+        "list_url": _list_url(narrowing, page, shown),
+        "decides_some": request.user.has_perm(DECIDE_CANCELLATION),
         "place": "queue",
     }
-    if "HX-Request" in request.headers:
-        return render(request, "cancellations/desk/list.html", context)
-    if shown is not None:
-        context |= _facts(request, shown) | {"form": form or DecisionForm()}
-    return render(request, "cancellations/desk/queue.html", context, status=status)
+    polled = "HX-Request" in request.headers
+    if polled:
+        context["changed"] = _changed(request, shown)
+    if shown is not None and (not polled or context["changed"]):
+        context |= _facts(request, shown, form)
+    template = "list" if polled else "queue"
+    return render(request, f"cancellations/desk/{template}.html", context, status=status)
 
 
-def _list_url(request: DeskRequest, chosen: Cancellation | None) -> str:
-    """Where the list comes from again; the address of a refused POST answers no GET."""
-    if chosen is None:
-        return request.get_full_path()
-    return reverse("cancellations:case", args=[chosen.reference])
+def _list_url(narrowing: QueueFilter, page: queue.Page, shown: Case | None) -> str:
+    """Where the list comes from again, with how the case stood that is open beside it."""
+    query = dict(narrowing.chosen)
+    if page.number > 1:
+        query["page"] = str(page.number)
+    if shown is None:
+        address = reverse("cancellations:queue")
+    else:
+        address = reverse(f"cancellations:{shown.view}", args=[shown.key])
+        query["stands"] = shown.stands
+    return f"{address}?{urlencode(query)}" if query else address
 
 
-def _facts(request: DeskRequest, shown: Cancellation) -> dict[str, Any]:
-    """What the case says beside the request itself."""
-    waits = shown.status == CancellationStatus.REQUESTED
-    decides = waits and may_decide(shown, request.user)
+def _changed(request: DeskRequest, shown: Case | None) -> bool:
+    """Whether somebody else has settled or taken on the case since it was shown."""
+    return shown is not None and request.GET.get("stands", shown.stands) != shown.stands
+
+
+def _facts(
+    request: DeskRequest, shown: Case, form: DecisionForm | ResolutionForm | None
+) -> dict[str, Any]:
+    """What the case says beside the item itself."""
+    user, item = request.user, shown.item
+    is_open = item is not None and item.closed_at is None
+    handles = is_open and work.may_handle(item, shown.cancellation, user)
+    leads = is_open and user.has_perm(DECIDE_CANCELLATION)
+    facts = {
+        "reads_detail": user.has_perm(READ_DETAIL),
+        "handles": handles,
+        "is_mine": shown.assignee == user,
+        "leads": leads,
+        "colleagues": [each for each in work.colleagues(item) if each != user] if leads else [],
+    }
+    if shown.cancellation is None:
+        return facts | {"is_open": is_open, "form": form or ResolutionForm()}
+    return facts | _request_facts(shown.cancellation, user) | {"form": form or DecisionForm()}
+
+
+def _request_facts(request: Cancellation, user: User) -> dict[str, Any]:
+    waits = request.status == CancellationStatus.REQUESTED
+    decides = waits and may_decide(request, user)
     return {
         "waits": waits,
         "decides": decides,
-        "reads_detail": request.user.has_perm(READ_DETAIL),
-        "deciders": [] if decides or not waits else queries.deciders(shown),
-        "earlier": queries.earlier_cancellations(shown, request.user).count(),
-        "tiers": _tiers(shown),
-        "by_candidate": shown.party == Party.CANDIDATE,
-        "default_approves": shown.policy.get("default") != rules.Default.DECLINE,
+        "is_own": waits and request.requested_by_id == user.pk,
+        "deciders": [] if decides or not waits else queries.deciders(request),
+        "earlier": queries.earlier_cancellations(request, user).count(),
+        "tiers": _tiers(request),
+        "by_candidate": request.party == Party.CANDIDATE,
+        "default_approves": request.policy.get("default") != rules.Default.DECLINE,
     }
 
 

@@ -1,5 +1,6 @@
-// Everything works without this file. It keeps the clocks going, lets the queue be walked with j and k,
-// and starts over where the session has ended.
+// Everything works without this file. It keeps the clocks going, lets the queue be worked through with
+// the keyboard, keeps what is ticked while the list renews itself, and starts over where the session has
+// ended.
 
 const MINUTE = 60_000;
 
@@ -29,17 +30,123 @@ function tick() {
 
 setInterval(tick, MINUTE / 4);
 
-// j and k walk the list; Enter opens, as it does on any link.
-document.addEventListener("keydown", (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey) return;
-  if (event.target.closest("input, textarea, select, [contenteditable]")) return;
-  const step = { j: 1, k: -1 }[event.key];
-  if (!step) return;
-  const links = [...document.querySelectorAll(".request")];
+// --- the queue from the keyboard ---------------------------------------------------------------------
+// j and k walk the list, Enter opens (as on any link), x ticks, c takes the case on. a and d only make
+// the decision ready: the focus goes to the note, and Enter there decides. They mean the case that is
+// open; where another row has the focus, they open that one first.
+
+const NOTE = "[data-decision] textarea";
+
+function rows() {
+  return [...document.querySelectorAll("#requests .request")];
+}
+
+function focusedRow() {
+  const row = document.activeElement?.closest(".request");
+  return row && !row.hasAttribute("aria-current") ? row : null;
+}
+
+function walk(step) {
+  const links = rows();
   const at = links.indexOf(document.activeElement);
   const from = at < 0 ? links.findIndex((link) => link.hasAttribute("aria-current")) : at;
   links[Math.min(Math.max(from + step, 0), links.length - 1)]?.focus();
+}
+
+function ready(key) {
+  const form = document.querySelector("[data-decision]");
+  const button = form?.querySelector(`[data-key="${key}"]`);
+  if (!button) return;
+  unready();
+  form.dataset.ready = key;
+  button.classList.add("is-ready");
+  form.querySelector("[data-hint-here]").textContent = button.dataset.hint;
+  form.querySelector("textarea").focus();
+}
+
+function unready() {
+  const form = document.querySelector("[data-decision][data-ready]");
+  if (!form) return false;
+  delete form.dataset.ready;
+  form.querySelector(".is-ready").classList.remove("is-ready");
+  form.querySelector("[data-hint-here]").textContent = "";
+  form.querySelector("textarea").blur();
+  return true;
+}
+
+function toCase(key) {
+  const row = focusedRow();
+  if (row) location.assign(`${row.href}#${key}`);
+  else if (key === "c") document.querySelector("[data-claim]")?.click();
+  else ready(key);
+}
+
+function tickRow() {
+  const row = document.activeElement?.closest(".request") || document.querySelector(".request[aria-current]");
+  row?.closest(".request-row").querySelector("[type=checkbox]")?.click();
+}
+
+const KEYS = {
+  j: () => walk(1),
+  k: () => walk(-1),
+  a: () => toCase("a"),
+  d: () => toCase("d"),
+  c: () => toCase("c"),
+  x: tickRow,
+  "?": () => {
+    const keys = document.querySelector("[data-keys]");
+    if (!keys) return;
+    keys.open = !keys.open;
+    if (keys.open) keys.querySelector("summary").focus();
+  },
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  const note = event.target.closest(NOTE);
+  if (note) {
+    const key = note.form.dataset.ready;
+    if (event.key === "Escape") unready();
+    else if (event.key === "Enter" && !event.shiftKey && key && !event.repeat) {
+      event.preventDefault();
+      note.form.requestSubmit(note.form.querySelector(`[data-key="${key}"]`));
+    }
+    return;
+  }
+  if (event.target.closest("input:not([type=checkbox]), textarea, select, [contenteditable]")) return;
+  const act = Object.hasOwn(KEYS, event.key) ? KEYS[event.key] : null;
+  if (!act || !document.querySelector("#requests")) return;
+  event.preventDefault();
+  act();
 });
+
+// Who came by a key from another row finds the decision ready; to take it on there is one key more.
+if (/^#[ad]$/.test(location.hash)) ready(location.hash.slice(1));
+if (location.hash === "#c") document.querySelector("[data-claim]")?.focus();
+
+// --- what is ticked ----------------------------------------------------------------------------------
+
+const ticked = new Set();
+
+function count() {
+  const said = document.querySelector("[data-chosen]");
+  if (said) said.textContent = document.querySelectorAll(".request-tick :checked").length;
+}
+
+document.addEventListener("change", (event) => {
+  if (event.target.closest(".request-tick")) count();
+});
+document.addEventListener("htmx:beforeSwap", (event) => {
+  if (event.detail.target?.id !== "requests") return;
+  ticked.clear();
+  for (const tick of document.querySelectorAll(".request-tick :checked")) ticked.add(tick.id);
+});
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target?.id !== "requests") return;
+  for (const tick of document.querySelectorAll(".request-tick input")) tick.checked = ticked.has(tick.id);
+  count();
+});
+count();
 
 // Whoever has been signed out meanwhile is taken to the sign-in page, not shown it inside the list.
 document.addEventListener("htmx:beforeSwap", (event) => {

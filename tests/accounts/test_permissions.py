@@ -17,6 +17,7 @@ DECIDE = "cancellations.decide_cancellation"
 VIEWER = {"accounts.view_desk", "interviews.read_history"}
 RECRUITER = VIEWER | {
     "cancellations.read_detail",
+    "notifications.handle_work",
     "cancellations.cancel_for_company",
     "interviews.correct_interviews",
     "interviews.export_interviews",
