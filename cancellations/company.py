@@ -4,6 +4,7 @@ function is one use case, in one transaction."""
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import models, transaction
@@ -18,13 +19,14 @@ from cancellations import notices, queries, work
 from cancellations.models import Cancellation, CancellationStatus, Party, Reason
 from cancellations.services import AlreadyOver
 from interviews import history
-from interviews.models import Correction, Interview, Move
+from interviews.models import Correction, Interview, Move, Slot
 from interviews.queries import visible_to
 from interviews.services import cancel_interviews, reinstate_interview, withdraw_interview
 from interviews.states import REINSTATABLE, UNDER_WAY, UPCOMING, InterviewStatus
 from notifications.services import notify, supersede
 
 MOST_AT_ONCE = 5000  # interviews of one job
+SLOTS_OFFERED = 12
 
 
 class Fate(models.TextChoices):
@@ -99,6 +101,38 @@ def cancel_many(
     ]
 
 
+@dataclass(frozen=True)
+class Told:
+    """Who hears of it when interviews are called off or take place after all."""
+
+    candidates: int
+    unreachable: int  # candidates with neither a mobile number nor an address
+    recruiters: list[str]
+    interviewers: list[str]
+    departments: list[str]
+
+
+def told_of(interviews: Sequence[Interview]) -> Told:
+    """As notices.called_off tells them."""
+    people = {interview.candidate.user for interview in interviews}
+    recruiters = {each.position.recruiter for each in interviews} - {None}
+    interviewers = {each.interviewer for each in interviews} - {None} - recruiters
+    return Told(
+        candidates=len(people),
+        unreachable=sum(not (person.mobile or person.email) for person in people),
+        recruiters=sorted(person.name for person in recruiters if person),
+        interviewers=sorted(person.name for person in interviewers if person),
+        departments=sorted({each.position.department.name for each in interviews}),
+    )
+
+
+def open_slots(interview: Interview, *, now: datetime) -> list[Slot]:
+    """The next times of its position and kind that have a place."""
+    slots = Slot.objects.filter(position=interview.position, kind=interview.kind)
+    free = slots.filter(starts_at__gt=now, booked__lt=models.F("capacity"))
+    return list(free.order_by("starts_at")[:SLOTS_OFFERED])
+
+
 def moves(interview: Interview, *, now: datetime) -> list[Move]:
     """What may be set right by hand as the interview stands: legal moves of the machine that are
     not somebody else's decision."""
@@ -156,10 +190,10 @@ def correct_interview(
         reversed_before = _reinstate(interview, starts_at, at=now)
     else:
         _MOVES[move](interview, at=now)
-    facts = {"correction": correction.reference, "move": str(move), "before": correction.before}
+    facts: dict[str, Any] = {"correction": correction.reference, "move": str(move), "before": correction.before}
     if move == Move.REINSTATE and interview.starts_at:
         facts["starts_at"] = interview.starts_at.isoformat()
-    events = [("corrected", facts)]
+    events: list[tuple[str, dict[str, Any]]] = [("corrected", facts)]
     if reversed_before:
         events.insert(0, ("cancellation_reversed", reversed_before.for_history))
     history.record(interview, *events, by=by, at=now)

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.models import User
 from cancellations import company
 from cancellations.models import Reason
 from interviews.jobs import job_kind, start_job
 from interviews.models import Job, JobRow
+from interviews.templatetags.contact import grouped
 
 COMPANY_CANCEL = "company_cancel"
 
@@ -42,8 +44,12 @@ def start_cancelling(
 class CompanyCancel:
     """Those that cannot be called off are left alone, and the report says why."""
 
-    title = _("Cancelling for the company")
+    title = gettext_lazy("Cancelling for the company")
     outcomes = dict(company.Fate.choices)
+
+    def words(self, row: JobRow) -> str:
+        receipt = row.detail.get("receipt")
+        return _("Receipt %(number)s") % {"number": grouped(receipt)} if receipt else ""
 
     def items(self, job: Job) -> Sequence[str]:
         return job.params["references"]

@@ -12,6 +12,7 @@ urlpatterns: list = [
     path("", views.home, name="home"),
     path("", include("accounts.urls")),
     path("", include("cancellations.urls")),
+    path("", include("interviews.urls")),
     path("", include("notifications.urls")),
     path("api/", include("config.api")),
     path("admin/", admin.site.urls),

@@ -21,11 +21,12 @@ from typing import Any, Protocol
 import structlog
 from celery import current_app
 from django.db import OperationalError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 
 from accounts.models import User
+from accounts.permissions import Role
 from config.references import new_reference
 from interviews.models import Job, JobRow, JobState
 
@@ -41,8 +42,8 @@ class Kind(Protocol):
     """`items` must give the same sequence each time it is asked of the same job; `do` deals with a
     few of them in the caller's transaction and returns the rows of the report that tell of them.
 
-    A kind may also have a `title`, as lists of jobs name it, and `outcomes`: what the codes of its
-    rows mean in words.
+    A kind may also have a `title`, as lists of jobs name it; `outcomes`, what the codes of its rows
+    mean in words; and `words(row)`, what the report says beside the outcome.
     """
 
     def items(self, job: Job) -> Sequence[Any]: ...
@@ -71,6 +72,20 @@ def title_of(job: Job) -> str | Promise:
 def outcomes_of(job: Job) -> Mapping[str, str | Promise]:
     kind, _ = KINDS.get(job.kind, (None, 0))
     return getattr(kind, "outcomes", {})
+
+
+def words_of(job: Job, row: JobRow) -> str:
+    """What a line of the report says beside its outcome."""
+    kind, _ = KINDS.get(job.kind, (None, 0))
+    say = getattr(kind, "words", None)
+    return say(row) if say else " · ".join(str(each) for each in row.detail.values())
+
+
+def visible_jobs(user: User) -> QuerySet[Job]:
+    """Everybody's own; administrators see all."""
+    if user.is_superuser or user.role == Role.ADMINISTRATOR:
+        return Job.objects.all()
+    return user.jobs.all()
 
 
 @transaction.atomic

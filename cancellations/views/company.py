@@ -1,0 +1,278 @@
+"""What staff do for the company: call interviews off, one or many, and set a status right by hand.
+
+Every form is sent twice before anything happens: to the page that says what will happen, and from
+there to do it.
+"""
+
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_http_methods
+from django_fsm import TransitionNotAllowed
+
+from accounts.decorators import desk_permission_required
+from accounts.models import User
+from accounts.permissions import CANCEL_FOR_COMPANY, CORRECT_INTERVIEWS
+from cancellations import company, jobs, queries
+from cancellations.company import Fate
+from cancellations.company_forms import (
+    CompanyCancellationForm,
+    CorrectionForm,
+    JobNumberForm,
+    ReferencesForm,
+)
+from cancellations.services import AlreadyOver
+from interviews.models import Interview, Move
+from interviews.queries import visible_to
+from interviews.services import SlotFull
+from interviews.states import InterviewStatus
+from interviews.templatetags.contact import grouped
+
+LISTED = 50  # interviews that one page shows of many
+
+# These answer a POST with a page. A browser that may not keep it at all meets its back button with
+# an error instead of the page.
+_returnable = cache_control(private=True, no_cache=True)
+
+
+class DeskRequest(HttpRequest):
+    """desk_required saw to it that somebody is signed in."""
+
+    user: User
+
+
+class SeeOther(HttpResponseRedirect):
+    """The answer to a POST is another page; reloading that one repeats nothing."""
+
+    status_code = 303
+
+
+# --- one interview --------------------------------------------------------------------------------
+
+
+@_returnable
+@desk_permission_required(CANCEL_FOR_COMPANY)
+@require_http_methods(["GET", "HEAD", "POST"])
+def cancel(request: DeskRequest, reference: str) -> HttpResponse:
+    """Why; then once more what will happen; then it is done."""
+    interview = get_object_or_404(_visible(request), reference=reference)
+    form = CompanyCancellationForm(request.POST or None)
+    step = request.POST.get("step", "")
+    if step not in {"check", "confirm"}:
+        return _cancel_page(request, interview, form if step else CompanyCancellationForm())
+    if not form.is_valid():
+        return _cancel_page(request, interview, form, status=422)
+    if step == "check":
+        context = _cancel_context(interview, form) | form.cleaned_data
+        return render(request, "cancellations/company/cancel_check.html", context)
+    try:
+        cancellation, _is_new = company.cancel_for_company(
+            reference, by=request.user, **form.cleaned_data
+        )
+    except AlreadyOver:
+        messages.warning(request, _("It was no longer to be cancelled. This is how it stands now."))
+    else:
+        messages.success(
+            request,
+            _("Cancelled. Everybody concerned is being told. The receipt is %(number)s.")
+            % {"number": grouped(cancellation.reference)},
+        )
+    return _to_interview(reference)
+
+
+def _cancel_page(
+    request: DeskRequest, interview: Interview, form: CompanyCancellationForm, status: int = 200
+) -> HttpResponse:
+    context = _cancel_context(interview, form)
+    return render(request, "cancellations/company/cancel.html", context, status=status)
+
+
+def _cancel_context(interview: Interview, form: CompanyCancellationForm) -> dict[str, Any]:
+    fate = company.fate_of(interview)
+    return {
+        "interview": interview,
+        "fate": fate,
+        "can_be": fate is Fate.CANCELLED,
+        "is_waiting": interview.status == InterviewStatus.CANCELLING,
+        "told": company.told_of([interview]),
+        "form": form,
+        "place": "interviews",
+    }
+
+
+# --- many -----------------------------------------------------------------------------------------
+
+
+@_returnable
+@desk_permission_required(CANCEL_FOR_COMPANY)
+@require_http_methods(["GET", "HEAD", "POST"])
+def cancel_many(request: DeskRequest) -> HttpResponse:
+    """Which ones; why; once more what will happen; then a job does it."""
+    if request.method != "POST":
+        return _which_page(request, ReferencesForm())
+    data = _joined(request.POST)
+    which, form = ReferencesForm(data), CompanyCancellationForm(data)
+    step = request.POST.get("step", "")
+    if step == "which" or not which.is_valid():
+        known = which if step != "which" else ReferencesForm(initial=data.dict())
+        return _which_page(request, known, status=200 if step == "which" else 422)
+    context = _many_context(request, which.cleaned_data["references"])
+    if step not in {"check", "confirm"}:
+        kept = form if step else CompanyCancellationForm()
+        return render(request, "cancellations/company/many.html", context | {"form": kept})
+    if not form.is_valid():
+        context |= {"form": form}
+        return render(request, "cancellations/company/many.html", context, status=422)
+    number = JobNumberForm(request.POST)
+    if step == "check" or not number.is_valid() or not context["cancellable"]:
+        context |= {"form": form, "number": JobNumberForm.fresh(), **form.cleaned_data}
+        return render(request, "cancellations/company/many_check.html", context)
+    job = jobs.start_cancelling(
+        context["references"],
+        by=request.user,
+        reference=number.cleaned_data["job"],
+        **form.cleaned_data,
+    )
+    return SeeOther(reverse("interviews:job", args=[job.reference]))
+
+
+def _joined(sent: QueryDict) -> QueryDict:
+    """Ticked rows come as many values, pasted ones as many lines of one."""
+    data = sent.copy()
+    data["references"] = "\n".join(sent.getlist("references"))
+    return data
+
+
+def _which_page(request: DeskRequest, which: ReferencesForm, status: int = 200) -> HttpResponse:
+    context = {"form": which, "most": company.MOST_AT_ONCE, "place": "interviews"}
+    return render(request, "cancellations/company/which.html", context, status=status)
+
+
+def _many_context(request: DeskRequest, references: list[str]) -> dict[str, Any]:
+    """What would become of each, before anybody has confirmed anything."""
+    found = {each.reference: each for each in _visible(request).filter(reference__in=references)}
+    fates = {each: company.fate_of(found[each]) for each in references if each in found}
+    cancellable = [found[each] for each, fate in fates.items() if fate is Fate.CANCELLED]
+    left = [(found[each], fate.label) for each, fate in fates.items() if fate != Fate.CANCELLED]
+    unknown = [each for each in references if each not in found]
+    return {
+        "references": references,
+        "joined": "\n".join(references),
+        "cancellable": cancellable,
+        "shown": cancellable[:LISTED],
+        "more": len(cancellable) - LISTED,
+        "waiting": sum(each.status == InterviewStatus.CANCELLING for each in cancellable),
+        "left": left[:LISTED],
+        "left_count": len(left),
+        "more_left": len(left) - LISTED,
+        "unknown": unknown[:LISTED],
+        "unknown_count": len(unknown),
+        "more_unknown": len(unknown) - LISTED,
+        "told": company.told_of(cancellable),
+        "place": "interviews",
+    }
+
+
+# --- setting right by hand ------------------------------------------------------------------------
+
+
+@_returnable
+@desk_permission_required(CORRECT_INTERVIEWS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def correct(request: DeskRequest, reference: str) -> HttpResponse:
+    """What is right, and why; then once more what will happen; then it is done."""
+    interview = get_object_or_404(_visible(request), reference=reference)
+    step = request.POST.get("step", "")
+    if not step:
+        return _correct_page(request, interview, _correction_form(interview))
+    if request.POST.get("expected") != interview.status:
+        messages.warning(request, _("Its status has changed meanwhile. This is how it stands now."))
+        return _to_correction(reference)
+    form = _correction_form(interview, request.POST)
+    if step not in {"check", "confirm"}:
+        return _correct_page(request, interview, form)
+    if not form.is_valid():
+        return _correct_page(request, interview, form, status=422)
+    if step == "check":
+        context = _correct_context(interview, form) | form.cleaned_data
+        return render(request, "cancellations/company/correct_check.html", context)
+    return _correct(request, interview, form)
+
+
+def _correct(request: DeskRequest, interview: Interview, form: CorrectionForm) -> HttpResponse:
+    given: dict[str, Any] = form.cleaned_data
+    try:
+        company.correct_interview(
+            interview.reference,
+            by=request.user,
+            move=given["move"],
+            expected=given["expected"],
+            reason=given["reason"],
+            note=given["note"],
+            starts_at=given.get("starts_at"),
+        )
+    except SlotFull:
+        form.add_error("when", _("This time has no place left. Choose another one."))
+        return _correct_page(request, interview, form, status=409)
+    except ValidationError as error:
+        form.add_error("when", error)
+        return _correct_page(request, interview, form, status=422)
+    except (company.ChangedMeanwhile, TransitionNotAllowed):
+        messages.warning(request, _("Its status has changed meanwhile. This is how it stands now."))
+        return _to_correction(interview.reference)
+    messages.success(request, _("The status is set right, and the candidate is being told."))
+    return _to_interview(interview.reference)
+
+
+def _correction_form(interview: Interview, data: QueryDict | None = None) -> CorrectionForm:
+    now = timezone.now()
+    possible = company.moves(interview, now=now)
+    reinstates = Move.REINSTATE in possible
+    initial: dict[str, Any] = {"expected": interview.status}
+    if reinstates and interview.starts_at and interview.starts_at > now:
+        initial |= {"when": interview.starts_at.isoformat()}
+    return CorrectionForm(
+        data,
+        initial=initial,
+        moves=possible,
+        slots=company.open_slots(interview, now=now) if reinstates else [],
+    )
+
+
+def _correct_page(
+    request: DeskRequest, interview: Interview, form: CorrectionForm, status: int = 200
+) -> HttpResponse:
+    context = _correct_context(interview, form)
+    return render(request, "cancellations/company/correct.html", context, status=status)
+
+
+def _correct_context(interview: Interview, form: CorrectionForm) -> dict[str, Any]:
+    return {
+        "interview": interview,
+        "cancellation": queries.current_cancellation(interview),
+        "possible": company.moves(interview, now=timezone.now()),
+        "told": company.told_of([interview]),
+        "form": form,
+        "place": "interviews",
+    }
+
+
+def _visible(request: DeskRequest) -> QuerySet[Interview]:
+    """An interview outside one's departments is not there."""
+    return visible_to(request.user).with_facts()
+
+
+def _to_interview(reference: str) -> SeeOther:
+    return SeeOther(reverse("cancellations:desk_interview", args=[reference]))
+
+
+def _to_correction(reference: str) -> SeeOther:
+    return SeeOther(reverse("cancellations:correct", args=[reference]))
