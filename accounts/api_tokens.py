@@ -46,7 +46,7 @@ def issue_token(
         expires_at=expires_at,
         created_by=by,
     )
-    notify(_issued(token))
+    notify(issued(token))
     return token, secret
 
 
@@ -61,7 +61,7 @@ def revoke_token(token_id: int, *, by: User) -> ApiToken:
     return ApiToken.objects.get(pk=token_id)
 
 
-def _issued(token: ApiToken) -> Notice:
+def issued(token: ApiToken) -> Notice:
     """To whom the token acts as: what is done with it stands in the history under their name."""
     user = token.user
     return Notice(

@@ -239,6 +239,8 @@ CELERY_BEAT_SCHEDULE = {
     for name, task, seconds in (
         ("sweep-outbox", "notifications.tasks.sweep", 20),
         ("apply-policy-defaults", "cancellations.tasks.apply_defaults", 30),
+        ("deliver-webhooks", "notifications.tasks.deliver_webhooks", 20),
+        ("forget-deliveries", "notifications.tasks.forget_deliveries", 3600),
         ("take-work-steps", "notifications.tasks.take_work_steps", 30),
         ("go-on-with-jobs", "interviews.tasks.go_on_with_jobs", 30),
         ("forget-old-reports", "interviews.tasks.forget_old_reports", 6 * 3600),
@@ -410,6 +412,10 @@ PROVIDER_TIMEOUT = env.number("PROVIDER_TIMEOUT", 10, minimum=1)  # seconds, for
 DELIVERY_LEASE = timedelta(
     seconds=env.number("DELIVERY_LEASE", 6 * PROVIDER_TIMEOUT, minimum=2 * PROVIDER_TIMEOUT)
 )
+# Webhooks: what their addresses may be, and how long one may fail before it is switched off.
+WEBHOOK_ALLOW_HTTP = env.flag("WEBHOOK_ALLOW_HTTP", DEMO)
+WEBHOOK_ALLOW_PRIVATE = env.flag("WEBHOOK_ALLOW_PRIVATE", False)
+WEBHOOK_OFF_AFTER = timedelta(days=env.number("WEBHOOK_OFF_AFTER", 3, minimum=1))
 EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
 _smtp = env.url("SMTP_URL", "smtp://127.0.0.1:25", schemes=["smtp", "smtp+tls", "smtps"])
 EMAIL_HOST = _smtp.hostname or "127.0.0.1"

@@ -3,11 +3,14 @@
 import zoneinfo
 from datetime import datetime
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from config.encryption import EncryptedCharField
 from config.references import new_reference
 
 
@@ -179,3 +182,85 @@ class WorkItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} · {self.reference}"
+
+
+class Webhook(models.Model):
+    """An address of another system that is told of what happens to interviews.
+
+    `audiences` are those of work items, such as "department:3". Nothing in `events` or `audiences`
+    means all of them. While a secret is being replaced both sign. `failing_since` and `failures`
+    count from the last delivery that arrived; until `rests_until` nothing is tried.
+    """
+
+    name = models.CharField(_("what it is for"), max_length=100)
+    url = models.CharField(_("address"), max_length=500)
+    events = ArrayField(
+        models.CharField(max_length=60), verbose_name=_("events"), default=list, blank=True
+    )
+    audiences = ArrayField(
+        models.CharField(max_length=60), verbose_name=_("departments"), default=list, blank=True
+    )
+    secret = EncryptedCharField(editable=False)
+    previous_secret = EncryptedCharField(editable=False, blank=True, default="")
+    previous_until = models.DateTimeField(null=True, editable=False)
+    is_active = models.BooleanField(_("switched on"), default=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    failing_since = models.DateTimeField(_("failing since"), null=True, editable=False)
+    failures = models.PositiveIntegerField(_("failures in a row"), default=0, editable=False)
+    rests_until = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        verbose_name = _("webhook")
+        verbose_name_plural = _("webhooks")
+        ordering = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class WebhookDelivery(models.Model):
+    """One event for one webhook, stored in the transaction of what happened and sent after it.
+
+    `event_id` stays the same however often it is sent, and so does `body`, byte for byte.
+    """
+
+    webhook = models.ForeignKey(
+        Webhook,
+        on_delete=models.CASCADE,
+        related_name="deliveries",
+        db_index=False,
+        verbose_name=_("webhook"),
+    )
+    event_id = models.CharField(_("event's id"), max_length=60)
+    event = models.CharField(_("event"), max_length=60)
+    audience = models.CharField(_("department"), max_length=60)
+    body = models.TextField(_("text"))
+    state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.QUEUED)
+    not_before = models.DateTimeField(_("not before"))
+    claimed_until = models.DateTimeField(null=True, editable=False)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    status_code = models.PositiveSmallIntegerField(_("answer"), null=True)
+    error_code = models.CharField(_("error code"), max_length=60, blank=True, default="")
+    milliseconds = models.PositiveIntegerField(_("duration"), null=True)
+    created_at = models.DateTimeField(_("created"))
+    tried_at = models.DateTimeField(_("last try"), null=True)
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        constraints = [
+            models.UniqueConstraint(fields=["webhook", "event_id"], name="webhook_told_once"),
+        ]
+        indexes = [
+            models.Index(fields=["webhook", "-id"], name="webhook_log"),
+            models.Index(
+                fields=["not_before"], name="webhook_queued", condition=Q(state=State.QUEUED)
+            ),
+            models.Index(
+                fields=["claimed_until"], name="webhook_sending", condition=Q(state=State.SENDING)
+            ),
+            models.Index(fields=["created_at"], name="webhook_old"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event_id} · {self.event}"

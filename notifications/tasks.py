@@ -8,7 +8,7 @@ from celery.signals import worker_ready
 from django.core.cache import cache
 from django.utils import timezone
 
-from notifications import services, work
+from notifications import services, webhooks, work
 
 HEARTBEAT_KEY = "worker-heartbeat"
 HEARTBEAT_LIFE = 60  # seconds after which a worker that said nothing counts as gone
@@ -34,6 +34,19 @@ def sweep() -> None:
 def take_work_steps() -> None:
     """Remind of what is not done yet, and tell the HR lead of what should have been."""
     work.take_steps(timezone.now())
+
+
+@shared_task
+def deliver_webhooks() -> None:
+    """Send webhooks what has just happened, and what is due again. Several at once are no help: one
+    delivers, the others end. The beat begins it as well, for what the broker lost."""
+    webhooks.deliver_due(seconds=15)
+
+
+@shared_task
+def forget_deliveries() -> None:
+    """Drop the old end of the webhooks' log."""
+    webhooks.forget_old()
 
 
 @shared_task

@@ -1,0 +1,44 @@
+"""What people are told of what the apps below noticed."""
+
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+from django.db.models import Q
+from django.dispatch import receiver
+from django.utils import timezone
+
+from accounts.models import User
+from accounts.permissions import Role
+from notifications.models import Webhook
+from notifications.services import Notice, notify
+from notifications.signals import webhook_switched_off
+
+
+@receiver(webhook_switched_off, sender=Webhook)
+def tell_administrators(webhook: Webhook, **kwargs: Any) -> None:
+    notify(*switched_off(webhook))
+
+
+def switched_off(webhook: Webhook) -> Iterator[Notice]:
+    """Each administrator finds it among their messages at the desk, and in the mail."""
+    administrators = User.objects.filter(
+        Q(role=Role.ADMINISTRATOR) | Q(is_superuser=True), is_active=True
+    )
+    happened = uuid4().hex
+    failing_at = webhook.failing_since or timezone.now()
+    for user in administrators:
+        for channel, address in (("desk", ""), ("email", user.email)):
+            if address is None:
+                continue
+            yield Notice(
+                event="webhook_switched_off",
+                channel=channel,
+                recipient=f"user:{user.pk}",
+                address=address,
+                language=user.language,
+                subject=f"webhook:{webhook.pk}",
+                dedupe_key=f"webhook_switched_off:{happened}:{user.pk}:{channel}",
+                time_zone=user.time_zone,
+                params={"name": webhook.name, "failing_at": failing_at.isoformat()},
+            )

@@ -1,0 +1,42 @@
+"""What follows from what happened to interviews, in the same transaction: webhooks hear of it."""
+
+from typing import Any
+
+from django.dispatch import receiver
+
+from interviews.models import Department, HistoryEntry, Interview
+from interviews.signals import history_recorded
+from notifications import webhooks
+from notifications.webhooks import Event
+
+# Keys of our own tables mean nothing elsewhere; the status stands with the interview.
+OURS_ALONE = frozenset({"slot", "status", "token"})
+
+
+@receiver(history_recorded, sender=HistoryEntry)
+def tell_webhooks(entries: list[HistoryEntry], **kwargs: Any) -> None:
+    """One cheap query where there are no webhooks, which is nearly everywhere."""
+    if not webhooks.anybody_listens():
+        return
+    audiences = _audiences({entry.interview_id for entry in entries})
+    webhooks.store(_event(entry, audiences[entry.interview_id]) for entry in entries)
+
+
+def _audiences(interviews: set[int]) -> dict[int, str]:
+    department = "application__position__department"
+    pairs = Interview.objects.filter(pk__in=interviews).values_list("pk", department)
+    return {pk: Department(pk=department).audience for pk, department in pairs}
+
+
+def _event(entry: HistoryEntry, audience: str) -> Event:
+    """History holds codes, times and states only, and so does this."""
+    reference = entry.interview.reference
+    event_id = f"{reference}-{entry.sequence}"
+    body = {
+        "id": event_id,
+        "event": entry.event,
+        "at": entry.at,
+        "interview": {"reference": reference, "status": entry.data.get("status")},
+        "data": {key: value for key, value in entry.data.items() if key not in OURS_ALONE},
+    }
+    return Event(event_id, entry.event, audience, body)
