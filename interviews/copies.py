@@ -12,7 +12,9 @@ ON_INTERVIEW = pgtrigger.Trigger(
     name="listed_under",
     when=pgtrigger.Before,
     operation=pgtrigger.Insert
-    | pgtrigger.UpdateOf("application_id", "listed_department", "listed_position"),
+    | pgtrigger.UpdateOf(  # type: ignore[no-untyped-call]
+        "application_id", "listed_department", "listed_position"
+    ),
     func="""
         SELECT position.department_id, position.id
         INTO NEW.listed_department, NEW.listed_position
@@ -27,7 +29,7 @@ ON_INTERVIEW = pgtrigger.Trigger(
 ON_POSITION = pgtrigger.Trigger(
     name="moves_its_interviews",
     when=pgtrigger.After,
-    operation=pgtrigger.UpdateOf("department_id"),
+    operation=pgtrigger.UpdateOf("department_id"),  # type: ignore[no-untyped-call]
     condition=pgtrigger.Q(old__department_id__df=pgtrigger.F("new__department_id")),
     func="""
         LOCK TABLE interviews_interview IN SHARE ROW EXCLUSIVE MODE;
@@ -40,7 +42,7 @@ ON_POSITION = pgtrigger.Trigger(
 ON_APPLICATION = pgtrigger.Trigger(
     name="moves_its_interviews",
     when=pgtrigger.After,
-    operation=pgtrigger.UpdateOf("position_id"),
+    operation=pgtrigger.UpdateOf("position_id"),  # type: ignore[no-untyped-call]
     condition=pgtrigger.Q(old__position_id__df=pgtrigger.F("new__position_id")),
     func="""
         UPDATE interviews_interview SET listed_position = NEW.position_id

@@ -12,6 +12,12 @@ EVENTS: dict[str, Promise] = {
     "cancellation_declined": _("Cancellation declined"),
     "cancellation_taken_back": _("Request taken back"),
     "corrected": _("Status set right by hand"),
+    "work_reminded": _("Reminder sent: still to do"),
+    "work_escalated": _("HR leads told: overdue"),
+    "work_assigned": _("Work taken on or passed on"),
+    "work_resolved": _("Work settled"),
+    "cancellation_overtaken": _("Request overtaken: the company cancelled"),
+    "cancellation_reversed": _("Cancellation reversed"),
 }
 
 

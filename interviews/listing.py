@@ -73,6 +73,9 @@ class Part:
     count: int  # at most COUNTED + 1
 
 
+NOTHING = Part(rows=[], newer=False, older=False, count=0)
+
+
 def some(
     user: User,
     wanted: Wanted,
@@ -84,6 +87,8 @@ def some(
 ) -> Part:
     """`size` interviews this user may see, newest first: the first ones, or those that come after
     or before a place. Two queries."""
+    if wanted.people == ():
+        return NOTHING
     parts, column = _parts(user, wanted)
     own = wanted.narrow(Interview.objects.filter(**{column: OuterRef("pk")}))
     backwards = before is not None and after is None

@@ -51,6 +51,16 @@ address                                method none  owner other recr  recr2 lead
 
 /desk/                                 GET    desk  403   403   200   200   200   200   200   200
 /desk/messages/                        GET    desk  403   403   200   200   200   200   200   200
+/desk/interviews/                      GET    desk  403   403   200   200   200   200   200   200
+/desk/interviews/views/                GET    desk  403   403   on    on    on    on    on    on
+/desk/interviews/views/                POST   desk  403   403   422   422   422   422   422   422
+/desk/interviews/export/               GET    desk  403   403   on    on    on    on    403   on
+/desk/interviews/export/               POST   desk  403   403   200   200   200   200   403   200
+/desk/interviews/<ref>/                GET    desk  403   403   200   404   200   404   200   200
+/desk/interviews/<ref>/reveal/         GET    desk  403   403   on    404   on    404   403   on
+/desk/interviews/<ref>/reveal/         POST   desk  403   403   200   404   200   404   403   200
+/desk/search/                          GET    desk  403   403   200   200   200   200   200   200
+/desk/search/                          POST   desk  403   403   422   422   422   422   422   422
 /desk/settings/                        GET    desk  403   403   200   200   200   200   200   200
 /desk/settings/policies/               GET    desk  403   403   403   403   200   200   403   200
 /desk/settings/policies/new/           GET    desk  403   403   403   403   200   200   403   200
@@ -163,6 +173,7 @@ for line in filter(None, MATRIX.splitlines()):
 BY_RULE = "/admin/"  # see the tests at the end
 METHODS = {"page": ["GET", "POST"], "api": ["GET", "POST", "PUT", "PATCH", "DELETE"]}
 SENT = {
+    "/desk/interviews/<ref>/reveal/": {"why": "contact"},
     "/desk/interviews/cancel/": {"references": "7K2M9QX4TB"},
     "/desk/interviews/<ref>/cancel/": {"reason": "hiring_freeze", "step": "confirm"},
     "/desk/interviews/<ref>/correct/": {
