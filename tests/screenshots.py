@@ -99,6 +99,21 @@ def prepare() -> list[Shot]:
         Shot("desk-queue-viewer", reverse("cancellations:queue"), viewer),
         Shot("desk-queue-empty", reverse("cancellations:queue"), idle),
     ]
+    interviews = reverse("cancellations:interviews")
+    told = Interview.objects.filter(status="cancelled", application__position__code="ZZ-1003")
+    told_path = reverse("cancellations:desk_interview", args=[told.first().reference])
+    shots += [
+        Shot("desk-interviews", interviews, lead),
+        Shot("desk-interviews-narrowed", f"{interviews}?status=booked&kind=ai", lead),
+        Shot("desk-interviews-filter", interviews, lead, (open_tool(0),)),
+        Shot("desk-interviews-columns", interviews, lead, (open_tool(1),)),
+        Shot("desk-interviews-chosen", interviews, lead, (tick_two,)),
+        Shot("desk-interviews-empty", interviews, idle),
+        Shot("desk-interview", told_path, lead),
+        Shot("desk-interview-viewer", told_path, viewer),
+        Shot("desk-interview-revealed", told_path, lead, (press_in(".reveal"),)),
+        Shot("desk-search-nothing", reverse("cancellations:search"), lead, (search_in_vain,)),
+    ]
     for number in range(1, 6):
         person = User.objects.get(mobile=f"+861380000000{number}")
         shots.append(Shot(f"mine-{number}", reverse("cancellations:mine"), session_of(person)))
@@ -136,6 +151,24 @@ def session_of(user: object) -> str:
 
 def open_menu(page: Page) -> None:
     page.locator(".menu > summary").click()
+
+
+def open_tool(number: int) -> Step:
+    return lambda page: page.locator(".tool > summary").nth(number).click()
+
+
+def tick_two(page: Page) -> None:
+    for number in range(2):
+        page.locator("tbody [type=checkbox]").nth(number).check()
+
+
+def press_in(place: str) -> Step:
+    return lambda page: page.locator(f"{place} button").click()
+
+
+def search_in_vain(page: Page) -> None:
+    page.locator("main input[type=search]").fill("nobody of this name")
+    press(page)
 
 
 def choose(reason: str) -> Step:
