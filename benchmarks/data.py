@@ -26,9 +26,9 @@ PER_CANDIDATE = 4
 
 BULK = """
 INSERT INTO accounts_user (password, is_superuser, role, name, mobile, national_id, language,
-    time_zone, is_active, date_joined)
+    time_zone, is_active, date_joined, sessions_ended)
 SELECT '!', false, 'candidate', '候选' || n, '+8617' || lpad(n::text, 9, '0'), '', '', '', true,
-    now()
+    now(), 0
 FROM generate_series(%(first)s::int, %(last)s::int) n WHERE n %% %(per)s::int = 0;
 
 INSERT INTO candidates_candidate (user_id, city, attributes, source, source_key, created_at)

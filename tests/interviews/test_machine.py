@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
+from cancellations import company, queries
 from cancellations import services as cancelling
 from cancellations.models import Cancellation, CancellationStatus, Purpose, Reason
 from interviews import history
-from interviews.models import Interview, Slot, _legal_moves
+from interviews.models import Interview, Move, Slot, _legal_moves
 from interviews.services import SlotFull, book_interview, invite, take_place
 from interviews.states import ENDED, HOLDS_A_SLOT, UNDER_WAY, UPCOMING, InterviewStatus
 from tests.factories import ApplicationFactory, InterviewFactory, SlotFactory, UserFactory
@@ -114,13 +115,15 @@ class Life(RuleBasedStateMachine):
         self.slot = SlotFactory(capacity=1, starts_at=timezone.now() + timedelta(hours=2))
         self.interview = invite(ApplicationFactory(position=self.slot.position), by=None)
         self.user = self.interview.application.candidate.user
+        self.staff = UserFactory(recruiter=True, departments=[self.slot.position.department])
+        self.freeze = Reason.objects.get(purpose=Purpose.COMPANY, code="hiring_freeze")
         self.why = Reason.objects.get(purpose=Purpose.CANCEL, code="time_conflict")
 
     def _attempt(self, call, *args, **kwargs):
         try:
             with transaction.atomic():
                 call(*args, **kwargs)
-        except (TransitionNotAllowed, SlotFull, cancelling.AlreadyOver):
+        except (TransitionNotAllowed, SlotFull, cancelling.AlreadyOver, Cancellation.DoesNotExist):
             pass
 
     def _pending(self) -> Cancellation | None:
@@ -150,6 +153,26 @@ class Life(RuleBasedStateMachine):
         if pending := self._pending():
             self._attempt(cancelling.take_back_cancellation, pending.reference, by=self.user)
 
+    @rule(many=st.booleans())
+    def company_cancels(self, many):
+        cancel = company.cancel_many if many else company.cancel_for_company
+        references = self.interview.reference
+        self._attempt(
+            cancel, [references] if many else references, by=self.staff, reason=self.freeze
+        )
+
+    @rule(move=st.sampled_from(Move))
+    def set_right(self, move):
+        self._attempt(
+            company.correct_interview,
+            self.interview.reference,
+            by=self.staff,
+            move=move,
+            expected=Interview.objects.get(pk=self.interview.pk).status,
+            reason="It was otherwise.",
+            starts_at=self.slot.starts_at,
+        )
+
     @rule(name=st.sampled_from(["start", "complete", "lapse", "request_exit", "miss", "withdraw"]))
     def live(self, name):
         def move():
@@ -169,6 +192,17 @@ class Life(RuleBasedStateMachine):
         interview = Interview.objects.get(pk=self.interview.pk)
         open_requests = interview.cancellations.filter(status=CancellationStatus.REQUESTED).count()
         assert open_requests == (interview.status == InterviewStatus.CANCELLING)
+
+    @invariant()
+    def carried_out_and_status_agree(self):
+        interview = Interview.objects.get(pk=self.interview.pk)
+        carried_out = interview.cancellations.filter(status=CancellationStatus.APPROVED).count()
+        assert carried_out == (interview.status == InterviewStatus.CANCELLED)
+
+    @invariant()
+    def every_receipt_holds(self):
+        for cancellation in self.interview.cancellations.all():
+            assert queries.receipt(cancellation.reference).verified
 
     @invariant()
     def slot_holds_nobody_twice_and_frees_who_cancelled(self):
