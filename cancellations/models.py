@@ -8,10 +8,17 @@ from typing import Any
 
 import pgtrigger
 from django.conf import settings
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import (
+    BigIntegerRangeField,
+    DateTimeRangeField,
+    RangeOperators,
+)
 from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, Func, Q, Value, When
+from django.db.models.functions import Coalesce
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -25,6 +32,7 @@ from config.tracking import tracked
 from interviews.models import (
     PEOPLE,
     PRIVATE_FIELDS,
+    SANE_TIME,
     Department,
     Interview,
     InterviewKind,
@@ -96,6 +104,20 @@ class Reason(models.Model):
         return detail
 
 
+def _exactly(number: models.Expression) -> Func:
+    """One whole number as a range: ranges are what GiST compares without an extension."""
+    return Func(
+        number, number, Value("[]"), function="int8range", output_field=BigIntegerRangeField()
+    )
+
+
+_KIND_NUMBER = Case(
+    When(kind=InterviewKind.AI, then=Value(1)),
+    When(kind=InterviewKind.ON_SITE, then=Value(2)),
+    default=Value(0),
+)
+
+
 def _departments_of(policy: str) -> str:
     """SQL for the departments a policy concerns: its own, its position's, or everybody."""
     return f"""CASE
@@ -106,10 +128,28 @@ def _departments_of(policy: str) -> str:
 
 
 class Policy(models.Model):
-    """For some interviews, what happens to a request at which notice. The most specific wins."""
+    """For some interviews, what happens to a request at which notice. The most specific wins.
+
+    It holds from `since` until before `until`, each empty without a limit, while it is switched on.
+    """
 
     name = models.CharField(pgettext_lazy("of a thing", "name"), max_length=100)
     is_active = models.BooleanField(_("switched on"), default=True)
+    since = models.DateTimeField(
+        _("in force from"),
+        null=True,
+        blank=True,
+        validators=SANE_TIME,
+        help_text=_("Empty: from when it is switched on."),
+    )
+    until = models.DateTimeField(
+        _("in force until"),
+        null=True,
+        blank=True,
+        validators=SANE_TIME,
+        help_text=_("Empty: until it is switched off or another one takes its place."),
+    )
+    version = models.PositiveIntegerField(_("version"), default=1, editable=False)
     department = models.ForeignKey(
         Department, on_delete=models.PROTECT, null=True, blank=True, verbose_name=_("department")
     )
@@ -166,14 +206,35 @@ class Policy(models.Model):
             )
         ]
         constraints = [
-            models.UniqueConstraint(
-                fields=["department", "category", "position", "kind"],
-                name="policy_one_active_per_scope",
+            ExclusionConstraint(
+                name="policy_one_at_a_time_per_scope",
+                expressions=[
+                    *(
+                        (_exactly(Coalesce(F(field), 0)), RangeOperators.OVERLAPS)
+                        for field in ("department", "category", "position")
+                    ),
+                    (_exactly(_KIND_NUMBER), RangeOperators.OVERLAPS),
+                    (
+                        Func(
+                            F("since"),
+                            F("until"),
+                            Value("[)"),
+                            function="tstzrange",
+                            output_field=DateTimeRangeField(),
+                        ),
+                        RangeOperators.OVERLAPS,
+                    ),
+                ],
                 condition=Q(is_active=True),
-                nulls_distinct=False,
                 violation_error_message=_("Another policy is switched on for exactly this scope."),
             ),
+            models.CheckConstraint(
+                name="policy_begins_before_it_ends",
+                condition=Q(since=None) | Q(until=None) | Q(since__lt=F("until")),
+                violation_error_message=_("A policy begins before it ends."),
+            ),
         ]
+        permissions = [("edit_policies", "Can write and switch policies")]
 
     def __str__(self) -> str:
         return self.name

@@ -75,7 +75,7 @@ COLUMNS = {
         Column("starts_at", gettext_lazy("Time"), "starts_at", _moment, _local),
         Column("kind", gettext_lazy("Kind"), "kind", _label(InterviewKind)),
         Column("status", gettext_lazy("Status"), "status", status, _label(InterviewStatus)),
-        Column("late", pgettext_lazy("column", "Asked late"), "asked_late", _yes),
+        Column("late", gettext_lazy("Asked late"), "asked_late", _yes),
         Column("recruiter", gettext_lazy("Recruiter"), f"{_POSITION}recruiter__name"),
         Column("interviewer", gettext_lazy("Interviewer"), "interviewer__name"),
         Column("stage", gettext_lazy("Stage"), "application__stage", _label(Stage)),
