@@ -8,6 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 from cancellations import policies, queries, rules, words
@@ -19,6 +20,7 @@ MOST_TIERS = 12
 MOST_MINUTES = 7 * 24 * 60
 UNITS = {"minutes": 1, "hours": 60, "days": 24 * 60}
 LONGEST = timedelta(days=90)
+_MINUTES = _("Enter a number of minutes, for example 15.")
 
 
 class MomentField(forms.DateTimeField):
@@ -47,7 +49,7 @@ class PolicyForm(forms.ModelForm):
         fields = list(queries.POLICY_FIELDS)
         field_classes = {"since": MomentField, "until": MomentField}
         labels = {
-            "name": _("Name"),
+            "name": pgettext_lazy("of a thing", "Name"),
             "department": _("Department"),
             "category": _("Position category"),
             "position": _("Position"),
@@ -56,6 +58,7 @@ class PolicyForm(forms.ModelForm):
             "since": _("In force from"),
             "until": _("In force until"),
         }
+        error_messages = {"name": {"required": _("Give the policy a name.")}}
         help_texts = {
             "name": _("Only staff see it."),
             "since": _("Empty: from when it is switched on."),
@@ -65,14 +68,18 @@ class PolicyForm(forms.ModelForm):
     promised_minutes = forms.IntegerField(
         label=_("HR promises to decide within (minutes)"),
         help_text=_("Candidates read it before they ask."),
+        initial=15,
         min_value=1,
         max_value=MOST_MINUTES,
+        error_messages={"required": _MINUTES, "invalid": _MINUTES},
     )
     default_minutes_before = forms.IntegerField(
         label=_("It is then decided (minutes before the start)"),
         help_text=_("Who asks later than that is answered half-way between asking and the start."),
+        initial=30,
         min_value=0,
         max_value=MOST_MINUTES,
+        error_messages={"required": _MINUTES, "invalid": _MINUTES},
     )
     version = forms.IntegerField(widget=forms.HiddenInput, required=False)
 

@@ -62,12 +62,13 @@ class Step:
 
 def steps(tiers: Sequence[rules.Tier]) -> list[Step]:
     """The tiers, longest notice first, and what is left over below them."""
-    result, above = [], None
+    result: list[Step] = []
+    above: timedelta | None = None
     for tier in tiers:
         when = _when(tier.notice, above)
         result.append(Step(when, tier.outcome, tier.short_notice, is_written=True))
         above = tier.notice
-    if above != timedelta(0):
+    if above is not None and above > timedelta(0):
         result.append(
             Step(_when(timedelta(0), above), rules.Outcome.REFUSED, False, is_written=False)
         )
@@ -128,8 +129,6 @@ def value_in_words(column: str, value: Any) -> str:
         return moment(value) if value else "—"
     if column in {"department", "category", "position", "kind"} and not value:
         return _("Any")
-    if column == "is_active":
-        return _("yes") if value else _("no")
     if column in {"promised_minutes", "default_minutes_before"}:
         return in_words(value) or _("%(count)d minutes") % {"count": 0}
     choices = Policy._meta.get_field(column).choices

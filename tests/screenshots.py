@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import product
 from pathlib import Path
 
@@ -99,6 +100,7 @@ def prepare() -> list[Shot]:
         Shot("desk-queue-viewer", reverse("cancellations:queue"), viewer),
         Shot("desk-queue-empty", reverse("cancellations:queue"), idle),
     ]
+    shots += policy_pages(User.objects.get(email="admin@demo.example"), lead)
     interviews = reverse("cancellations:interviews")
     told = Interview.objects.filter(status="cancelled", application__position__code="ZZ-1003")
     told_path = reverse("cancellations:desk_interview", args=[told.first().reference])
@@ -138,6 +140,41 @@ def prepare() -> list[Shot]:
         path = reverse("cancellations:receipt", args=[receipt.reference])
         shots.append(Shot(f"receipt-{status}", path))
     return shots
+
+
+def policy_pages(administrator: object, lead: str) -> list[Shot]:
+    """The rules for cancelling, and a draft for all of them to be tried."""
+    from django.urls import reverse
+
+    from cancellations import policies, rules
+    from cancellations.models import Policy
+    from cancellations.queries import columns_of
+
+    general = Policy.objects.filter(is_active=True).order_by("pk").first()
+    columns = columns_of(general) | {"name": "48 小时规则（试算）"}
+    hours = timedelta(hours=1)
+    tiers = (
+        rules.Tier(96 * hours, rules.Outcome.AUTOMATIC),
+        rules.Tier(48 * hours, rules.Outcome.AUTOMATIC, short_notice=True),
+        rules.Tier(4 * hours, rules.Outcome.NEEDS_HR),
+    )
+    draft = policies.create_policy(policies.Draft(columns, tiers), by=administrator)
+    session = session_of(administrator)
+
+    def page(name: str, policy: object) -> str:
+        return reverse(f"cancellations:{name}", args=[policy.pk])
+
+    return [
+        Shot("policies", reverse("cancellations:policies"), lead),
+        Shot("policy", page("policy", general), session),
+        Shot("policy-draft", page("policy", draft), session),
+        Shot("policy-new", reverse("cancellations:new_policy"), lead),
+        Shot("policy-errors", reverse("cancellations:new_policy"), lead, (press,)),
+        Shot("policy-edit", page("edit_policy", general), session),
+        Shot("policy-switch", page("switch_policy", draft), session),
+        Shot("policy-switch-off", page("switch_policy", general), session),
+        Shot("policy-try", page("try_policy", draft) + "?days=365", session),
+    ]
 
 
 def session_of(user: object) -> str:

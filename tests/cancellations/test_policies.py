@@ -1,17 +1,22 @@
 """Policies are written at the desk, checked, switched on and off; the next request follows them."""
 
+import re
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from accounts.models import ConfigurationChange
 from cancellations import changes, policies, queries, rules, services
 from cancellations.models import Cancellation, Policy, Purpose, Reason
 from cancellations.rules import Outcome, Tier
+from interviews.templatetags.when import short_moment
 from tests.factories import (
     DepartmentFactory,
     InterviewFactory,
@@ -580,3 +585,71 @@ def test_nothing_is_asked_of_cancellations_by_writing(lead, department):
 
 def test_general_rule_of_hr_alone_is_an_ordinary_policy():
     assert rules.concerns(rules.HR_DECIDES.tiers) == []
+
+
+# --- one source: what the page says is what asking does ------------------------------------------
+SAID = {
+    "Cancelled at once": Outcome.AUTOMATIC,
+    "HR decides": Outcome.NEEDS_HR,
+    "Cannot be cancelled here": Outcome.REFUSED,
+}
+any_tiers = st.lists(
+    st.tuples(st.integers(0, 6000), st.sampled_from(list(Outcome)), st.booleans()),
+    min_size=1,
+    max_size=4,
+    unique_by=lambda tier: tier[0],
+).map(
+    lambda rows: tuple(
+        Tier(timedelta(minutes=m), what, short) for m, what, short in sorted(rows)[::-1]
+    )
+)
+
+
+def outcome_of_asking(interview) -> Outcome:
+    try:
+        return ask(interview)
+    except services.CancellationRefused:
+        return Outcome.REFUSED
+
+
+def said_on_the_page(client, interview) -> Outcome:
+    page = client.get(reverse("cancellations:interview", args=[interview.reference])).text
+    current = re.search(r"rule-current.*?</li>", page, re.DOTALL).group()
+    (outcome,) = {outcome for words, outcome in SAID.items() if words in current}
+    return outcome
+
+
+@settings(
+    max_examples=10,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(tiers=any_tiers)
+def test_page_says_what_asking_does_a_second_before_and_after_each_boundary(client, tiers):
+    second = timedelta(seconds=1)
+    with transaction.atomic():
+        department = DepartmentFactory()
+        lead = UserFactory(lead=True, departments=[department])
+        on(write(lead, tiers, department=department), lead, is_meant=True)
+        interview = InterviewFactory(department=department, starts_in=timedelta(hours=120))
+        start = interview.starts_at
+        for boundary in {start - tier.notice for tier in tiers} | {start}:
+            for at in (boundary - second, boundary, boundary + second):
+                if at >= start:
+                    continue
+                with time_machine.travel(at, tick=False):
+                    client.force_login(interview.candidate.user)
+                    said = said_on_the_page(client, interview)
+                    line = client.get(reverse("cancellations:mine")).text
+                    done = outcome_of_asking(interview)
+                assert said is done, at
+                until = rules.automatic_until(queries.as_rule(fresh_last()), starts_at=start)
+                shown = f"Cancel without approval until {short_moment(until)}" in line
+                assert shown == (done is Outcome.AUTOMATIC and until is not None)
+                if until is not None and at <= until:
+                    assert done is Outcome.AUTOMATIC
+        transaction.set_rollback(True)
+
+
+def fresh_last() -> Policy:
+    return Policy.objects.order_by("-pk")[0]
