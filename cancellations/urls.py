@@ -2,7 +2,16 @@
 
 from django.urls import path
 
-from cancellations.views import company, desk, interviews, policies, portal, public, settings
+from cancellations.views import (
+    company,
+    desk,
+    history,
+    interviews,
+    policies,
+    portal,
+    public,
+    settings,
+)
 
 app_name = "cancellations"
 
@@ -41,6 +50,11 @@ urlpatterns = [
         name="company_cancel",
     ),
     path("desk/interviews/<reference:reference>/correct/", company.correct, name="correct"),
+    path("desk/history/", history.index, name="history"),
+    path("desk/history/verify/", history.verify, name="verify_history"),
+    path("desk/history/export/", history.export, name="export_history"),
+    path("desk/history/configuration/", history.changes, name="configuration_history"),
+    path("desk/history/seals/", history.seals, name="history_seals"),
     path("desk/messages/", desk.inbox, name="inbox"),
     path("desk/settings/", settings.settings, name="settings"),
     path("desk/settings/policies/", policies.index, name="policies"),

@@ -178,7 +178,8 @@ def breaks(interview: Interview, entries: Iterable[HistoryEntry]) -> Iterator[Br
             yield broken(Problem.ALTERED)
         if _list_of(entry) != _list_of(interview) or entry.listed_source != interview.source:
             yield broken(Problem.HIDDEN)
-        previous, status = entry.hash, entry.data.get("status")
+        told = entry.data if isinstance(entry.data, dict) else {}  # a hand may have been at it
+        previous, status = entry.hash, told.get("status")
     if status != interview.status:
         yield broken(Problem.STATUS)
 

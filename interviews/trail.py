@@ -46,9 +46,9 @@ class Wanted:
         elif self.actor:
             entries = entries.filter(actor=self.actor)
         if self.since:
-            entries = entries.filter(at__gte=_midnight(self.since))
+            entries = entries.filter(at__gte=midnight(self.since))
         if self.until:
-            entries = entries.filter(at__lt=_midnight(self.until + timedelta(days=1)))
+            entries = entries.filter(at__lt=midnight(self.until + timedelta(days=1)))
         return entries
 
 
@@ -144,6 +144,6 @@ def _from(
     return entries
 
 
-def _midnight(day: date) -> datetime:
+def midnight(day: date) -> datetime:
     """When the day begins for the reader."""
     return timezone.make_aware(datetime.combine(day, time.min))

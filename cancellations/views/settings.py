@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from accounts.decorators import desk_required
-from accounts.permissions import EDIT_POLICIES, MANAGE_STAFF, VIEW_DESK
+from accounts.permissions import EDIT_POLICIES, MANAGE_STAFF, READ_HISTORY, VIEW_DESK
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,12 @@ ENTRIES = [
         _("Rules for cancelling"),
         _("What happens at which notice: written, tried on past requests, switched on."),
         EDIT_POLICIES,
+    ),
+    Entry(
+        "cancellations:history",
+        _("History"),
+        _("Who did what, when and why, and the proof that nobody changed it afterwards."),
+        READ_HISTORY,
     ),
     Entry(
         "interviews:jobs",

@@ -56,6 +56,12 @@ def short_moment(value: datetime) -> str:
 
 
 @in_words
+def precisely(value: datetime) -> str:
+    """Day and time in columns of equal width: 2026-11-22 14:00:31."""
+    return date_format(timezone.localtime(value), "Y-m-d H:i:s")
+
+
+@in_words
 def near_day(value: datetime) -> str:
     """Yesterday, today, tomorrow or the day after; else the date."""
     words = {-1: _("Yesterday"), 0: _("Today"), 1: _("Tomorrow"), 2: _("The day after tomorrow")}
