@@ -13,7 +13,7 @@ from stdnum.cn import ric
 
 from accounts.models import User
 from accounts.permissions import Role
-from cancellations import notices, queries, rules
+from cancellations import notices, queries, rules, work
 from cancellations.models import (
     Cancellation,
     CancellationStatus,
@@ -37,7 +37,9 @@ from interviews.models import (
     Stage,
 )
 from interviews.states import ENDED, HOLDS_A_SLOT, InterviewStatus
+from notifications.models import WorkKind
 from notifications.services import notify
+from notifications.work import open_item
 
 SEED = 20240510
 PASSWORD = "mianyue-demo"  # noqa: S105 - the demo's, printed when it starts
@@ -112,6 +114,14 @@ NOTES = {
     CancellationStatus.APPROVED: "情况属实，已同意，请尽快另约时间。",
     CancellationStatus.DECLINED: "本批次名额有限，面试只需 20 分钟，建议按时参加。",
 }
+
+# Further things to do, about the first interview in each status: kind, what, due in, taken on by.
+OTHER_WORK = [
+    (InterviewStatus.NO_SHOW, WorkKind.FOLLOW_UP, "not_attended", -HOUR / 2, ""),
+    (InterviewStatus.WITHDRAWN, WorkKind.ANOMALY, "reason_contradicted", 5 * HOUR, "hr"),
+    (InterviewStatus.BOOKED, WorkKind.FOLLOW_UP, "wrong_contact", 20 * HOUR, "lead"),
+    (InterviewStatus.COMPLETED, WorkKind.ANOMALY, "time_differs", 28 * HOUR, ""),
+]
 
 
 @dataclass(frozen=True)
@@ -621,6 +631,32 @@ class Demo:
         Cancellation.objects.bulk_create(cancellations)
         for cancellation in cancellations:
             self.send_what_is_news(cancellation)
+        self.leave_work(cancellations)
+
+    def leave_work(self, cancellations: Sequence[Cancellation]) -> None:
+        """What waits at the desk and what HR settled there, requests first; then something of each
+        other kind, one taken on and one past its time."""
+        for cancellation in cancellations:
+            if cancellation.outcome == rules.Outcome.NEEDS_HR:
+                work.open_request(cancellation)
+                if cancellation.decided_at:
+                    by, at = cancellation.decided_by, cancellation.decided_at
+                    work.settle_requests(cancellation.interview, by=by, at=at)
+        for status, kind, code, due_in, assignee in OTHER_WORK:
+            story = next(
+                story
+                for story in self.stories
+                if story.interview.status == status and story.interview.position.code != "RL-6001"
+            )
+            open_item(
+                kind,
+                audience=story.interview.position.department.audience,
+                subject=story.interview.subject,
+                params={"code": code},
+                due_at=self.now + due_in,
+                escalate_at=self.now + due_in + HOUR,
+                assignee=f"user:{self.staff[assignee].pk}" if assignee else "",
+            )
 
     def send_what_is_news(self, cancellation: Cancellation) -> None:
         """Messages of the last hours; older ones would all seem to have been sent just now."""

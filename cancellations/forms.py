@@ -303,7 +303,10 @@ class BulkForm(forms.Form):
         },
     )
     receipt = forms.MultipleChoiceField(
-        error_messages={"required": _("Choose at least one request.")}
+        error_messages={
+            "required": _("Choose at least one request."),
+            "invalid_choice": _("Choose at least one request."),
+        }
     )
     note = forms.CharField(
         label=_("Note to the candidates"),

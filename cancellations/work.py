@@ -50,6 +50,7 @@ def open_request(cancellation: Cancellation) -> None:
         due_at=cancellation.decide_by or cancellation.promised_by,
         remind_at=remind_at,
         escalate_at=escalate_at,
+        opened_at=cancellation.requested_at,
     )
 
 
@@ -89,8 +90,10 @@ def assign_work(item: WorkItem, *, to: User | None, by: User, expected: str) -> 
         raise PermissionDenied
     with transaction.atomic():
         interview = _locked(item)
+        before = WorkItem.objects.get(pk=item.pk).assignee
         assigned = work.assign(item.reference, to=f"user:{to.pk}" if to else "", expected=expected)
-        _record(interview, "work_assigned", assigned, by, to=[assigned.assignee])
+        if assigned.assignee != before:
+            _record(interview, "work_assigned", assigned, by, to=[assigned.assignee])
     return assigned
 
 
@@ -101,7 +104,7 @@ def _may_assign(item: WorkItem, to: User | None, by: User, expected: str) -> boo
     if not by.has_perm(HANDLE_WORK):
         return False
     if to is None:
-        return leads or expected == f"user:{by.pk}"
+        return leads or expected in {"", f"user:{by.pk}"}
     if to == by:
         return may_handle(item, cancellation, by)
     return leads and to in colleagues(item) and may_handle(item, cancellation, to)

@@ -34,6 +34,7 @@ def open_item(
     escalate_at: datetime | None = None,
     params: dict[str, Any] | None = None,
     assignee: str = "",
+    opened_at: datetime | None = None,
 ) -> None:
     """In the caller's transaction. One already open of this kind about `subject` stays as it is."""
     item = WorkItem(
@@ -41,7 +42,7 @@ def open_item(
         audience=audience,
         subject=subject,
         params=params or {},
-        opened_at=timezone.now(),
+        opened_at=opened_at or timezone.now(),
         due_at=due_at,
         remind_at=remind_at,
         escalate_at=escalate_at,

@@ -16,6 +16,7 @@ from cancellations import demo
 from cancellations.models import Cancellation, CancellationStatus
 from interviews.models import HistoryEntry, Interview, Slot
 from interviews.states import HOLDS_A_SLOT, InterviewStatus
+from notifications.models import WorkItem, WorkKind
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -162,3 +163,15 @@ def test_demo_is_refused_where_other_data_is():
         load_demo()
 
     assert User.objects.count() == 1
+
+
+def test_demo_leaves_work_of_every_kind_taken_on_and_not_and_one_past_its_time():
+    load_demo()
+
+    items = WorkItem.objects.open()
+    assert set(items.values_list("kind", flat=True)) == set(WorkKind)
+    assert items.filter(due_at__lt=datetime.now(UTC)).count() == 1
+    assert items.filter(assignee="").exists()
+    assert items.filter(assignee__gt="").exists()
+    waiting = Cancellation.objects.filter(status=CancellationStatus.REQUESTED)
+    assert items.filter(kind=WorkKind.CANCELLATION).count() == waiting.count()

@@ -20,6 +20,7 @@ from tests.factories import (
     InterviewFactory,
     PositionFactory,
     UserFactory,
+    WorkItemFactory,
 )
 
 pytestmark = pytest.mark.django_db
@@ -90,6 +91,14 @@ address                                method none  owner other recr  recr2 lead
 /desk/jobs/<ref>/report.csv            GET    desk  403   403   404   404   200   404   404   200
 /desk/jobs/<ref>/stop/                 GET    desk  403   403   404   404   on    404   404   on
 /desk/jobs/<ref>/stop/                 POST   desk  403   403   404   404   on    404   404   on
+/desk/several/                         GET    desk  403   403   403   403   on    on    403   on
+/desk/several/                         POST   desk  403   403   403   403   on    on    403   on
+/desk/several/done/                    GET    desk  403   403   403   403   on    on    403   on
+/desk/work/<ref>/                      GET    desk  403   403   200   404   200   404   200   200
+/desk/work/<ref>/assign/               GET    desk  403   403   on    404   on    404   403   on
+/desk/work/<ref>/assign/               POST   desk  403   403   on    404   on    404   403   on
+/desk/work/<ref>/resolve/              GET    desk  403   403   on    404   on    404   403   on
+/desk/work/<ref>/resolve/              POST   desk  403   403   422   404   422   404   403   422
 /desk/requests/<ref>/                  GET    desk  403   403   200   404   200   404   200   200
 /desk/requests/<ref>/approve/          GET    desk  403   403   403   403   on    404   403   on
 /desk/requests/<ref>/approve/          POST   desk  403   403   403   403   on    404   403   on
@@ -236,6 +245,7 @@ def people():
         "admin": UserFactory(administrator=True),
         "booked": booked,
         "waiting": waiting,
+        "work": WorkItemFactory(interview=booked),
         "job": start_job("company_cancel", by=lead, total=0),
         "draft": Policy.objects.create(name="draft", department=department, is_active=False),
     }
@@ -248,6 +258,8 @@ def path_to(address, method, people) -> str:
         reference = waiting.interview.reference
     elif address.startswith("/desk/jobs/"):
         reference = people["job"].reference
+    elif address.startswith("/desk/work/"):
+        reference = people["work"].reference
     elif address.startswith("/desk/interviews/"):
         reference = people["booked"].reference
     elif address.startswith(("/receipts/", "/desk/", "/api/v1/receipts", "/api/v1/cancellations")):
