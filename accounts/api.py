@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 from accounts import services, two_step
 from accounts.models import User
 from accounts.throttling import TooManyTries
-from accounts.tokens import TokenAuthentication
+from accounts.tokens import SecondStepMissing, TokenAuthentication
 
 
 class WrongCredentials(AuthenticationFailed):
@@ -40,7 +40,10 @@ class CredentialsSerializer(serializers.Serializer):
     )
     password = serializers.CharField(max_length=1000, trim_whitespace=False)
     code = serializers.CharField(
-        max_length=20, allow_blank=True, default="", help_text="Where two-step sign-in is on."
+        max_length=20,
+        allow_blank=True,
+        default="",
+        help_text="Where two-step sign-in is on: from the app, or a recovery code.",
     )
 
 
@@ -61,6 +64,7 @@ class SignIn(APIView):
             200: TokenSerializer,
             400: OpenApiResponse(description="Something is missing."),
             401: OpenApiResponse(description="Unknown, wrong, or a code is needed: see `type`."),
+            403: OpenApiResponse(description="The company asks for a second step; none is set up."),
             429: OpenApiResponse(description="Too many tries: see `Retry-After`."),
         },
     )
@@ -86,6 +90,8 @@ def _identify(request: Request, *, identifier: str, password: str, code: str) ->
     user = services.check_password(connection, identifier=identifier, password=password)
     if user is None:
         raise WrongCredentials
+    if services.lacks_second_step(user):
+        raise SecondStepMissing
     if two_step.is_on(user):
         if not code:
             raise CodeNeeded

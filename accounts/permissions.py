@@ -88,6 +88,11 @@ def allows(user: "User", permission: str) -> bool:
     return user.role == Role.ADMINISTRATOR and action.startswith(MODEL_ACTIONS)
 
 
+def of(user: "User") -> list[Promise]:
+    """What somebody may do, in words."""
+    return [label for permission, label in LABELS.items() if allows(user, permission)]
+
+
 def require_permission(transition: Callable[..., Any], user: "User | None") -> None:
     """Raise PermissionDenied unless `user` may take this bound transition, TransitionNotAllowed
     where nobody can any more.

@@ -223,16 +223,21 @@ class SecondStepNeeded(Exception):
     """The company asks for a second step: the last one stays until there is another."""
 
 
+def lacks_second_step(user: User) -> bool:
+    """Whether the company asks this person for a second step, and there is none."""
+    asked = settings.STAFF_SECOND_STEP == "required" and user.works_at_desk
+    return asked and not two_step.is_on(user)
+
+
 def second_step_missing(request: HttpRequest) -> bool:
-    """Whether this session must set up a second step before it may do anything else."""
-    user = request.user
-    if settings.STAFF_SECOND_STEP != "required" or not isinstance(user, User):
+    """Whether this session must set up a second step before it may do anything else. Asked of the
+    database until there is one; it goes with its sessions, so the answer holds."""
+    if not isinstance(request.user, User) or request.session.get(SECOND_STEP_DONE):
         return False
-    if not user.works_at_desk or request.session.get(SECOND_STEP_DONE):
-        return False
-    if not two_step.is_on(user):
+    if lacks_second_step(request.user):
         return True
-    request.session[SECOND_STEP_DONE] = True
+    if settings.STAFF_SECOND_STEP == "required" and request.user.works_at_desk:
+        request.session[SECOND_STEP_DONE] = True
     return False
 
 

@@ -14,11 +14,14 @@ from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
+from drf_spectacular.authentication import SessionScheme as BaseSessionScheme
+from rest_framework.authentication import SessionAuthentication as BaseSessionAuthentication
 from rest_framework.authentication import TokenAuthentication as BaseTokenAuthentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 from rest_framework.throttling import UserRateThrottle
 
+from accounts import services
 from accounts.models import ApiToken, User
 
 if TYPE_CHECKING:
@@ -43,6 +46,28 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+class SecondStepMissing(PermissionDenied):
+    default_code = "second_step_missing"
+    title = _("A second step is missing")
+    default_detail = _("Your company asks for a second step of signing in. Set one up at the desk.")
+
+
+class SessionAuthentication(BaseSessionAuthentication):
+    """The session of somebody in a browser, with the second step the company asks for."""
+
+    def authenticate(self, request: Request) -> tuple[Any, None] | None:
+        found = super().authenticate(request)
+        if found and services.second_step_missing(request._request):
+            raise SecondStepMissing
+        return found
+
+
+class SessionScheme(BaseSessionScheme):
+    """How the API's document names it."""
+
+    target_class = "accounts.tokens.SessionAuthentication"
+
+
 class TokenAuthentication(BaseTokenAuthentication):
     """`Authorization: Token …`. Answers in the person's own language unless the caller asks for
     one with Accept-Language."""
@@ -59,6 +84,8 @@ class TokenAuthentication(BaseTokenAuthentication):
         if key.startswith(PREFIX):
             return _bearer_of(key)
         user, token = super().authenticate_credentials(key)
+        if services.lacks_second_step(user):
+            raise SecondStepMissing
         return user, token
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import me, passwords, people, second_step, sign_in
+from accounts.views import elsewhere, me, passwords, people, second_step, sign_in
 
 app_name = "accounts"
 
@@ -15,6 +15,7 @@ urlpatterns = [
     path("sign-in/passkey/", sign_in.passkey, name="passkey"),
     path("sign-in/passkey/challenge/", sign_in.passkey_challenge, name="passkey_challenge"),
     path("desk/sign-in/", sign_in.desk_sign_in, name="desk_sign_in"),
+    path("desk/sign-in/with/<provider>/", elsewhere.sign_in_with, name="sign_in_with"),
     path("sign-out/", sign_in.sign_out, name="sign_out"),
     path("password/forgotten/", passwords.forgotten, name="forgotten"),
     path("password/reset/sent/", passwords.reset_sent, name="reset_sent"),
@@ -34,10 +35,12 @@ urlpatterns = [
     path("me/passkeys/options/", second_step.passkey_options, name="passkey_options"),
     path("me/passkeys/<int:pk>/remove/", second_step.drop_passkey, name="drop_passkey"),
     path("me/recovery-codes/", second_step.recovery_codes, name="recovery_codes"),
+    path("me/accounts/<provider>/link/", elsewhere.link, name="link_account"),
+    path("me/accounts/<provider>/unlink/", elsewhere.unlink, name="unlink_account"),
     path("language/", me.language, name="language"),
     path("desk/settings/people/", people.people, name="people"),
     path("desk/settings/people/invite/", people.invite, name="invite"),
     path("desk/settings/people/<int:pk>/", people.person, name="person"),
-    path("desk/settings/people/<int:pk>/<slug:action>/", people.act, name="act_on_person"),
+    path("desk/settings/people/<int:pk>/<action>/", people.act, name="act_on_person"),
     path("desk/settings/roles/", people.roles, name="roles"),
 ]

@@ -21,7 +21,7 @@ class AdminConfig(admin_apps.AdminConfig):
         addresses from people, two-step sign-in is switched off on the person, API tokens are
         their owner's secret, and schedules come from the settings."""
         super().ready()
-        libraries = ("account", "mfa", "authtoken", "django_celery_beat")
+        libraries = ("account", "mfa", "socialaccount", "authtoken", "django_celery_beat")
         for model in list(admin.site._registry):
             if model._meta.app_label in libraries or model is apps.get_model("auth.Group"):
                 admin.site.unregister(model)

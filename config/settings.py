@@ -90,6 +90,10 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.socialaccount.providers.dingtalk",
+    "allauth.socialaccount.providers.feishu",
     "axes",
     "csp",
     "django_htmx",
@@ -277,7 +281,8 @@ CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
-# Of allauth we use two-step sign-in; its account pages are not mounted (docs/adr/0004-sign-in.md).
+# Of allauth we use two-step sign-in and the protocols of other providers; its pages are not mounted
+# (docs/adr/0004-sign-in.md).
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
@@ -290,6 +295,51 @@ MFA_RECOVERY_CODE_COUNT = 10
 MFA_RECOVERY_CODE_DIGITS = 8
 # "required": who has none is led to set one up, and reaches nothing else of the desk.
 STAFF_SECOND_STEP = env.choice("STAFF_SECOND_STEP", ["optional", "required"], "optional")
+PROVIDER_TIMEOUT = env.number("PROVIDER_TIMEOUT", 10, minimum=1)  # seconds, for every provider call
+SOCIALACCOUNT_ADAPTER = "accounts.elsewhere.Adapter"
+SOCIALACCOUNT_LOGIN_ON_GET = False
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_REQUESTS_TIMEOUT = PROVIDER_TIMEOUT
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = _public.scheme or "https"
+
+
+def _app(prefix: str, /, **more: object) -> list[dict[str, object]]:
+    """What a provider knows us by; nothing where it is not to be used."""
+    client_id, secret = env.text(f"{prefix}_CLIENT_ID", ""), env.text(f"{prefix}_CLIENT_SECRET", "")
+    if bool(client_id) != bool(secret):
+        env.complain(f"{prefix}_CLIENT_ID and {prefix}_CLIENT_SECRET belong together.")
+    return [{"client_id": client_id, "secret": secret, **more}] if client_id and secret else []
+
+
+# The company's own provider (OpenID Connect): the address its /.well-known/ stands under.
+_oidc_server = env.url(
+    "OIDC_SERVER_URL", "", schemes=["https"] if PRODUCTION else ["https", "http"]
+)
+_oidc = _app(
+    "OIDC",
+    provider_id="oidc",
+    name=env.text("OIDC_NAME", "Single sign-on"),
+    settings={
+        "server_url": _oidc_server.geturl().rstrip("/"),
+        # For a provider that is sure of its addresses without saying so of each.
+        "verified_email": env.flag("OIDC_EMAIL_VERIFIED", False),
+    },
+)
+if bool(_oidc_server.hostname) != bool(_oidc):
+    env.complain("OIDC_SERVER_URL, OIDC_CLIENT_ID and OIDC_CLIENT_SECRET belong together.")
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {
+        "provider_class": "accounts.elsewhere.Company",
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": _oidc,
+    },
+    "dingtalk": {
+        "provider_class": "accounts.elsewhere.DingTalk",
+        "AUTH_PARAMS": {"prompt": "consent"},
+        "APPS": _app("DINGTALK"),
+    },
+    "feishu": {"provider_class": "accounts.elsewhere.Feishu", "APPS": _app("FEISHU")},
+}
 # Our own limits (accounts/throttling.py) say how long to wait. Behind them stands django-axes: it
 # sees every password tried, whoever asks, and stops who comes back patiently. It counts in the
 # cache by keyed hashes, so no number anybody typed is stored.
@@ -362,7 +412,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "accounts.tokens.TokenAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
+        "accounts.tokens.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
@@ -407,7 +457,6 @@ TWILIO_FROM = env.text("TWILIO_FROM", "")
 TWILIO_API_BASE = env.text("TWILIO_API_BASE", "")  # empty: Twilio's own address
 # Ours=theirs, for example "cancellation_done/sms.zh-hans=HX0123": where texts must be registered.
 TWILIO_TEMPLATES = env.pairs("TWILIO_TEMPLATES")
-PROVIDER_TIMEOUT = env.number("PROVIDER_TIMEOUT", 10, minimum=1)  # seconds, for every provider call
 # How long a worker has a message to itself; a message in hand when a worker dies waits that long.
 DELIVERY_LEASE = timedelta(
     seconds=env.number("DELIVERY_LEASE", 6 * PROVIDER_TIMEOUT, minimum=2 * PROVIDER_TIMEOUT)

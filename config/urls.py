@@ -11,6 +11,7 @@ register_converter(ReferenceConverter, "reference")
 urlpatterns: list = [
     path("", views.home, name="home"),
     path("", include("accounts.urls")),
+    path("desk/sign-in/with/", include("accounts.callback_urls")),
     path("", include("cancellations.urls")),
     path("", include("interviews.urls")),
     path("", include("notifications.urls")),

@@ -29,6 +29,7 @@ SECRET_EVENTS = frozenset(
     {"sign_in_code", "password_reset_code", "password_reset", "staff_invited"}
 )
 AT_ONCE = 20  # messages handed to one task
+MOST_TASKS = 10  # for what one transaction stored; where it is much, each task gets more
 BROKER_REST = 15.0  # seconds in which a broker that failed is not asked again; the sweep sends
 
 
@@ -99,8 +100,9 @@ def _publish(dedupe_keys: list[str]) -> None:
     if time.monotonic() < _broker_rests_until:
         return
     try:
-        for start in range(0, len(dedupe_keys), AT_ONCE):
-            deliver_now.delay(dedupe_keys[start : start + AT_ONCE])
+        size = max(AT_ONCE, -(-len(dedupe_keys) // MOST_TASKS))
+        for start in range(0, len(dedupe_keys), size):
+            deliver_now.delay(dedupe_keys[start : start + size])
     except Exception as trouble:
         _broker_rests_until = time.monotonic() + BROKER_REST
         logger.warning("broker_away", error=type(trouble).__name__)

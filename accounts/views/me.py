@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
-from accounts import queries, services, two_step
+from accounts import elsewhere, permissions, queries, services, two_step
 from accounts.forms import NO_CHOICE, SettingsForm
 from accounts.models import User
 from accounts.views.entrance import draw, safe_next
@@ -41,6 +41,8 @@ def me(request: HttpRequest) -> HttpResponse:
         ways_in=queries.ways_in(user),
         has_password=user.has_usable_password(),
         two_step=two_step.is_on(user),
+        links=elsewhere.links(user, request) if user.works_at_desk else [],
+        may=permissions.of(user),
     )
 
 

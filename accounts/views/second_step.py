@@ -113,17 +113,17 @@ def add_passkey(request: HttpRequest) -> HttpResponse:
     return draw(request, "accounts/add_passkey.html", form)
 
 
+@require_POST
 @before_second_step
 @confirmation_required
-@require_POST
 @never_cache
 def passkey_options(request: HttpRequest) -> HttpResponse:
     """What the browser needs to make a passkey."""
     return JsonResponse(two_step.challenge_to_register(_user(request)))
 
 
-@confirmation_required
 @require_POST
+@confirmation_required
 def drop_passkey(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         services.drop_passkey(_user(request), pk)

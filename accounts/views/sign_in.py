@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from accounts import services, two_step
+from accounts import elsewhere, services, two_step
 from accounts.codes import Verdict
 from accounts.forms import (
     CodeForm,
@@ -53,6 +53,7 @@ def _by_password(
 ) -> HttpResponse:
     next = safe_next(request)
     form = form_class(request.POST if request.method == "POST" else None)
+    providers = elsewhere.configured(request) if form_class is DeskSignInForm else []
     if form.is_valid():
         try:
             user = services.check_password(
@@ -62,11 +63,11 @@ def _by_password(
                 at_desk=form_class is DeskSignInForm,
             )
         except TooManyTries as error:
-            return limited(request, template, form, error, next=next)
+            return limited(request, template, form, error, next=next, providers=providers)
         if user is not None:
             return enter(request, user, next)
         form.add_error(None, _refusal(form_class))
-    return draw(request, template, form, next=next)
+    return draw(request, template, form, next=next, providers=providers)
 
 
 def _refusal(form_class: type[SignInForm | DeskSignInForm]) -> str:

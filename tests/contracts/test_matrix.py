@@ -78,7 +78,7 @@ address                                method none  owner other recr  recr2 lead
 /desk/settings/people/invite/          POST   desk  403   403   403   403   403   403   403   200
 /desk/settings/people/<int:pk>/        GET    desk  403   403   403   403   403   403   403   200
 /desk/settings/people/<int:pk>/        POST   desk  403   403   403   403   403   403   403   200
-/desk/settings/people/<int:pk>/<slug:action>/ POST   desk  403   403   403   403   403   403   403   on
+/desk/settings/people/<int:pk>/<action>/ POST   desk  403   403   403   403   403   403   403   on
 /desk/settings/roles/                  GET    desk  403   403   403   403   403   403   403   200
 /desk/interviews/cancel/               GET    desk  403   403   200   200   200   200   403   200
 /desk/interviews/cancel/               POST   desk  403   403   200   200   200   200   403   200
@@ -121,6 +121,11 @@ address                                method none  owner other recr  recr2 lead
 /sign-in/passkey/challenge/            POST   200   on    on    on    on    on    on    on    on
 /desk/sign-in/                         GET    200   on    on    on    on    on    on    on    on
 /desk/sign-in/                         POST   200   on    on    on    on    on    on    on    on
+/desk/sign-in/with/<provider>/         GET    404   on    on    on    on    on    on    on    on
+/desk/sign-in/with/<provider>/         POST   404   on    on    on    on    on    on    on    on
+/desk/sign-in/with/<provider_id>/back/ GET    404   404   404   404   404   404   404   404   404
+/desk/sign-in/with/dingtalk/back/      GET    404   404   404   404   404   404   404   404   404
+/desk/sign-in/with/feishu/back/        GET    404   404   404   404   404   404   404   404   404
 /sign-out/                             POST   in    in    in    desk  desk  desk  desk  desk  desk
 /password/forgotten/                   GET    200   on    on    on    on    on    on    on    on
 /password/forgotten/                   POST   200   on    on    on    on    on    on    on    on
@@ -138,6 +143,8 @@ address                                method none  owner other recr  recr2 lead
 /me/two-step/on/                       POST   desk  403   403   200   200   200   200   200   200
 /me/two-step/off/                      GET    desk  403   403   200   200   200   200   200   200
 /me/two-step/off/                      POST   desk  403   403   200   200   200   200   200   200
+/me/accounts/<provider>/link/          POST   desk  403   403   on    on    on    on    on    on
+/me/accounts/<provider>/unlink/        POST   desk  403   403   on    on    on    on    on    on
 /me/confirm/                           GET    desk  403   403   200   200   200   200   200   200
 /me/confirm/                           POST   desk  403   403   200   200   200   200   200   200
 /me/two-step/                          GET    desk  403   403   200   200   200   200   200   200
@@ -269,7 +276,8 @@ def path_to(address, method, people) -> str:
     filled = filled.replace("<int:policy_id>", str(people["draft"].pk))
     if address.startswith("/desk/settings/people/"):
         filled = filled.replace("<int:pk>", str(people["view"].pk))
-    return filled.replace("<slug:action>", "end-sessions").replace("<int:pk>", "1")
+    filled = filled.replace("<provider>", "oidc").replace("<provider_id>", "oidc")
+    return filled.replace("<action>", "end-sessions").replace("<int:pk>", "1")
 
 
 def outcome(address, method, user, people) -> str:
