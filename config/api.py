@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from accounts import api as accounts
 from cancellations import api as cancellations
+from cancellations import desk_api as desk
 from config import reference
 
 
@@ -27,7 +28,18 @@ class Root(APIView):
         responses={200: {"type": "object", "additionalProperties": {"type": "string"}}},
     )
     def get(self, request: Request) -> Response:
-        names = ["sign_in", "interviews", "reasons", "cancellations", "schema", "docs"]
+        names = [
+            "sign_in",
+            "interviews",
+            "search",
+            "reasons",
+            "cancellations",
+            "work_items",
+            "policies",
+            "history",
+            "schema",
+            "docs",
+        ]
         return Response({name: reverse(f"api:{name}") for name in names})
 
 
@@ -47,6 +59,7 @@ v1: list[URLPattern | URLResolver] = [
     path("", Root.as_view(), name="root"),
     path("sign-in/", accounts.SignIn.as_view(), name="sign_in"),
     path("interviews/", cancellations.InterviewList.as_view(), name="interviews"),
+    path("interviews/search/", desk.InterviewSearch.as_view(), name="search"),
     path(
         "interviews/<reference:reference>/",
         cancellations.InterviewDetail.as_view(),
@@ -57,6 +70,30 @@ v1: list[URLPattern | URLResolver] = [
         cancellations.InterviewCancellation.as_view(),
         name="cancellation",
     ),
+    path(
+        "interviews/<reference:reference>/company-cancellation/",
+        desk.CompanyCancellation.as_view(),
+        name="company_cancellation",
+    ),
+    path(
+        "company-cancellations/",
+        desk.CompanyCancellations.as_view(),
+        name="company_cancellations",
+    ),
+    path("jobs/<reference:job>/", desk.JobDetail.as_view(), name="job"),
+    path("work-items/", desk.WorkItemList.as_view(), name="work_items"),
+    path(
+        "work-items/<reference:reference>/assignment/",
+        desk.Assignment.as_view(),
+        name="assignment",
+    ),
+    path(
+        "work-items/<reference:reference>/resolution/",
+        desk.Resolution.as_view(),
+        name="resolution",
+    ),
+    path("policies/", desk.PolicyList.as_view(), name="policies"),
+    path("history/", desk.HistoryList.as_view(), name="history"),
     path("reasons/", cancellations.ReasonList.as_view(), name="reasons"),
     path("receipts/<reference:receipt>/", cancellations.ReceiptDetail.as_view(), name="receipt"),
     path("cancellations/", cancellations.CancellationList.as_view(), name="cancellations"),

@@ -121,11 +121,24 @@ SCHEMA = {
 }
 
 
+IDEMPOTENCY_KEY = {
+    "in": "header",
+    "name": "Idempotency-Key",
+    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+    "description": "Sent again with the same key within a day, the request has no second effect and"
+    " gets the first answer. 422 where the key came with another request, 409 while that one is"
+    " under way.",
+}
+
+
 def document(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
-    """Give every operation its errors: those it names, and one entry for all the others."""
+    """Give every operation its errors: those it names, and one entry for all the others; and every
+    POST of somebody who is known the key that makes it happen once."""
     result["components"].setdefault("schemas", {})["Problem"] = SCHEMA
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for methods in result["paths"].values():
+        if (post := methods.get("post")) and post["operationId"] != "sign_in":
+            post.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
         for operation in methods.values():
             responses = operation["responses"]
             for status, response in responses.items():

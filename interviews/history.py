@@ -89,13 +89,17 @@ def record(
     """
     last = _last.first(interview=interview.pk)
     named = [event if isinstance(event, tuple) else (event, {}) for event in events]
-    through = {"token": by.api_token_id} if by and by.api_token_id else {}
+    through = _through(by)
     named = [(event, {**data, **through, "status": interview.status}) for event, data in named]
     entries = HistoryEntry.objects.bulk_create(
         chain(interview, named, actor=actor_of(by), at=at or timezone.now(), after=last)
     )
     history_recorded.send(sender=HistoryEntry, entries=entries)
     return entries
+
+
+def _through(by: User | None) -> dict[str, Any]:
+    return {"token": by.api_token_id} if by and by.api_token_id else {}
 
 
 def record_many(
@@ -105,6 +109,7 @@ def record_many(
     at: datetime,
 ) -> list[HistoryEntry]:
     """As `record`, of many interviews whose locks the caller holds, in two statements."""
+    through = _through(by)
     ids = [interview.pk for interview, _events in told]
     ends = HistoryEntry.objects.filter(interview__in=ids).order_by("interview", "-sequence")
     last = {
@@ -118,7 +123,7 @@ def record_many(
         for interview, events in told
         for entry in chain(
             interview,
-            [(event, {**data, "status": interview.status}) for event, data in events],
+            [(event, {**data, **through, "status": interview.status}) for event, data in events],
             actor=actor_of(by),
             at=at,
             after=last.get(interview.pk),

@@ -167,6 +167,15 @@ address                                method none  owner other recr  recr2 lead
 /api/v1/cancellations/                 GET    401   403   403   200   200   200   200   200   200
 /api/v1/cancellations/<ref>/approval/  POST   401   403   404   403   404   200   404   403   200
 /api/v1/cancellations/<ref>/refusal/   POST   401   403   404   403   404   200   404   403   200
+/api/v1/interviews/search/             POST   401   403   403   200   200   200   200   200   200
+/api/v1/interviews/<ref>/company-cancellation/ POST 401 403 404 201 404   201   404   403   201
+/api/v1/company-cancellations/         POST   401   403   403   202   202   202   202   403   202
+/api/v1/jobs/<ref>/                    GET    401   403   403   404   404   200   404   404   404
+/api/v1/work-items/                    GET    401   403   403   200   200   200   200   200   200
+/api/v1/work-items/<ref>/assignment/   POST   401   403   403   200   404   200   404   403   200
+/api/v1/work-items/<ref>/resolution/   POST   401   403   403   200   404   200   404   403   200
+/api/v1/policies/                      GET    401   403   403   403   403   200   200   403   200
+/api/v1/history/                       GET    401   403   403   200   200   200   200   200   200
 /api/schema/                           GET    200   200   200   200   200   200   200   200   200
 /api/docs/                             GET    200   200   200   200   200   200   200   200   200
 /api/*                                 GET    404   404   404   404   404   404   404   404   404
@@ -202,6 +211,10 @@ SENT = {
     "/interviews/<ref>/cancel/": {"reason": "time_conflict"},
     "/interviews/<ref>/cancel/check/": {"reason": "time_conflict"},
     "/api/v1/interviews/<ref>/cancellation/": {"reason": "time_conflict"},
+    "/api/v1/interviews/<ref>/company-cancellation/": {"reason": "hiring_freeze"},
+    "/api/v1/company-cancellations/": {"reason": "hiring_freeze", "references": ["7K2M9QX4TB"]},
+    "/api/v1/work-items/<ref>/assignment/": {"assignee": "me"},
+    "/api/v1/work-items/<ref>/resolution/": {"note": "Called them."},
 }
 
 
@@ -263,7 +276,9 @@ def path_to(address, method, people) -> str:
     reference = people["booked"].reference
     if address.endswith("/keep/") or (address.startswith("/api/") and method == "DELETE"):
         reference = waiting.interview.reference
-    elif address.startswith("/desk/jobs/"):
+    elif address.startswith("/api/v1/work-items/"):
+        reference = people["work"].reference
+    elif address.startswith(("/desk/jobs/", "/api/v1/jobs/")):
         reference = people["job"].reference
     elif address.startswith("/desk/work/"):
         reference = people["work"].reference
