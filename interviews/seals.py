@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ConfigurationChange
-from interviews.models import HistoryEntry, HistorySeal
+from interviews.models import HistoryEntry, HistorySeal, RemovedInterview
 
 PIECE = 5000
 WAIT = "5s"  # for what is being written at the moment; then it is tried again later
@@ -133,9 +133,10 @@ def _everything_so_far() -> tuple[int, int]:
         cursor.execute(f"SET LOCAL lock_timeout = '{WAIT}'")
         for model in (HistoryEntry, ConfigurationChange):
             cursor.execute(f'LOCK TABLE "{model._meta.db_table}" IN SHARE MODE')
-    entry = HistoryEntry.objects.aggregate(last=Max("pk"))["last"]
-    change = ConfigurationChange.objects.aggregate(last=Max("pk"))["last"]
-    return entry or 0, change or 0
+    entry = HistoryEntry.objects.aggregate(last=Max("pk"))["last"] or 0
+    moved = RemovedInterview.objects.aggregate(last=Max("entry"))["last"] or 0
+    change = ConfigurationChange.objects.aggregate(last=Max("pk"))["last"] or 0
+    return max(entry, moved), change
 
 
 def _content(previous: HistorySeal | None, seal: HistorySeal) -> _Content:
@@ -143,10 +144,13 @@ def _content(previous: HistorySeal | None, seal: HistorySeal) -> _Content:
     a change of the configuration is told whole."""
     first_entry, first_change = (previous.last_entry, previous.last_change) if previous else (0, 0)
     entries = HistoryEntry.objects.filter(pk__gt=first_entry, pk__lte=seal.last_entry)
+    # Entries of interviews whose import was undone have moved; they stay under their seal.
+    moved = RemovedInterview.objects.filter(entry__gt=first_entry, entry__lte=seal.last_entry)
+    sealed = entries.values_list("id", "hash").union(moved.values_list("entry", "hash"))
     changes = ConfigurationChange.objects.filter(pk__gt=first_change, pk__lte=seal.last_change)
     sha = hashlib.sha256()
     counted = {"entries": 0, "changes": 0}
-    for key, digest in entries.order_by("pk").values_list("pk", "hash").iterator(PIECE):
+    for key, digest in sealed.order_by("id").iterator(PIECE):
         sha.update(f"{key}:{digest}\n".encode())
         counted["entries"] += 1
     for change in changes.order_by("pk").values().iterator(PIECE):

@@ -5,6 +5,7 @@ from django.utils import timezone
 
 from interviews import jobs, seals
 from interviews import verification as verification  # its kind of job is known by being imported
+from interviews.imports import jobs as imports_jobs  # noqa: F401 - so are the kinds of imports
 
 
 @shared_task

@@ -9,7 +9,13 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
 from accounts.decorators import desk_required
-from accounts.permissions import EDIT_POLICIES, MANAGE_STAFF, READ_HISTORY, VIEW_DESK
+from accounts.permissions import (
+    EDIT_POLICIES,
+    IMPORT_INTERVIEWS,
+    MANAGE_STAFF,
+    READ_HISTORY,
+    VIEW_DESK,
+)
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,12 @@ ENTRIES = [
         _("Work in the background"),
         _("How far imports and cancelling many interviews are, and their reports."),
         VIEW_DESK,
+    ),
+    Entry(
+        "interviews:imports",
+        _("Import records"),
+        _("Bring in files, undo it, or compare a file with what is here."),
+        IMPORT_INTERVIEWS,
     ),
     Entry(
         "accounts:people",

@@ -26,6 +26,51 @@ def mappings_of(what: str) -> list[tuple[str, str]]:
     return [(each.name, each.title) for each in fitting]
 
 
+def _of_every_kind() -> list[tuple[str, list[tuple[str, str]]]]:
+    return [(str(what.label), mappings_of(what)) for what in What]
+
+
+def within_limit(file: UploadedFile) -> UploadedFile:
+    """Raises ValidationError for a file larger than the desk takes."""
+    if (file.size or 0) > LARGEST_UPLOAD:
+        raise forms.ValidationError(
+            _(
+                "The file is larger than %(limit)d MB. Split it and import one part after the "
+                "other."
+            ),
+            params={"limit": LARGEST_UPLOAD // MEBIBYTE},
+        )
+    return file
+
+
+class FileForm(forms.Form):
+    """A file, and what it is, at the desk."""
+
+    file = forms.FileField(
+        label=_("File"),
+        help_text=_("CSV (UTF-8 or GB18030) or XLSX, at most 10 MB."),
+        widget=forms.FileInput(attrs={"accept": ".csv,.xlsx"}),
+    )
+    mapping = forms.ChoiceField(
+        label=_("What it holds"),
+        choices=_of_every_kind,
+        initial=template.MAPPING,
+        help_text=_("What the rows are, and what the columns mean."),
+    )
+
+    def clean_file(self) -> UploadedFile:
+        return within_limit(self.cleaned_data["file"])
+
+
+class ComparisonForm(FileForm):
+    mapping = forms.ChoiceField(
+        label=_("Mapping"),
+        choices=_mappings,
+        initial=template.MAPPING,
+        help_text=_("What the columns of the file mean."),
+    )
+
+
 class UploadForm(ImportForm):
     mapping = forms.ChoiceField(
         label=_("Mapping"),
@@ -45,16 +90,7 @@ class UploadForm(ImportForm):
         return "0"
 
     def clean_import_file(self) -> UploadedFile:
-        file: UploadedFile = self.cleaned_data["import_file"]
-        if (file.size or 0) > LARGEST_UPLOAD:
-            raise forms.ValidationError(
-                _(
-                    "The file is larger than %(limit)d MB. Split it and import one part after the "
-                    "other."
-                ),
-                params={"limit": LARGEST_UPLOAD // MEBIBYTE},
-            )
-        return file
+        return within_limit(self.cleaned_data["import_file"])
 
 
 class ConfirmForm(ConfirmImportForm):

@@ -1,6 +1,7 @@
 """What can be wrong with a file, a mapping or a row."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 
 class ImportRefused(Exception):
@@ -22,6 +23,8 @@ class Rejection:
 
     line: int
     problems: tuple[Problem, ...]
+    key: str = ""  # as far as it could be told, like the start
+    starts_at: datetime | None = None
 
     @property
     def columns(self) -> str:

@@ -61,6 +61,9 @@ class Record:
         return self.texts.get(name, "")
 
 
+Row = Record | Rejection
+
+
 class Wrong(Exception):
     """A cell's value will not do; the message says what to do."""
 
@@ -93,7 +96,7 @@ class RowReader:
         self._required = frozenset(REQUIRED[mapping.what])
         self._lines: dict[str, int] = {}  # where each key stood first
 
-    def read(self, line: int, cells: Sequence[str]) -> Record | Rejection:
+    def read(self, line: int, cells: Sequence[str]) -> Row:
         """The record in a row, or everything that is wrong with it."""
         cells = [tidy(cell) for cell in cells]
         if not any(cells):
@@ -132,7 +135,9 @@ class RowReader:
             problems.append(Problem(title, shortened(record.key), _too_long(LONGEST_KEY)))
         if not problems:
             self._check_first(record, problems)
-        return Rejection(line, tuple(problems)) if problems else record
+        if problems:
+            return Rejection(line, tuple(problems), record.key, starts_at)
+        return record
 
     def _check_first(self, record: Record, problems: list[Problem]) -> None:
         first = self._lines.setdefault(record.key, record.line)
@@ -261,6 +266,11 @@ class RowReader:
         if name in self._required:
             raise Wrong(_("This must not be empty."))
         return ""
+
+    def holds(self, name: str) -> bool:
+        """Whether the file has a column for a field."""
+        place = self._fields.get(name) or self._moments.get(name)
+        return bool(place and place.indexes)
 
     def title(self, name: str) -> str:
         """What this file calls a field."""

@@ -12,7 +12,10 @@ from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
 
 from cancellations.models import Policy
+from config.encryption import encrypt_bytes
+from interviews.imports import template
 from interviews.jobs import start_job
+from interviews.models import Job
 from tests.factories import (
     CancellationFactory,
     CandidateFactory,
@@ -79,6 +82,18 @@ address                                method none  owner other recr  recr2 lead
 /desk/settings/people/<int:pk>/        GET    desk  403   403   403   403   403   403   403   200
 /desk/settings/people/<int:pk>/        POST   desk  403   403   403   403   403   403   403   200
 /desk/settings/people/<int:pk>/<action>/ POST   desk  403   403   403   403   403   403   403   on
+/desk/settings/imports/                GET    desk  403   403   403   403   403   403   403   200
+/desk/settings/imports/                POST   desk  403   403   403   403   403   403   403   422
+/desk/settings/imports/<ref>/          GET    desk  403   403   403   403   403   403   403   200
+/desk/settings/imports/<ref>/rejected.csv GET desk  403   403   403   403   403   403   403   200
+/desk/settings/imports/<ref>/start/    POST   desk  403   403   403   403   403   403   403   on
+/desk/settings/imports/<ref>/undo/     GET    desk  403   403   403   403   403   403   403   200
+/desk/settings/imports/<ref>/undo/     POST   desk  403   403   403   403   403   403   403   on
+/desk/settings/imports/template/<str:what>.<str:ext> GET desk 403 403 403 403 403 403 403 200
+/desk/settings/imports/compare/        GET    desk  403   403   403   403   403   403   403   200
+/desk/settings/imports/compare/        POST   desk  403   403   403   403   403   403   403   422
+/desk/settings/imports/compare/<ref>/  GET    desk  403   403   403   403   403   403   403   200
+/desk/settings/imports/compare/<ref>/report.csv GET desk 403 403 403 403 403 403 403 200
 /desk/settings/roles/                  GET    desk  403   403   403   403   403   403   403   200
 /desk/interviews/cancel/               GET    desk  403   403   200   200   200   200   403   200
 /desk/interviews/cancel/               POST   desk  403   403   200   200   200   200   403   200
@@ -267,8 +282,25 @@ def people():
         "waiting": waiting,
         "work": WorkItemFactory(interview=booked),
         "job": start_job("company_cancel", by=lead, total=0),
+        "imports": import_jobs(lead),
         "draft": Policy.objects.create(name="draft", department=department, is_active=False),
     }
+
+
+def import_jobs(user) -> dict[str, str]:
+    """Jobs that are over, by the address that shows them."""
+    params = {
+        "mapping": "template", "import": "AAAAAAAAAA", "undo": "BBBBBBBBBB",
+        "rows": 1, "imported": 1, "known": 0, "rejected": 0,
+    }  # fmt: skip
+    file = encrypt_bytes(",".join(template.titles()).encode())
+    made = {
+        kind: Job.objects.create(
+            kind=kind, requested_by=user, state="done", params=params, file=file
+        ).reference
+        for kind in ("import", "import_preview", "import_compare")
+    }
+    return {"undo": made["import"], "compare": made["import_compare"], "": made["import_preview"]}
 
 
 def path_to(address, method, people) -> str:
@@ -276,10 +308,11 @@ def path_to(address, method, people) -> str:
     reference = people["booked"].reference
     if address.endswith("/keep/") or (address.startswith("/api/") and method == "DELETE"):
         reference = waiting.interview.reference
-    elif address.startswith("/api/v1/work-items/"):
-        reference = people["work"].reference
-    elif address.startswith(("/desk/jobs/", "/api/v1/jobs/")):
+    elif address.startswith("/desk/jobs/"):
         reference = people["job"].reference
+    elif address.startswith("/desk/settings/imports/"):
+        jobs = people["imports"]
+        reference = next(jobs[word] for word in ("undo", "compare", "") if word in address)
     elif address.startswith("/desk/work/"):
         reference = people["work"].reference
     elif address.startswith("/desk/interviews/"):
@@ -288,6 +321,7 @@ def path_to(address, method, people) -> str:
         reference = waiting.reference
     filled = address.replace("<ref>", reference).replace("*", "nothing/here/")
     filled = filled.replace("<uidb64>", "MQ").replace("<token>", "c0ffee-1234")
+    filled = filled.replace("<str:what>", "slots").replace("<str:ext>", "csv")
     filled = filled.replace("<int:policy_id>", str(people["draft"].pk))
     if address.startswith("/desk/settings/people/"):
         filled = filled.replace("<int:pk>", str(people["view"].pk))

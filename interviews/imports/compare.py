@@ -1,0 +1,219 @@
+"""While the old system and this one both run: where do they differ? Looks, and changes nothing."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.contrib.admin.utils import label_for_field
+from django.db.models import TextChoices
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext
+
+from accounts import crypto
+from accounts.identifiers import Identifier, IdentifierKind, masked
+from interviews.imports.mapping import Mapping
+from interviews.imports.rows import Record, RowReader
+from interviews.imports.sheet import Seen
+from interviews.imports.text import fold
+from interviews.models import Application, Interview, InterviewKind, Position, Stage
+from interviews.states import InterviewStatus
+
+PERSONAL = frozenset({"name", "mobile", "email", "national_id"})  # shown whole to few
+
+
+class Finding(TextChoices):
+    DIFFERENT = "different", gettext_lazy("Different values")
+    ONLY_THERE = "only_there", gettext_lazy("Only in the file")
+    ONLY_HERE = "only_here", gettext_lazy("Only here")
+
+
+@dataclass
+class Found:
+    """One interview on which the two do not agree: by line, by key at the source, ours by its
+    reference; and each field that differs, with their value and ours."""
+
+    finding: Finding
+    line: int
+    key: str
+    reference: str = ""
+    fields: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+def differences(records: Sequence[Record], mapping: Mapping, reader: RowReader) -> Iterator[Found]:
+    """What of these records is not here, or not like this. An empty cell says nothing."""
+    people = ("application__candidate__user", "application__position__recruiter", "interviewer")
+    interviews = Interview.objects.filter(
+        source=mapping.source, source_key__in=[record.key for record in records]
+    ).exclude(source_key="")
+    ours = {
+        interview.source_key: interview
+        for interview in interviews.select_related(
+            "application__position__department", "application__position__category", *people
+        )
+    }
+    compared = [name for name in COMPARED if reader.holds(name)]
+    for record in records:
+        interview = ours.get(record.key)
+        if interview is None:
+            yield Found(Finding.ONLY_THERE, record.line, record.key)
+            continue
+        fields = [
+            told for name in compared if (told := _difference(name, record, interview, mapping))
+        ]
+        fields += [
+            (name, code, interview.extra.get(name, ""))
+            for name, code in record.extra.items()
+            if interview.extra.get(name) != code
+        ]
+        if fields:
+            yield Found(Finding.DIFFERENT, record.line, record.key, interview.reference, fields)
+
+
+def only_here(seen: Seen, mapping: Mapping) -> list[Found]:
+    """What came from that source, begins within the time the file covers, and is not in it."""
+    if seen.earliest is None or seen.latest is None:
+        return []
+    ours = (
+        Interview.objects.filter(
+            source=mapping.source, starts_at__gte=seen.earliest, starts_at__lte=seen.latest
+        )
+        .exclude(source_key="")
+        .order_by("starts_at", "pk")
+        .values_list("source_key", "reference")
+    )
+    return [
+        Found(Finding.ONLY_HERE, seen.line, key, reference)
+        for key, reference in ours.iterator()
+        if key not in seen.keys
+    ]
+
+
+def title_of(name: str) -> str:
+    """What a field is called, in the reader's language."""
+    named = {
+        "name": pgettext("of a person", "name"),
+        "mobile": _("mobile number"),
+        "email": _("email"),
+        "national_id": _("national ID number"),
+        "city": _("city"),
+        "department": _("department"),
+        "department_code": _("code of the department"),
+        "position": _("position"),
+        "position_code": _("code of the position"),
+        "position_city": _("city of the position"),
+        "category": _("position category"),
+        "recruiter": _("recruiter"),
+        "ends_at": _("ends"),
+    }
+    if name in named:
+        return capfirst(named[name])
+    for model in (Interview, Application):
+        if name in {each.name for each in model._meta.get_fields()}:
+            return capfirst(str(label_for_field(name, model)))
+    return name
+
+
+# --- one field ----------------------------------------------------------------------------------
+
+
+def _difference(
+    name: str, record: Record, interview: Interview, mapping: Mapping
+) -> tuple[str, str, str] | None:
+    theirs, ours = COMPARED[name](record, interview)
+    if not theirs or theirs in ours:
+        return None
+    return name, _shown(name, theirs, mapping), _shown(name, ours[0], mapping)
+
+
+def _shown(name: str, value: str | datetime | None, mapping: Mapping) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(mapping.zone).strftime("%Y-%m-%d %H:%M")
+    labels = {"status": InterviewStatus, "kind": InterviewKind, "stage": Stage}
+    if name in labels and value in labels[name]:
+        return str(labels[name](value).label)
+    return value or ""
+
+
+Value = str | datetime | None
+Both = tuple[Value, tuple[Value, ...]]  # theirs; ours, and what else would be the same
+
+
+def _text(name: str, ours: Callable[[Interview], str | None]) -> Callable[..., Both]:
+    def both(record: Record, interview: Interview) -> Both:
+        theirs, here = record[name], ours(interview) or ""
+        return theirs, (here, theirs) if fold(theirs) == fold(here) else (here,)
+
+    return both
+
+
+def _moment(name: str) -> Callable[..., Both]:
+    def both(record: Record, interview: Interview) -> Both:
+        return getattr(record, name), (getattr(interview, name),)
+
+    return both
+
+
+def _department(record: Record, interview: Interview) -> Both:
+    """The column may hold its name or its code."""
+    department = interview.position.department
+    theirs = record["department"]
+    same = fold(theirs) in {fold(department.name), fold(department.code)}
+    return theirs, (department.name, theirs) if same else (department.name,)
+
+
+def _national_id(record: Record, interview: Interview) -> Both:
+    theirs, user = record["national_id"], interview.candidate.user
+    if not theirs:
+        return "", ("",)
+    here = _masked(user.national_id) if user.national_id else ""
+    if user.national_id_index == crypto.blind_index(theirs):
+        return "", ("",)
+    return _masked(theirs), (here,)
+
+
+def _masked(number: str) -> str:
+    return masked(Identifier(IdentifierKind.NATIONAL_ID, number))
+
+
+def _position(ours: Callable[[Position], str | None]) -> Callable[[Interview], str | None]:
+    return lambda interview: ours(interview.position)
+
+
+def _application_moment(record: Record, interview: Interview) -> Both:
+    return record.applied_at, (interview.application.applied_at,)
+
+
+def _ends_at(record: Record, interview: Interview) -> Both:
+    return record.ends_at, (interview.ends_at,)
+
+
+COMPARED: dict[str, Callable[[Record, Interview], Both]] = {
+    "name": _text("name", lambda interview: interview.candidate.user.name),
+    "mobile": _text("mobile", lambda interview: interview.candidate.user.mobile),
+    "email": _text("email", lambda interview: interview.candidate.user.email),
+    "national_id": _national_id,
+    "city": _text("city", lambda interview: interview.candidate.city),
+    "department": _department,
+    "department_code": _text("department_code", _position(lambda one: one.department.code)),
+    "position_code": _text("position_code", _position(lambda one: one.code)),
+    "position": _text("position", _position(lambda one: one.title)),
+    "position_city": _text("position_city", _position(lambda one: one.city)),
+    "category": _text("category", _position(lambda one: one.category.name)),
+    "recruiter": _text(
+        "recruiter", _position(lambda one: one.recruiter.email if one.recruiter else "")
+    ),
+    "status": _text("status", lambda interview: interview.status),
+    "kind": _text("kind", lambda interview: interview.kind),
+    "starts_at": _moment("starts_at"),
+    "minutes": _ends_at,
+    "location": _text("location", lambda interview: interview.location),
+    "link": _text("link", lambda interview: interview.link),
+    "interviewer": _text(
+        "interviewer",
+        lambda interview: interview.interviewer.email if interview.interviewer else "",
+    ),
+    "deadline": _moment("deadline"),
+    "applied_at": _application_moment,
+    "stage": _text("stage", lambda interview: interview.application.stage),
+}

@@ -1,0 +1,314 @@
+"""Importing, undoing an import and comparing, in the background (interviews/jobs.py)."""
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
+
+from django.utils import timezone, translation
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from accounts.models import User
+from config.encryption import decrypt_bytes, encrypt_bytes
+from config.references import new_reference
+from config.tracking import act_as
+from interviews.history import actor_of
+from interviews.imports import compare, files, mapping, undo
+from interviews.imports.engine import Summary, import_file, wait_for_other_imports
+from interviews.imports.kinds import STORES
+from interviews.imports.mapping import Mapping
+from interviews.imports.problems import ImportRefused, Rejection
+from interviews.imports.rows import Record, RowReader
+from interviews.imports.sheet import Batch, Sheet
+from interviews.imports.store import Outcome, Store
+from interviews.jobs import job_kind, run_job, start_job
+from interviews.models import Job, JobRow
+
+PREVIEW, IMPORT, UNDO, COMPARE = "import_preview", "import", "import_undo", "import_compare"
+SEPARATOR = " · "
+SMALL = 2000  # rows read while somebody waits; more are read in the background
+
+
+# --- starting ------------------------------------------------------------------------------------
+
+
+def start_preview(data: bytes, name: str, chosen: Mapping, *, by: User) -> Job:
+    """Find out what an import of the file would do: at once where the file is small. Raises
+    ImportRefused for what can be said of it without reading all of it."""
+    rows = _check(data, chosen)
+    # The number of the import stands before it begins: confirming twice starts it once.
+    params = {"mapping": chosen.name, "import": new_reference()}
+    job = start_job(
+        PREVIEW, by=by, total=1, params=params, file=encrypt_bytes(data), file_name=name
+    )
+    if rows <= SMALL:
+        run_job(job.pk)
+    return job
+
+
+def start_import(preview: Job, *, by: User) -> Job:
+    """Import exactly what was previewed, once."""
+    return start_job(
+        IMPORT,
+        by=by,
+        total=preview.params["rows"],
+        params={
+            "mapping": preview.params["mapping"],
+            "preview": preview.reference,
+            "undo": new_reference(),
+        },
+        file=bytes(preview.file) if preview.file is not None else None,
+        file_name=preview.file_name,
+        reference=preview.params["import"],
+    )
+
+
+def start_undo(imported: Job, *, by: User) -> Job:
+    """Take away what the import brought, as far as nothing has happened to it; once."""
+    return start_job(
+        UNDO,
+        by=by,
+        total=imported.rows.filter(outcome=Outcome.IMPORTED).count(),
+        params={"import": imported.reference},
+        file_name=imported.file_name,
+        reference=imported.params["undo"],
+    )
+
+
+def start_comparison(data: bytes, name: str, chosen: Mapping, *, by: User) -> Job:
+    """Find out where the file and what we hold differ. Raises ImportRefused as `start_preview`."""
+    return start_job(
+        COMPARE,
+        by=by,
+        total=_check(data, chosen),
+        params={"mapping": chosen.name},
+        file=encrypt_bytes(data),
+        file_name=name,
+    )
+
+
+def _check(data: bytes, chosen: Mapping) -> int:
+    """About how many rows the file has."""
+    with files.opened(io.BytesIO(data)) as table:
+        RowReader(chosen, table.titles)
+        return table.estimate or 0
+
+
+def file_of(job: Job) -> bytes:
+    """What was uploaded; raises ImportRefused once it is no longer kept."""
+    if job.file is None:
+        raise ImportRefused(_("The file is no longer kept."))
+    return decrypt_bytes(bytes(job.file))
+
+
+# --- what the kinds do ---------------------------------------------------------------------------
+
+
+@contextmanager
+def _as(user: User) -> Iterator[None]:
+    """Problems are told in the language of who asked; what changes is put down to them."""
+    with translation.override(user.language or None):
+        act_as(actor_of(user))
+        yield
+
+
+def _rejected(job: Job, rejection: Rejection, reader: RowReader) -> JobRow:
+    secret = reader.title("national_id")
+    values = [
+        _masked(problem.value) if secret and secret in problem.column.split("; ") else problem.value
+        for problem in rejection.problems
+    ]
+    detail = {
+        "column": rejection.columns,
+        "value": "; ".join(filter(None, values)),
+        "message": rejection.message,
+    }
+    return JobRow(job=job, number=rejection.line, outcome=REJECTED, detail=detail)
+
+
+def _masked(value: str) -> str:
+    """ID numbers stand nowhere in clear, not even wrong ones."""
+    return f"{value[:3]}{'*' * max(len(value) - 5, 3)}{value[-2:]}" if value else ""
+
+
+def of_rejection(row: JobRow) -> str:
+    """What is wrong with a row, in one line."""
+    return SEPARATOR.join(
+        text for key in ("column", "value", "message") if (text := row.detail.get(key))
+    )
+
+
+REJECTED = "rejected"
+FATES = {
+    Outcome.IMPORTED.value: _("Imported"),
+    Outcome.KNOWN.value: _("Already there"),
+    REJECTED: pgettext_lazy("row of an import", "Rejected"),
+}
+
+
+@job_kind(PREVIEW, batch=1)
+class Preview:
+    """The real import of the whole file, rolled back, so that it cannot promise something else. Its
+    report holds the rejected rows; the counts stand among the parameters."""
+
+    title = _("Preview of an import")
+    outcomes = FATES
+    words = staticmethod(of_rejection)
+
+    def items(self, job: Job) -> Sequence[str]:
+        return [job.file_name]
+
+    def do(self, job: Job, items: Sequence[str]) -> Iterable[JobRow]:
+        chosen = mapping.load(job.params["mapping"])
+        rejections: list[Rejection] = []
+        reader: RowReader | None = None
+
+        def start(titles: Sequence[str], rows: int | None) -> None:
+            nonlocal reader
+            reader = RowReader(chosen, titles)
+
+        def seen(line: int, cells: Sequence[str], outcome: Outcome | Rejection) -> None:
+            if isinstance(outcome, Rejection):
+                rejections.append(outcome)
+
+        found: dict[str, object]
+        with _as(job.requested_by):
+            try:
+                summary = import_file(
+                    io.BytesIO(file_of(job)),
+                    chosen,
+                    by=job.requested_by,
+                    dry_run=True,
+                    on_start=start,
+                    on_row=seen,
+                )
+                found = {**_counts(summary), "rows": summary.rows}
+            except ImportRefused as refused:
+                rejections.clear()
+                found = {"refused": str(refused)}
+        Job.objects.filter(pk=job.pk).update(params=job.params | found)
+        return [_rejected(job, each, reader) for each in rejections if reader]
+
+
+def _counts(summary: Summary) -> dict[str, object]:
+    return {
+        "imported": summary.imported,
+        "known": summary.known,
+        "rejected": summary.rejected,
+    }
+
+
+@job_kind(IMPORT, batch=1000)
+class Import:
+    """Each row imported names, in its line of the report, all that was made for it."""
+
+    title = _("Import")
+    outcomes = FATES
+    words = staticmethod(of_rejection)
+
+    def items(self, job: Job) -> Sequence[Any]:
+        return cast(Sequence[Any], Sheet(file_of(job), mapping.load(job.params["mapping"])))
+
+    def do(self, job: Job, items: Sequence[Any]) -> Iterable[JobRow]:
+        assert isinstance(items, Batch)  # noqa: S101 - what a Sheet gives
+        with _as(job.requested_by):
+            wait_for_other_imports()
+            chosen = mapping.load(job.params["mapping"])
+            store = STORES[chosen.what](
+                chosen, items.reader.title, by=job.requested_by, now=timezone.now()
+            )
+            written = iter(store.write([row for row in items if isinstance(row, Record)]))
+            rows = []
+            for row in items:
+                outcome = row if isinstance(row, Rejection) else next(written)
+                if isinstance(outcome, Rejection):
+                    rows.append(_rejected(job, outcome, items.reader))
+                else:
+                    rows.append(self._row(job, row.line, outcome, store))
+        return rows
+
+    def _row(self, job: Job, line: int, outcome: Outcome, store: Store) -> JobRow:
+        reference = store.references.get(line)
+        created = store.created.get(line)
+        return JobRow(
+            job=job,
+            number=line,
+            outcome=outcome.value,
+            subject=f"interview:{reference}" if reference else "",
+            detail={"created": created} if created else {},
+        )
+
+
+@job_kind(UNDO, batch=500)
+class Undo:
+    """Backwards, so that what an earlier row made is free once the later ones are gone."""
+
+    title = _("Undoing an import")
+    outcomes = dict(undo.Fate.choices)
+
+    def items(self, job: Job) -> Sequence[int]:
+        made = JobRow.objects.filter(job__reference=job.params["import"], outcome=Outcome.IMPORTED)
+        return list(made.order_by("-number", "-pk").values_list("pk", flat=True))
+
+    def do(self, job: Job, items: Sequence[int]) -> Iterable[JobRow]:
+        with _as(job.requested_by):
+            wait_for_other_imports()
+            made = JobRow.objects.filter(pk__in=items).order_by("-number", "-pk")
+            fates = undo.remove(list(made), job=job.reference, by=job.requested_by)
+        return [
+            JobRow(
+                job=job,
+                number=row.number,
+                outcome=fate,
+                subject=row.subject,
+                detail={"why": why} if why else {},
+            )
+            for row, fate, why in fates
+        ]
+
+    def words(self, row: JobRow) -> str:
+        return str(undo.Why(row.detail["why"]).label) if "why" in row.detail else ""
+
+
+@job_kind(COMPARE, batch=1000)
+class Compare:
+    """Changes nothing. Rows that agree leave no line in the report."""
+
+    title = _("Comparing with the old system")
+    outcomes = dict(compare.Finding.choices) | {REJECTED: _("Could not be read")}
+
+    def items(self, job: Job) -> Sequence[Any]:
+        return cast(Sequence[Any], Sheet(file_of(job), mapping.load(job.params["mapping"])))
+
+    def do(self, job: Job, items: Sequence[Any]) -> Iterable[JobRow]:
+        assert isinstance(items, Batch)  # noqa: S101 - what a Sheet gives
+        with _as(job.requested_by):
+            chosen = mapping.load(job.params["mapping"])
+            rows = [
+                _rejected(job, row, items.reader) for row in items if isinstance(row, Rejection)
+            ]
+            records = [row for row in items if isinstance(row, Record)]
+            found = list(compare.differences(records, chosen, items.reader))
+            if items.is_last:
+                found += compare.only_here(items.seen, chosen)
+                Job.objects.filter(pk=job.pk).update(total=job.done + len(items))
+            rows = [
+                _rejected(job, each, items.reader) for each in items if isinstance(each, Rejection)
+            ]
+            rows += [
+                JobRow(
+                    job=job,
+                    number=each.line,
+                    outcome=each.finding,
+                    subject=f"interview:{each.reference}" if each.reference else "",
+                    detail={"key": each.key, "fields": each.fields},
+                )
+                for each in found
+            ]
+        return rows
+
+    def words(self, row: JobRow) -> str:
+        """Which fields differ; the comparison's own page has their values, masked where needed."""
+        names = [compare.title_of(name) for name, _theirs, _ours in row.detail.get("fields", [])]
+        return SEPARATOR.join(names) or of_rejection(row) or row.detail.get("key", "")
