@@ -59,10 +59,11 @@ def people(*, text: str = "", role: str = "", state: str = "") -> QuerySet[User]
 def departments() -> QuerySet[Any]:
     """Every department there is. Departments name their staff and stand above this app, which
     knows them by that relation alone."""
-    return User._meta.get_field("departments").related_model._default_manager.all()  # type: ignore[union-attr]
+    return User._meta.get_field("departments").related_model._default_manager.all()
 
 
 def active_per_role() -> dict[str, int]:
     """How many active people hold each role of staff."""
     held = staff().filter(is_active=True).values_list("role").annotate(count=Count("pk"))
-    return dict.fromkeys(sorted(STAFF_ROLES), 0) | dict(held.order_by())
+    nobody = {str(role): 0 for role in STAFF_ROLES}
+    return nobody | dict(held.order_by())

@@ -12,7 +12,7 @@ from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
-from django.db.models import Model, Q
+from django.db.models import Q
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 from rest_framework.authtoken.models import Token
@@ -59,7 +59,7 @@ first_password_tokens = FirstPasswordTokens()
 
 
 @transaction.atomic
-def invite(*, name: str, email: str, role: str, departments: Collection[Model], by: User) -> User:
+def invite(*, name: str, email: str, role: str, departments: Collection[Any], by: User) -> User:
     """A new member of staff, who gets a link to choose a password. Raises Refused where the
     address is taken."""
     _lock_administrators(by)
@@ -88,7 +88,7 @@ def invite_again(person_id: int, *, by: User) -> User:
 
 
 @transaction.atomic
-def change_access(person_id: int, *, role: str, departments: Collection[Model], by: User) -> User:
+def change_access(person_id: int, *, role: str, departments: Collection[Any], by: User) -> User:
     """Give a role and departments. A new role ends the person's sessions and API tokens: what is
     open on their screens was drawn for another one."""
     person = _lock(person_id, by)

@@ -62,7 +62,7 @@ class SessionAuthentication(BaseSessionAuthentication):
         return found
 
 
-class SessionScheme(BaseSessionScheme):
+class SessionScheme(BaseSessionScheme):  # type: ignore[no-untyped-call]
     """How the API's document names it."""
 
     target_class = "accounts.tokens.SessionAuthentication"

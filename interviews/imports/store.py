@@ -22,6 +22,7 @@ from accounts.models import User
 from accounts.permissions import STAFF_ROLES, Role
 from candidates.models import Candidate
 from config.references import new_reference
+from config.tracking import act_as
 from interviews import history
 from interviews.imports.bulk import copy_in
 from interviews.imports.mapping import Mapping
@@ -92,6 +93,7 @@ class Store:
             self.references.clear()
             try:
                 with transaction.atomic():
+                    act_as(self.by or ACTOR)
                     return self._write(records)
             except IntegrityError as error:
                 if attempt == 2:

@@ -5,7 +5,7 @@ from django.urls import reverse
 from rest_framework.authtoken.models import Token
 
 from accounts import two_step
-from accounts.models import User
+from accounts.models import AccessChange, User
 from accounts.permissions import Role
 from notifications.models import Notification
 from tests.factories import DepartmentFactory, UserFactory
@@ -189,3 +189,30 @@ def test_what_nothing_looks_at_is_not_offered(client, path):
     client.force_login(UserFactory(administrator=True, is_superuser=True))
 
     assert client.get(f"/admin/{path}/").status_code == 404
+
+
+def test_roles_are_not_given_here(client, administrator):
+    """At the desk it ends sessions, is written down and told."""
+    lead, candidate = UserFactory(lead=True), UserFactory()
+
+    client.post(f"{LIST}{lead.pk}/change/", change_data(lead, role="administrator", is_active=""))
+    client.post(f"{LIST}{candidate.pk}/change/", change_data(candidate, role="administrator"))
+
+    assert User.objects.get(pk=lead.pk).role == Role.HR_LEAD
+    assert User.objects.get(pk=lead.pk).is_active
+    assert User.objects.get(pk=candidate.pk).role == Role.CANDIDATE
+
+
+def test_staff_added_here_are_written_down(client, administrator):
+    client.post(
+        f"{LIST}add/",
+        {
+            "name": "王五",
+            "role": "recruiter",
+            "email": "wang@company.example",
+            "usable_password": "false",
+        },
+    )
+
+    change = AccessChange.objects.get()
+    assert (change.person.name, change.kind, change.by) == ("王五", "invited", administrator)

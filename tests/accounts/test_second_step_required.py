@@ -14,7 +14,7 @@ from tests.factories import PASSWORD, CandidateFactory, UserFactory
 pytestmark = pytest.mark.django_db
 
 SETTING_UP = "/me/two-step/"
-PAGES = ["/desk/", "/desk/messages/", "/desk/settings/", "/desk/settings/people/", "/admin/", "/me/"]
+PAGES = ["/desk/", "/desk/settings/", "/desk/settings/people/", "/admin/", "/me/", "/me/password/"]
 
 
 @pytest.fixture(autouse=True)
