@@ -179,5 +179,7 @@ def main() -> None:
         )
         lines += [weight(product, offered), memory(product, offered)]
         print("\n".join(lines))
+    subprocess.run([sys.executable, "-m", "benchmarks.company"], check=True)
+    subprocess.run([sys.executable, "-m", "benchmarks.backtest"], check=True)
     if not chosen.no_import:
         subprocess.run([sys.executable, "-m", "benchmarks.import_rows"], check=True)
