@@ -1,7 +1,7 @@
 """Calling interviews off for the company, one or many, and setting a status right by hand. Each
 function is one use case, in one transaction."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,7 +19,7 @@ from cancellations import notices, queries, work
 from cancellations.models import Cancellation, CancellationStatus, Party, Reason
 from cancellations.services import AlreadyOver
 from interviews import history
-from interviews.models import Correction, Interview, Move, Slot
+from interviews.models import Correction, Interview, InterviewQuerySet, Move, Slot
 from interviews.queries import visible_to
 from interviews.services import cancel_interviews, reinstate_interview, withdraw_interview
 from interviews.states import REINSTATABLE, UNDER_WAY, UPCOMING, InterviewStatus
@@ -71,9 +71,9 @@ def cancel_for_company(
     Interview.DoesNotExist outside the departments of `by`, PermissionDenied, AlreadyOver,
     ValidationError for a missing detail.
     """
-    interview = next(iter(_lock([reference], by)), None)
-    if interview is None:
-        raise Interview.DoesNotExist
+    if not by.has_perm(CANCEL_FOR_COMPANY):
+        raise PermissionDenied
+    interview = _locked(visible_to(by).filter(reference=reference)).with_facts().get()
     existing = queries.current_cancellation(interview)
     if existing is not None and existing.party == Party.COMPANY:
         return existing, False
@@ -90,7 +90,10 @@ def cancel_many(
 ) -> list[CalledOff]:
     """Call off those of many interviews that still can be, in a handful of statements; what became
     of each, in the order they were named. Raises PermissionDenied."""
-    found = {interview.reference: interview for interview in _lock(references, by)}
+    if not by.has_perm(CANCEL_FOR_COMPANY):
+        raise PermissionDenied
+    locked = _locked(visible_to(by).filter(reference__in=references)).with_shared_facts()
+    found = {interview.reference: interview for interview in locked}
     fates = {reference: fate_of(interview) for reference, interview in found.items()}
     chosen = [found[each] for each, fate in fates.items() if fate is Fate.CANCELLED]
     made = _call_off(chosen, by=by, reason=reason, detail=detail, note=note)
@@ -171,7 +174,7 @@ def correct_interview(
     if not by.has_perm(CORRECT_INTERVIEWS):
         raise PermissionDenied
     now = timezone.now()
-    interview = _locked(visible_to(by).filter(reference=reference)).get()
+    interview = _locked(visible_to(by).filter(reference=reference)).with_facts().get()
     if interview.status != expected:
         raise ChangedMeanwhile
     if move not in moves(interview, now=now):
@@ -190,7 +193,11 @@ def correct_interview(
         reversed_before = _reinstate(interview, starts_at, at=now)
     else:
         _MOVES[move](interview, at=now)
-    facts: dict[str, Any] = {"correction": correction.reference, "move": str(move), "before": correction.before}
+    facts: dict[str, Any] = {
+        "correction": correction.reference,
+        "move": str(move),
+        "before": correction.before,
+    }
     if move == Move.REINSTATE and interview.starts_at:
         facts["starts_at"] = interview.starts_at.isoformat()
     events: list[tuple[str, dict[str, Any]]] = [("corrected", facts)]
@@ -201,21 +208,10 @@ def correct_interview(
     return correction
 
 
-def _lock(references: Collection[str], by: User) -> Iterable[Interview]:
-    """Raises PermissionDenied."""
-    if not by.has_perm(CANCEL_FOR_COMPANY):
-        raise PermissionDenied
-    return _locked(visible_to(by).filter(reference__in=references))
-
-
-def _locked(interviews: models.QuerySet[Interview]) -> models.QuerySet[Interview]:
-    """With their facts, locked one after the other in the order of their keys."""
-    return (
-        Interview.objects.with_facts()
-        .filter(pk__in=interviews.values("pk"))
-        .order_by("pk")
-        .select_for_update(of=("self",))
-    )
+def _locked(interviews: InterviewQuerySet) -> InterviewQuerySet:
+    """Locked one after the other in the order of their keys."""
+    some = Interview.objects.filter(pk__in=interviews.values("pk"))
+    return some.order_by("pk").select_for_update(of=("self",))
 
 
 def _call_off(

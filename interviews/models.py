@@ -229,6 +229,16 @@ class InterviewQuerySet(models.QuerySet["Interview"]):
             *(f"{person}__{field}" for person in PEOPLE for field in PRIVATE_FIELDS)
         )
 
+    def with_shared_facts(self) -> "InterviewQuerySet":
+        """The same for hundreds at once, where many share a position, a recruiter, an interviewer:
+        those are read, and made into objects, once each."""
+        person = PEOPLE[0]
+        return (
+            self.select_related(person)
+            .defer(*(f"{person}__{field}" for field in PRIVATE_FIELDS))
+            .prefetch_related("application__position__department", *PEOPLE[1:])
+        )
+
     def lock(self, reference: str) -> "Interview":
         """The interview's row, locked until the transaction ends, with its facts.
 
