@@ -259,7 +259,7 @@ class AccessForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose a role.")},
     )
-    departments: forms.ModelMultipleChoiceField[Any] = forms.ModelMultipleChoiceField(
+    departments: "forms.ModelMultipleChoiceField[Any]" = forms.ModelMultipleChoiceField(
         label=_("Departments"),
         queryset=None,
         required=False,
