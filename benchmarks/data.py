@@ -138,10 +138,31 @@ def signed_in(count: int, offered: list[Position], *, bookings: int) -> list[tup
             )
             history.record(interview, "booked", by=None)
             references.append(interview.reference)
-        session = SessionStore()
-        session["_auth_user_id"] = str(user.pk)
-        session["_auth_user_backend"] = "accounts.backends.IdentifierBackend"
-        session["_auth_user_hash"] = user.get_session_auth_hash()
-        session.create()
-        result.append((session.session_key, references))
+        result.append((session_of(user), references))
     return result
+
+
+def lead_signed_in(offered: list[Position]) -> str:
+    """The session key of an HR lead who works for the department of these positions."""
+    lead, _ = User.objects.get_or_create(
+        email="lead@bench.example", role=Role.HR_LEAD, defaults={"name": "主管", "password": "!"}
+    )
+    lead.departments.add(offered[0].department)
+    return session_of(lead)
+
+
+def middle_of_the_list() -> str:
+    """The reference of an interview with about as many before it as after it."""
+    count = Interview.objects.count()
+    in_order = Interview.objects.order_by("-listed_at", "-id")
+    return in_order.values_list("reference", flat=True)[count // 2]
+
+
+def session_of(user: User) -> str:
+    """The key of a session in which `user` is signed in."""
+    session = SessionStore()
+    session["_auth_user_id"] = str(user.pk)
+    session["_auth_user_backend"] = "accounts.backends.IdentifierBackend"
+    session["_auth_user_hash"] = user.get_session_auth_hash()
+    session.create()
+    return str(session.session_key)

@@ -109,6 +109,20 @@ def pages(product: Server, base: Server, offered: list) -> list[Figure]:
     ]
 
 
+def desk_lists(product: Server, base: Server, offered: list) -> list[Figure]:
+    """The desk's list of interviews as an HR lead reads it: as it opens, narrowed, gone on in."""
+    client = Client(product.port, cookies(data.lead_signed_in(offered)))
+    reference = data.middle_of_the_list()
+    return [
+        in_pairs(name, base, [lambda p=path: client.send("GET", p)] * PAIRS, expect=200)
+        for name, path in (
+            ("desk list", "/desk/interviews/"),
+            ("desk list, narrowed", "/desk/interviews/?status=completed&kind=ai"),
+            ("desk list, gone on in", f"/desk/interviews/?after={reference}"),
+        )
+    ]
+
+
 def weight(product: Server, offered: list) -> str:
     """Kilobytes over the wire of a page and all it loads, with an empty cache."""
     ((session, references),) = data.signed_in(1, offered, bookings=5)
@@ -171,12 +185,19 @@ def main() -> None:
         lines = [HEAD]
         small = cancelling(f"cancel, {few:,} interviews", product, base, offered)
         lines += [small.row(), *(figure.row() for figure in pages(product, base, offered))]
+        few_lists = desk_lists(product, base, offered)
+        lines += [figure.row() for figure in few_lists]
         many = data.grow(chosen.many)
         large = cancelling(f"cancel, {many:,} interviews", product, base, offered)
         lines += [large.row(), *(figure.row() for figure in pages(product, base, offered))]
+        many_lists = desk_lists(product, base, offered)
+        lines += [figure.row() for figure in many_lists]
         lines.append(
             f"{'cancel, many against few (ratio of ratios)':<44}{large.ratio / small.ratio:>8.2f}"
         )
+        for before, after in zip(few_lists, many_lists, strict=True):
+            name = f"{after.name}, many against few (ratio of ratios)"
+            lines.append(f"{name:<64}{after.ratio / before.ratio:>8.2f}")
         lines += [weight(product, offered), memory(product, offered)]
         print("\n".join(lines))
     subprocess.run([sys.executable, "-m", "benchmarks.company"], check=True)
