@@ -4,6 +4,7 @@ from django.urls import path
 
 from cancellations.views import (
     company,
+    connections,
     desk,
     history,
     interviews,
@@ -57,6 +58,30 @@ urlpatterns = [
     path("desk/history/seals/", history.seals, name="history_seals"),
     path("desk/messages/", desk.inbox, name="inbox"),
     path("desk/settings/", settings.settings, name="settings"),
+    path("desk/settings/connections/", connections.index, name="connections"),
+    path("desk/settings/connections/tokens/new/", connections.new_token, name="new_token"),
+    path(
+        "desk/settings/connections/tokens/<int:token_id>/revoke/",
+        connections.revoke,
+        name="revoke_token",
+    ),
+    path("desk/settings/connections/webhooks/new/", connections.new_webhook, name="new_webhook"),
+    path("desk/settings/connections/webhooks/<int:hook_id>/", connections.webhook, name="webhook"),
+    path(
+        "desk/settings/connections/webhooks/<int:hook_id>/change/",
+        connections.edit_webhook,
+        name="edit_webhook",
+    ),
+    path(
+        "desk/settings/connections/webhooks/<int:hook_id>/<action>/",
+        connections.act,
+        name="act_on_webhook",
+    ),
+    path(
+        "desk/settings/connections/replay/<int:delivery_id>/",
+        connections.replay,
+        name="replay_delivery",
+    ),
     path("desk/settings/policies/", policies.index, name="policies"),
     path("desk/settings/policies/new/", policies.new, name="new_policy"),
     path("desk/settings/policies/<int:policy_id>/", policies.policy, name="policy"),

@@ -12,6 +12,7 @@ from accounts.decorators import desk_required
 from accounts.permissions import (
     EDIT_POLICIES,
     IMPORT_INTERVIEWS,
+    MANAGE_CONNECTIONS,
     MANAGE_STAFF,
     READ_HISTORY,
     VIEW_DESK,
@@ -64,6 +65,12 @@ ENTRIES = [
         _("Staff"),
         _("Who works at the desk: roles, departments, lost second steps."),
         MANAGE_STAFF,
+    ),
+    Entry(
+        "cancellations:connections",
+        _("Connections"),
+        _("Tokens for other systems, and webhooks that tell them what happened."),
+        MANAGE_CONNECTIONS,
     ),
     Entry(
         "accounts:roles",

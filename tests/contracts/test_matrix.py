@@ -2,6 +2,7 @@
 somebody has thought about it."""
 
 import re
+from typing import Any
 
 import pytest
 from django.apps import apps
@@ -10,12 +11,15 @@ from django.core.cache import cache
 from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
+from django.utils import timezone
 
+from accounts.models import ApiToken
 from cancellations.models import Policy
 from config.encryption import encrypt_bytes
 from interviews.imports import template
 from interviews.jobs import start_job
 from interviews.models import Job
+from notifications.models import Webhook
 from tests.factories import (
     CancellationFactory,
     CandidateFactory,
@@ -94,6 +98,20 @@ address                                method none  owner other recr  recr2 lead
 /desk/settings/imports/compare/        POST   desk  403   403   403   403   403   403   403   422
 /desk/settings/imports/compare/<ref>/  GET    desk  403   403   403   403   403   403   403   200
 /desk/settings/imports/compare/<ref>/report.csv GET desk 403 403 403 403 403 403 403 200
+/desk/settings/connections/            GET    desk  403   403   403   403   403   403   403   200
+/desk/settings/connections/tokens/new/ GET    desk  403   403   403   403   403   403   403   200
+/desk/settings/connections/tokens/new/ POST   desk  403   403   403   403   403   403   403   422
+/desk/settings/connections/tokens/<int:token_id>/revoke/ GET desk 403 403 403 403 403 403 403 200
+/desk/settings/connections/tokens/<int:token_id>/revoke/ POST desk 403 403 403 403 403 403 403 on
+/desk/settings/connections/webhooks/new/ GET  desk  403   403   403   403   403   403   403   200
+/desk/settings/connections/webhooks/new/ POST desk  403   403   403   403   403   403   403   422
+/desk/settings/connections/webhooks/<int:hook_id>/ GET desk 403 403 403 403 403 403 403 200
+/desk/settings/connections/webhooks/<int:hook_id>/change/ GET desk 403 403 403 403 403 403 403 200
+/desk/settings/connections/webhooks/<int:hook_id>/change/ POST desk 403 403 403 403 403 403 403 422
+/desk/settings/connections/webhooks/<int:hook_id>/<action>/ GET desk 403 403 403 403 403 403 403 on
+/desk/settings/connections/webhooks/<int:hook_id>/<action>/ POST desk 403 403 403 403 403 403 403 on
+/desk/settings/connections/replay/<int:delivery_id>/ GET desk 403 403 403 403 403 403 403 on
+/desk/settings/connections/replay/<int:delivery_id>/ POST desk 403 403 403 403 403 403 403 on
 /desk/settings/roles/                  GET    desk  403   403   403   403   403   403   403   200
 /desk/interviews/cancel/               GET    desk  403   403   200   200   200   200   403   200
 /desk/interviews/cancel/               POST   desk  403   403   200   200   200   200   403   200
@@ -283,7 +301,20 @@ def people():
         "work": WorkItemFactory(interview=booked),
         "job": start_job("company_cancel", by=lead, total=0),
         "imports": import_jobs(lead),
+        "connections": connections(lead),
         "draft": Policy.objects.create(name="draft", department=department, is_active=False),
+    }
+
+
+def connections(user) -> dict[str, Any]:
+    now = timezone.now()
+    hook = Webhook.objects.create(name="ATS", url="https://ats.example/", secret="x")
+    return {
+        "token": ApiToken.objects.create(
+            name="ATS", user=user, created_by=user, scopes=[], digest="x", expires_at=now
+        ),
+        "hook": hook,
+        "delivery": hook.deliveries.create(event_id="x", not_before=now, created_at=now),
     }
 
 
@@ -308,7 +339,9 @@ def path_to(address, method, people) -> str:
     reference = people["booked"].reference
     if address.endswith("/keep/") or (address.startswith("/api/") and method == "DELETE"):
         reference = waiting.interview.reference
-    elif address.startswith("/desk/jobs/"):
+    elif address.startswith("/api/v1/work-items/"):
+        reference = people["work"].reference
+    elif address.startswith(("/desk/jobs/", "/api/v1/jobs/")):
         reference = people["job"].reference
     elif address.startswith("/desk/settings/imports/"):
         jobs = people["imports"]
@@ -325,6 +358,9 @@ def path_to(address, method, people) -> str:
     filled = filled.replace("<int:policy_id>", str(people["draft"].pk))
     if address.startswith("/desk/settings/people/"):
         filled = filled.replace("<int:pk>", str(people["view"].pk))
+    if address.startswith("/desk/settings/connections/"):
+        for name, made in people["connections"].items():
+            filled = filled.replace(f"<int:{name}_id>", str(made.pk)).replace("<action>", "off")
     filled = filled.replace("<provider>", "oidc").replace("<provider_id>", "oidc")
     return filled.replace("<action>", "end-sessions").replace("<int:pk>", "1")
 
