@@ -51,7 +51,8 @@ DRAFT = rules.Policy(
 )
 CANCELLATIONS = """
 INSERT INTO cancellations_cancellation (reference, interview_id, party, requested_by_id, reason_id,
-    detail, requested_at, starts_at, notice, outcome, short_notice, policy, status, decided_at, note)
+    detail, requested_at, starts_at, notice, outcome, short_notice, policy, status, decided_at,
+    note)
 SELECT 'C' || lpad(i.id::text, 9, '0'), i.id, 'candidate', c.user_id,
     (SELECT min(id) FROM cancellations_reason), '',
     now() - (i.id %% 360) * interval '1 day', i.starts_at,

@@ -37,7 +37,7 @@ class Group(NamedTuple):
     kind: str
     band: int  # how many of the thresholds their notice reaches
     recorded: str
-    count: int
+    requests: int
 
 
 class Shift(NamedTuple):

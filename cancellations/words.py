@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.db import models
 from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
@@ -131,9 +132,15 @@ def value_in_words(column: str, value: Any) -> str:
         return _("Any")
     if column in {"promised_minutes", "default_minutes_before"}:
         return in_words(value) or _("%(count)d minutes") % {"count": 0}
-    choices = Policy._meta.get_field(column).choices
+    choices = _field(column).choices
     return str(dict(choices)[value]) if choices and value in dict(choices) else str(value)
 
 
 def label(column: str) -> str:
-    return str(capfirst(Policy._meta.get_field(column).verbose_name))
+    return str(capfirst(_field(column).verbose_name))
+
+
+def _field(column: str) -> "models.Field[Any, Any]":
+    field = Policy._meta.get_field(column)
+    assert isinstance(field, models.Field)  # noqa: S101 - tells mypy
+    return field

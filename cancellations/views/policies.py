@@ -71,7 +71,7 @@ class Row:
 
     @property
     def concerns(self) -> list[str]:
-        return [words.CONCERNS[each] for each in rules.concerns(self.tiers)]
+        return [str(words.CONCERNS[each]) for each in rules.concerns(self.tiers)]
 
 
 @never_cache
@@ -241,9 +241,13 @@ def _template(request: DeskRequest, now: datetime) -> tuple[dict[str, Any], Sequ
 
 def _tiers(sent: QueryDict | None, there: Sequence[rules.Tier]) -> BaseTierFormSet:
     """What was sent, or what there is. Of what was sent nothing counts as unchanged."""
-    if sent is not None:
-        return TierFormSet(sent, prefix="tiers")
-    return TierFormSet(prefix="tiers", initial=rows_of(there))
+    formset = (
+        TierFormSet(prefix="tiers", initial=rows_of(there))
+        if sent is None
+        else TierFormSet(sent, prefix="tiers")
+    )
+    assert isinstance(formset, BaseTierFormSet)  # noqa: S101 - tells mypy
+    return formset
 
 
 def _draft(form: PolicyForm, formset: BaseTierFormSet) -> policies.Draft | None:
@@ -405,7 +409,7 @@ class _Counted(Paginator):
 
     def __init__(self, *args: Any, count: int) -> None:
         super().__init__(*args)
-        self.count = count  # type: ignore[misc]
+        self.count = count
 
 
 def _from_to(pair: tuple[rules.Outcome, rules.Outcome]) -> str:
