@@ -653,6 +653,7 @@ class Demo:
                 audience=story.interview.position.department.audience,
                 subject=story.interview.subject,
                 params={"code": code},
+                opened_at=self.now - DAY,
                 due_at=self.now + due_in,
                 escalate_at=self.now + due_in + HOUR,
                 assignee=f"user:{self.staff[assignee].pk}" if assignee else "",

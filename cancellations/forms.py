@@ -13,6 +13,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 from cancellations.models import DETAIL_MAX, Purpose, Reason
@@ -221,7 +222,9 @@ class QueueFilter(forms.Form):
 
     department = forms.ChoiceField(label=_("Department"), required=False)
     kind = forms.ChoiceField(
-        label=_("Kind"), required=False, choices=[("", _("Any")), *WorkKind.choices]
+        label=pgettext_lazy("of work", "Kind"),
+        required=False,
+        choices=[("", _("Any")), *WorkKind.choices],
     )
     assignee = forms.ChoiceField(
         label=_("Taken on by"),

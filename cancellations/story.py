@@ -35,6 +35,10 @@ MESSAGES: dict[str, Promise] = {
     "interview_reinstated": gettext_lazy("Interview reinstated"),
     "interview_reinstated_staff": gettext_lazy("Interview reinstated"),
     "status_corrected": gettext_lazy("Status set right"),
+    "decision_reminder": gettext_lazy("Reminder: a request to decide"),
+    "decision_escalated": gettext_lazy("Overdue: a request to decide"),
+    "work_reminder": gettext_lazy("Reminder: work to do"),
+    "work_escalated": gettext_lazy("Overdue: work to do"),
 }
 HUES = {
     State.SENT: "leaf",

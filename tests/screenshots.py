@@ -80,6 +80,10 @@ def prepare() -> list[Shot]:
     viewer = session_of(User.objects.get(email="dept@demo.example"))
     busiest = User.objects.get(mobile="+8613800000001")
 
+    queue, several = reverse("cancellations:queue"), reverse("cancellations:bulk")
+    asked = Cancellation.objects.filter(outcome="needs_hr").order_by("-decided_at", "decide_by")
+    numbers = asked.values_list("reference", flat=True)[:5]
+    receipts = "&".join(f"receipt={number}" for number in numbers)
     shots = [
         Shot("sign-in", reverse("accounts:sign_in")),
         Shot("sign-in-code", reverse("accounts:request_code")),
@@ -96,10 +100,18 @@ def prepare() -> list[Shot]:
         Shot("error-404-desk", "/desk/nowhere/", lead),
         Shot("api", reverse("api:docs")),
         Shot("menu", reverse("cancellations:mine"), session_of(busiest), (open_menu,)),
-        Shot("desk-queue", reverse("cancellations:queue"), lead),
-        Shot("desk-queue-viewer", reverse("cancellations:queue"), viewer),
-        Shot("desk-queue-empty", reverse("cancellations:queue"), idle),
+        Shot("desk-queue", queue, lead),
+        Shot("desk-queue-viewer", queue, viewer),
+        Shot("desk-queue-empty", queue, idle),
+        Shot("desk-queue-filter", f"{queue}?kind=follow_up", lead, (open_filter,)),
+        Shot("desk-queue-none-matching", f"{queue}?kind=anomaly&assignee=me", lead),
+        Shot("desk-queue-keys", queue, lead, (key("?"),)),
+        Shot("desk-queue-ready", f"{queue}?kind=cancellation", lead, (key("x"), key("d"))),
+        Shot("desk-queue-anomaly", f"{queue}?kind=anomaly", lead),
+        Shot("desk-queue-several", f"{several}?action=approve&{receipts}", lead),
+        Shot("desk-queue-several-done", f"{several}done/?action=approve&{receipts}", lead),
     ]
+    shots += staff_pages(User.objects.get(email="admin@demo.example"), busiest)
     shots += policy_pages(User.objects.get(email="admin@demo.example"), lead)
     interviews = reverse("cancellations:interviews")
     told = Interview.objects.filter(status="cancelled", application__position__code="ZZ-1003")
@@ -116,6 +128,7 @@ def prepare() -> list[Shot]:
         Shot("desk-interview-revealed", told_path, lead, (press_in(".reveal"),)),
         Shot("desk-search-nothing", reverse("cancellations:search"), lead, (search_in_vain,)),
     ]
+    shots += history_pages(User.objects.get(email="admin@demo.example"), lead)
     for number in range(1, 6):
         person = User.objects.get(mobile=f"+861380000000{number}")
         shots.append(Shot(f"mine-{number}", reverse("cancellations:mine"), session_of(person)))
@@ -140,6 +153,72 @@ def prepare() -> list[Shot]:
         path = reverse("cancellations:receipt", args=[receipt.reference])
         shots.append(Shot(f"receipt-{status}", path))
     return shots
+
+
+def history_pages(administrator: object, lead: str) -> list[Shot]:
+    """History with a break in it, the configuration's, and the seals."""
+    from django.urls import reverse
+
+    from interviews.models import HistoryEntry
+    from interviews.seals import seal_history
+    from tests.database import without_triggers
+
+    seal_history()
+    told = HistoryEntry.objects.filter(event="cancelled").latest("at")
+    with without_triggers():
+        HistoryEntry.objects.filter(pk=told.pk).update(actor="user:1")
+    history, session = reverse("cancellations:history"), session_of(administrator)
+    one = f"{history}?interview={told.interview.reference}"
+    return [
+        Shot("history", history, lead),
+        Shot("history-filter", history, lead, (open_tool(0),)),
+        Shot("history-narrowed", f"{history}?event=cancelled&actor=candidate", lead),
+        Shot("history-nothing", f"{history}?actor=import&event=work_settled", lead),
+        Shot("history-broken", one, lead, (press_in(".verify"),)),
+        Shot("history-configuration", reverse("cancellations:configuration_history"), lead),
+        Shot("history-seals", reverse("cancellations:history_seals"), session),
+    ]
+
+
+def staff_pages(administrator: object, candidate: object) -> list[Shot]:
+    """Who works at the desk, what they may do, and how they sign in."""
+    from django.urls import reverse
+
+    from accounts import staff, two_step
+    from accounts.models import User
+    from tests.factories import UserFactory
+
+    mine = session_of(administrator, confirmed=True)
+    lead = User.objects.get(email="lead@demo.example")
+    person = staff.invite(
+        name="王芳",
+        email="wang.fang@demo.example",
+        role="recruiter",
+        departments=list(lead.departments.all()),
+        by=administrator,
+    )
+    staff.change_access(person.pk, role="hr_lead", departments=[], by=administrator)
+    staff.deactivate(UserFactory(viewer=True, name="周强", language="").pk, by=administrator)
+    two_step.switch_on(lead, two_step.new_secret())
+    two_step.make_recovery_codes(lead)
+    own = session_of(lead, confirmed=True)
+    return [
+        Shot("staff", reverse("accounts:people"), mine),
+        Shot("staff-none", reverse("accounts:people") + "?role=recruiter&state=inactive", mine),
+        Shot("staff-invite", reverse("accounts:invite"), mine),
+        Shot("staff-invite-errors", reverse("accounts:invite"), mine, (press,)),
+        Shot("staff-person", reverse("accounts:person", args=[person.pk]), mine),
+        Shot("staff-lead", reverse("accounts:person", args=[lead.pk]), mine),
+        Shot("staff-oneself", reverse("accounts:person", args=[administrator.pk]), mine),  # type: ignore[attr-defined]
+        Shot("staff-roles", reverse("accounts:roles"), mine),
+        Shot("staff-me", reverse("accounts:me"), own),
+        Shot("staff-two-step-off", reverse("accounts:two_step"), mine),
+        Shot("staff-two-step", reverse("accounts:two_step"), own),
+        Shot("staff-app", reverse("accounts:two_step_on"), mine),
+        Shot("staff-passkey", reverse("accounts:add_passkey"), own),
+        Shot("staff-codes", reverse("accounts:recovery_codes"), own, (press,)),
+        Shot("staff-confirm", reverse("accounts:confirm"), mine),
+    ]
 
 
 def policy_pages(administrator: object, lead: str) -> list[Shot]:
@@ -177,13 +256,29 @@ def policy_pages(administrator: object, lead: str) -> list[Shot]:
     ]
 
 
-def session_of(user: object) -> str:
-    """The key of a session in which `user` is signed in."""
+def session_of(user: object, *, confirmed: bool = False) -> str:
+    """The key of a session in which `user` is signed in, and has given their password lately."""
+    import time
+
     from django.test import Client
+
+    from accounts.services import CONFIRMED_SESSION_KEY
 
     client = Client()
     client.force_login(user)  # type: ignore[arg-type]
+    if confirmed:
+        session = client.session
+        session[CONFIRMED_SESSION_KEY] = time.time()
+        session.save()
     return client.session.session_key or ""
+
+
+def open_filter(page: Page) -> None:
+    page.locator(".queue-filter summary").click()
+
+
+def key(name: str) -> Step:
+    return lambda page: page.keyboard.press(name)
 
 
 def open_menu(page: Page) -> None:

@@ -267,7 +267,7 @@ def test_anomaly_is_settled_with_a_note(visit, department):
     desk.presses("Take on")
     desk.sees("You have taken this on.")
     desk.writes("What was done", "The other system was wrong.")
-    desk.presses("Settled")
+    desk.presses("Mark as settled")
 
     desk.sees("Nothing is waiting")
     assert WorkItem.objects.get(pk=item.pk).note == "The other system was wrong."

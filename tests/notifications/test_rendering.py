@@ -13,7 +13,7 @@ from cancellations import notices
 from notifications import rendering
 from notifications.models import Notification
 from notifications.services import Notice
-from tests.factories import CancellationFactory, UserFactory
+from tests.factories import CancellationFactory, InterviewFactory, UserFactory, WorkItemFactory
 
 TEMPLATES = Path(settings.BASE_DIR) / "templates/notifications"
 START = datetime(2024, 5, 10, 6, 0, tzinfo=UTC)
@@ -108,6 +108,42 @@ def test_every_notice_of_a_cancellation_has_words(language, kind, optional):
             assert not re.search(r"[，。：；【】]", text)
 
 
+def chased_told(**interview) -> list[Notice]:
+    """Everything staff are told about what has waited too long."""
+    lead = UserFactory(lead=True)
+    interview = InterviewFactory(candidate__user__name="张三", **interview)
+    items = [
+        WorkItemFactory(interview=interview, kind=kind) for kind in ("cancellation", "follow_up")
+    ]
+    return [
+        notice
+        for item in items
+        for step in notices.CHASING
+        for words in ("Look!", "")
+        for notice in notices.chased(item, interview, step, [lead], words=words)
+    ]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+@pytest.mark.parametrize("time", [{}, {"invited": True}])
+def test_everything_about_late_work_has_words(language, time):
+    told = chased_told(**time)
+    assert len(told) == 16
+
+    for notice in told:
+        message = words(notice.event, notice.channel, language, notice.params)
+        text = f"{message.title}\n{message.body}"
+        assert "张三" in message.title
+        assert "None" not in text
+        assert "  " not in text
+        assert not re.search(r"[，。：；]{2}|[{}]|\(\)|（）|\n\n\n", text)
+        if notice.channel == "email":
+            assert f"/desk/work/{notice.params['item']}/\n" in message.body
+        if language == "en":
+            assert not re.search(r"[，。：；【】]", text)
+
+
 @pytest.mark.django_db
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
 def test_every_event_of_an_account_has_words(language):
@@ -123,7 +159,8 @@ def test_every_event_of_an_account_has_words(language):
 @pytest.mark.django_db
 def test_no_template_is_left_over_and_each_comes_in_both_languages():
     there = {(path.parent.name, path.name) for path in TEMPLATES.glob("*/*.txt")}
-    wanted = used() | {(notice.event, notice.channel) for notice in account_told()}
+    told = [*account_told(), *chased_told()]
+    wanted = used() | {(notice.event, notice.channel) for notice in told}
 
     assert there == {
         (event, f"{channel}.{language}.txt")
