@@ -7,11 +7,13 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import api_tokens, receivers
 from accounts import notices as account_notices
+from accounts.models import ApiToken
 from accounts.services import Purpose
 from cancellations import notices
 from notifications import rendering
-from notifications.models import Notification
+from notifications.models import Notification, Webhook
 from notifications.services import Notice
 from tests.factories import CancellationFactory, InterviewFactory, UserFactory, WorkItemFactory
 
@@ -63,6 +65,14 @@ def account_told() -> list[Notice]:
         account_notices.reset_link(user, "https://mianyue.example/reset/x/", minutes=30),
         *account_notices.password_changed(user),
     ]
+
+
+def connections_told() -> list[Notice]:
+    """What staff are told about tokens and webhooks."""
+    administrator = UserFactory(administrator=True)
+    token = ApiToken(name="ATS", user=administrator, created_by=administrator)
+    hook = Webhook(name="ERP", failing_since=START)
+    return [api_tokens.issued(token), *receivers.switched_off(hook)]
 
 
 def used() -> set[tuple[str, str]]:
@@ -157,9 +167,23 @@ def test_every_event_of_an_account_has_words(language):
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_every_event_of_a_connection_has_words(language):
+    told = connections_told()
+    assert len(told) == 3
+    for notice in told:
+        message = words(notice.event, notice.channel, language, notice.params)
+
+        assert notice.params["name"] in message.title
+        assert notice.params["name"] in message.body
+        if "failing_at" in notice.params:
+            assert ("10 May 2024" if language == "en" else "2024年5月10日") in message.body
+
+
+@pytest.mark.django_db
 def test_no_template_is_left_over_and_each_comes_in_both_languages():
     there = {(path.parent.name, path.name) for path in TEMPLATES.glob("*/*.txt")}
-    told = [*account_told(), *chased_told()]
+    told = [*account_told(), *chased_told(), *connections_told()]
     wanted = used() | {(notice.event, notice.channel) for notice in told}
 
     assert there == {
