@@ -20,8 +20,16 @@ from django.utils.translation import ngettext
 from accounts import crypto, identifiers, services, staff
 from accounts.changes import record
 from accounts.identifiers import Identifier, IdentifierKind, masked
-from accounts.models import AccessChangeKind, User
+from accounts.models import (
+    AccessChange,
+    AccessChangeKind,
+    ApiToken,
+    ConfigurationChange,
+    KeptAnswer,
+    User,
+)
 from accounts.permissions import STAFF_ROLES
+from config.read_only import ReadOnly
 
 
 class _Normalised(forms.ModelForm):
@@ -186,3 +194,53 @@ class UserAdmin(BaseUserAdmin):
             % {"count": done},
             messages.SUCCESS,
         )
+
+
+@admin.register(ConfigurationChange)
+class ConfigurationChangeAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("at", "actor", "action", "kind", "object_id")
+    list_filter = ("action", "kind", "at")
+    ordering = ("-pk",)
+    search_fields = ("=actor", "=kind", "=object_id")
+    search_help_text = _("Who (user:12), the kind, or the number of the row")
+    show_full_result_count = False
+
+
+@admin.register(AccessChange)
+class AccessChangeAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("at", "person", "kind", "by")
+    list_filter = ("kind", "at")
+    list_select_related = ("person", "by")
+    ordering = ("-pk",)
+    search_fields = ("person__name", "by__name")
+    show_full_result_count = False
+
+
+@admin.register(ApiToken)
+class ApiTokenAdmin(ReadOnly, admin.ModelAdmin):
+    """Issued and revoked at the desk; here is who holds which."""
+
+    list_display = (
+        "name",
+        "hint",
+        "user",
+        "created_by",
+        "expires_at",
+        "last_used_at",
+        "revoked_at",
+    )
+    list_filter = ("revoked_at", "expires_at")
+    list_select_related = ("user", "created_by")
+    ordering = ("-pk",)
+    search_fields = ("name", "=hint", "user__name")
+
+
+@admin.register(KeptAnswer)
+class KeptAnswerAdmin(ReadOnly, admin.ModelAdmin):
+    """Which POSTs of the API were answered for good, for a day; not what was answered."""
+
+    list_display = ("digest", "claimed_at", "status")
+    list_filter = ("status", "claimed_at")
+    ordering = ("-pk",)
+    fields = ("digest", "claimed_at", "status")
+    show_full_result_count = False

@@ -15,14 +15,23 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from accounts.permissions import STAFF_ROLES
 from candidates.admin import SearchByPerson
+from config.read_only import ReadOnly
+from interviews import jobs
 from interviews.imports.admin import ImportMixin
 from interviews.models import (
+    AccessLog,
     Application,
+    Correction,
     Department,
     HistoryEntry,
+    HistorySeal,
     Interview,
+    Job,
+    JobRow,
     Position,
     PositionCategory,
+    RemovedInterview,
+    SavedView,
     Slot,
 )
 
@@ -71,19 +80,6 @@ class KeepsItsCode:
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> Any:
         fields = super().get_readonly_fields(request, obj)  # type: ignore[misc]
         return fields if obj is None else ("code", *fields)
-
-
-class ReadOnly:
-    """Looked at here, never changed."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
 
 @admin.register(Department)
@@ -265,4 +261,108 @@ class HistoryEntryAdmin(ReadOnly, admin.ModelAdmin):
     ordering = ("-at", "-pk")
     search_fields = ("=interview__reference", "=event", "=actor")
     search_help_text = _("Reference of the interview, event, or who (user:12)")
+    show_full_result_count = False
+
+
+@admin.register(HistorySeal)
+class HistorySealAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("number", "at", "entries", "changes", "fingerprint")
+    date_hierarchy = "at"
+    ordering = ("-number",)
+    search_fields = ("=number", "^fingerprint")
+
+
+@admin.register(RemovedInterview)
+class RemovedInterviewAdmin(ReadOnly, admin.ModelAdmin):
+    """What is left of interviews whose import was undone."""
+
+    list_display = ("reference", "removed_at", "removed_by", "job", "event", "at")
+    list_filter = ("removed_at",)
+    list_select_related = ("removed_by",)
+    date_hierarchy = "removed_at"
+    ordering = ("-pk",)
+    search_fields = ("=reference", "=job")
+    search_help_text = _("Reference of the interview or of the job")
+    show_full_result_count = False
+
+
+@admin.register(Correction)
+class CorrectionAdmin(ReadOnly, admin.ModelAdmin):
+    """Who set which status right; the words stand on the interview's page at the desk."""
+
+    list_display = ("reference", "interview", "move", "before", "by", "at")
+    list_filter = ("move", "before", "at")
+    list_select_related = ("interview", "by")
+    ordering = ("-pk",)
+    search_fields = ("=reference", "=interview__reference")
+    show_full_result_count = False
+    fields = ("reference", "interview", "move", "before", "by", "at")
+
+
+@admin.register(Job)
+class JobAdmin(ReadOnly, admin.ModelAdmin):
+    """How work in the background went. Files and reports are read at the desk."""
+
+    list_display = ("reference", "what", "requested_by", "state", "done", "total", "created_at")
+    list_filter = ("state", "kind", "created_at")
+    list_select_related = ("requested_by",)
+    ordering = ("-pk",)
+    search_fields = ("=reference", "requested_by__name", "file_name")
+    show_full_result_count = False
+    fields = (
+        "reference",
+        "what",
+        "file_name",
+        "requested_by",
+        "state",
+        "done",
+        "total",
+        "stop_asked",
+        "error_code",
+        "created_at",
+        "ended_at",
+    )
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Job]:
+        return super().get_queryset(request).defer("file", "params")
+
+    @admin.display(description=_("kind"), ordering="kind")
+    def what(self, job: Job) -> str:
+        return str(jobs.title_of(job))
+
+
+@admin.register(JobRow)
+class JobRowAdmin(ReadOnly, admin.ModelAdmin):
+    """Lines of reports, without what a cell of a file may have said."""
+
+    list_display = ("job", "number", "outcome", "subject")
+    list_select_related = ("job",)
+    ordering = ("-pk",)
+    search_fields = ("=job__reference", "=subject")
+    search_help_text = _("Reference of the job, or a subject such as interview:7K2M9QX4TB")
+    show_full_result_count = False
+    fields = ("job", "number", "outcome", "subject")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[JobRow]:
+        rows = super().get_queryset(request).select_related("job")
+        return rows.defer("detail", "job__file", "job__params")
+
+
+@admin.register(SavedView)
+class SavedViewAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("name", "user", "is_default", "query")
+    list_filter = ("is_default",)
+    list_select_related = ("user",)
+    search_fields = ("name", "user__name")
+
+
+@admin.register(AccessLog)
+class AccessLogAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("at", "by", "action", "subject")
+    list_filter = ("action", "at")
+    list_select_related = ("by",)
+    ordering = ("-pk",)
+    search_fields = ("=subject", "by__name")
+    search_help_text = _("Who, or a subject such as interview:7K2M9QX4TB")
     show_full_result_count = False

@@ -6,8 +6,9 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from config.read_only import ReadOnly
 from notifications import services
-from notifications.models import Notification
+from notifications.models import Notification, Webhook, WebhookDelivery, WorkItem
 
 
 @admin.register(Notification)
@@ -81,6 +82,48 @@ class NotificationAdmin(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Notification | None = None) -> bool:
         return False
+
+
+@admin.register(WorkItem)
+class WorkItemAdmin(ReadOnly, admin.ModelAdmin):
+    """Claimed and resolved at the desk."""
+
+    list_display = ("reference", "kind", "audience", "subject", "assignee", "due_at", "closed_at")
+    list_filter = (("closed_at", admin.EmptyFieldListFilter), "kind", "due_at")
+    ordering = ("-pk",)
+    search_fields = ("=reference", "=subject", "=assignee", "=audience")
+    search_help_text = _("A reference, a subject such as interview:7K2M9QX4TB, or user:12.")
+    show_full_result_count = False
+    exclude = ("note",)
+
+
+@admin.register(Webhook)
+class WebhookAdmin(ReadOnly, admin.ModelAdmin):
+    """Set up at the desk; secrets are shown nowhere."""
+
+    list_display = ("name", "url", "is_active", "failures", "failing_since", "created_at")
+    list_filter = ("is_active",)
+    search_fields = ("name", "url")
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = (
+        "created_at",
+        "webhook",
+        "event",
+        "state",
+        "attempts",
+        "status_code",
+        "error_code",
+        "milliseconds",
+    )
+    list_filter = ("state", "event", "created_at")
+    list_select_related = ("webhook",)
+    ordering = ("-pk",)
+    search_fields = ("=event_id", "webhook__name")
+    show_full_result_count = False
+    exclude = ("body",)
 
 
 def mask(address: str) -> str:
