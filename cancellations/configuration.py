@@ -11,7 +11,7 @@ from django.db.models import Field, ForeignKey, Model, Q, QuerySet
 from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from accounts.models import ConfigurationChange, User
 from cancellations import words
@@ -33,6 +33,7 @@ KINDS: dict[str, Promise] = {
 }
 NOTICES = frozenset({"notice_minutes", "promised_minutes", "default_minutes_before"})
 NOTHING = "—"
+EMPTY = (None, "")
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def _lines(
     fields = _fields(model)
     for column in after or before:
         was, became = before.get(column), after.get(column)
-        if was == became or column == _link(change, fields):
+        if was == became or column == _link(change, fields) or (was in EMPTY and became in EMPTY):
             continue
         field = fields.get(column)
         title = str(field.verbose_name) if field else column
@@ -133,10 +134,10 @@ def _link(change: ConfigurationChange, fields: Mapping[str, Field]) -> str:
 
 
 def _value(column: str, field: Field | None, value: Any, names: "_Names") -> str:
-    if value is None or value == "":
+    if value in EMPTY:
         return NOTHING
     if isinstance(value, bool):
-        return _("yes") if value else _("no")
+        return pgettext("a setting", "yes") if value else pgettext("a setting", "no")
     if column in NOTICES:
         return words.in_words(value) or _("none")
     if isinstance(field, ForeignKey):

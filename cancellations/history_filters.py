@@ -72,7 +72,7 @@ class HistoryFilter(Narrowing):
     position = forms.ChoiceField(label=_("Position"), required=False)
     source = forms.ChoiceField(label=_("Source"), required=False)
     actor = forms.ChoiceField(label=pgettext_lazy("who did it", "By"), required=False)
-    event = forms.ChoiceField(label=_("What happened"), required=False)
+    event = forms.ChoiceField(label=pgettext_lazy("column", "What happened"), required=False)
 
     def __init__(self, data: QueryDict, *, user: User) -> None:
         super().__init__(data)
@@ -81,9 +81,7 @@ class HistoryFilter(Narrowing):
         positions = Position.objects.filter(department__in=own).order_by("title", "pk")
         titles = positions.values_list("pk", "title")
         self._offer("department", [(str(pk), name) for pk, name in departments])
-        self._offer(
-            "position", [(str(pk), title) for pk, title in titles]
-        )
+        self._offer("position", [(str(pk), title) for pk, title in titles])
         self._offer("source", [(each, each) for each in sources_offered(own)])
         self._offer("actor", [(CANDIDATE, _("Candidate")), *AUTOMATIC, *colleagues(user)])
         self._offer("event", sorted(EVENTS.items(), key=lambda each: str(each[1])))

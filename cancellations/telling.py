@@ -57,12 +57,13 @@ class Told:
         return f"{self.interview}-{self.sequence}"
 
 
-def told(rows: Sequence[dict[str, Any]]) -> list[Told]:
-    """Three queries, however many rows. A hand may have been at the data of any of them."""
+def told(rows: Sequence[dict[str, Any]], *, in_full: bool) -> list[Told]:
+    """Three queries, however many rows; what staff wrote themselves only `in_full`. A hand may have
+    been at the data of any row."""
     rows = [{**row, "data": row["data"] if isinstance(row["data"], dict) else {}} for row in rows]
     names = _names(rows)
     reasons = _reasons(rows)
-    corrections = _corrections(rows)
+    corrections = _corrections(rows) if in_full else {}
     return [_told(row, names, reasons, corrections) for row in rows]
 
 

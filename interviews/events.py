@@ -18,6 +18,12 @@ EVENTS: dict[str, Promise] = {
     "work_resolved": _("Work settled"),
     "cancellation_overtaken": _("Request overtaken: the company cancelled"),
     "cancellation_reversed": _("Cancellation reversed"),
+    "started": _("Interview begun"),
+    "exit_requested": _("Asked to leave in the middle"),
+    "completed": _("Interview completed"),
+    "missed": _("Did not come"),
+    "lapsed": _("Deadline passed without the end"),
+    "withdrawn": _("Left in the middle"),
 }
 
 

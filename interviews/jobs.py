@@ -28,6 +28,7 @@ from django.utils.functional import Promise
 from accounts.models import User
 from accounts.permissions import Role
 from config.references import new_reference
+from config.tracking import act_as
 from interviews.models import Job, JobRow, JobState
 
 logger = structlog.get_logger(__name__)
@@ -206,6 +207,7 @@ def _do_batch(job_id: int, kind: Kind, items: Sequence[Any], batch: int) -> bool
         end(at=timezone.now())
         job.save(update_fields=["state", "ended_at"])
         return False
+    act_as(f"user:{job.requested_by_id}")
     JobRow.objects.bulk_create(kind.do(job, chosen))
     job.done += len(chosen)
     job.attempts = 0

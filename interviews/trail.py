@@ -86,7 +86,9 @@ def some(
     backwards = before is not None and after is None
     order = ("at", "id") if backwards else ("-at", "-id")
     beginning = _from(own, after, before).order_by(*order).values("pk")[: size + 1]
-    counted = own.order_by("-at", "-id").values("pk")[: COUNTED + 1]
+    # Of one interview the chain's index is the shortest way, which this order leads to.
+    countable = ("-sequence",) if wanted.interview else ("-at", "-id")
+    counted = own.order_by(*countable).values("pk")[: COUNTED + 1]
     found = parts.order_by().values_list(
         ArraySubquery(beginning),
         Func(ArraySubquery(counted), function="cardinality", output_field=IntegerField()),

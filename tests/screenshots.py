@@ -173,7 +173,7 @@ def history_pages(administrator: object, lead: str) -> list[Shot]:
         Shot("history", history, lead),
         Shot("history-filter", history, lead, (open_tool(0),)),
         Shot("history-narrowed", f"{history}?event=cancelled&actor=candidate", lead),
-        Shot("history-nothing", f"{history}?actor=import&event=work_settled", lead),
+        Shot("history-nothing", f"{history}?actor=import&event=work_resolved", lead),
         Shot("history-broken", one, lead, (press_in(".verify"),)),
         Shot("history-configuration", reverse("cancellations:configuration_history"), lead),
         Shot("history-seals", reverse("cancellations:history_seals"), session),

@@ -21,7 +21,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.decorators import desk_permission_required
 from accounts.models import User
-from accounts.permissions import EDIT_POLICIES, EXPORT_INTERVIEWS, MANAGE_STAFF, READ_HISTORY
+from accounts.permissions import (
+    EDIT_POLICIES,
+    EXPORT_INTERVIEWS,
+    MANAGE_STAFF,
+    READ_DETAIL,
+    READ_HISTORY,
+)
 from cancellations import configuration, telling
 from cancellations.history_filters import ChangeFilter, HistoryFilter
 from interviews import history, trail, verification
@@ -90,6 +96,7 @@ def export(request: DeskRequest) -> HttpResponseBase:
     return StreamingHttpResponse(
         _csv(
             entries.values("pk", "at", *telling.COLUMNS).iterator(PIECE),
+            in_full=request.user.has_perm(READ_DETAIL),
             language=translation.get_language(),
             zone=timezone.get_current_timezone(),
         ),
@@ -182,7 +189,7 @@ def _page(
         "query": asked.address(form.query()),
         "part": part,
         "counted": trail.COUNTED,
-        "rows": telling.told(part.rows),
+        "rows": telling.told(part.rows, in_full=request.user.has_perm(READ_DETAIL)),
         "verified": verified,
         "exports": request.user.has_perm(EXPORT_INTERVIEWS),
     }
@@ -208,13 +215,16 @@ def _place(text: str, user: User) -> trail.Place | None:
     return next((trail.Place(*place) for place in own.values_list("at", "id")), None)
 
 
-def _csv(rows: Iterator[dict[str, Any]], *, language: str, zone: tzinfo) -> Iterator[str]:
+def _csv(
+    rows: Iterator[dict[str, Any]], *, in_full: bool, language: str, zone: tzinfo
+) -> Iterator[str]:
     """The lines of the file, a piece at a time. When they are asked for, the response is on its way
     and no middleware looks after language and time zone any more."""
 
     def lines(piece: list[dict[str, Any]], *, first: bool) -> str:
         with translation.override(language), timezone.override(zone):
-            return (_titles() if first else "") + "".join(map(_line, telling.told(piece)))
+            told = telling.told(piece, in_full=in_full)
+            return (_titles() if first else "") + "".join(map(_line, told))
 
     piece = list(islice(rows, PIECE))
     yield lines(piece, first=True)
@@ -230,7 +240,7 @@ def _titles() -> str:
         _("Candidate"),
         _("Position"),
         _("Department"),
-        _("What happened"),
+        pgettext("column", "What happened"),
         _("Details"),
         _("Status afterwards"),
         _("Reason"),

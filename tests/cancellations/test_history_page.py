@@ -121,6 +121,9 @@ def test_company_cancelling_and_correction_say_why(client, lead, department):
         starts_at=timezone.now() + timedelta(days=2),
     )
 
+    client.force_login(UserFactory(viewer=True, departments=[department]))
+    assert "Called off by mistake" not in text_of(client)
+    client.force_login(lead)
     corrected = next(row for row in rows_of(client) if row.what == "Status set right by hand")
     cancelled = next(row for row in rows_of(client) if row.what == "Cancelled")
 

@@ -69,6 +69,13 @@ address                                method none  owner other recr  recr2 lead
 /desk/interviews/<ref>/reveal/         POST   desk  403   403   200   404   200   404   403   200
 /desk/search/                          GET    desk  403   403   200   200   200   200   200   200
 /desk/search/                          POST   desk  403   403   422   422   422   422   422   422
+/desk/history/                         GET    desk  403   403   200   200   200   200   200   200
+/desk/history/verify/                  GET    desk  403   403   on    on    on    on    on    on
+/desk/history/verify/                  POST   desk  403   403   200   200   200   200   200   200
+/desk/history/export/                  GET    desk  403   403   on    on    on    on    403   on
+/desk/history/export/                  POST   desk  403   403   200   200   200   200   403   200
+/desk/history/configuration/           GET    desk  403   403   403   403   200   200   403   200
+/desk/history/seals/                   GET    desk  403   403   403   403   403   403   403   200
 /desk/settings/                        GET    desk  403   403   200   200   200   200   200   200
 /desk/settings/policies/               GET    desk  403   403   403   403   200   200   403   200
 /desk/settings/policies/new/           GET    desk  403   403   403   403   200   200   403   200

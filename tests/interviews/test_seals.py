@@ -11,11 +11,11 @@ from django.utils import timezone, translation
 
 from cancellations.models import Reason
 from interviews import history, seals
-from interviews.models import HistoryEntry, HistorySeal, Interview
+from interviews.models import HistoryEntry, HistorySeal, Interview, RemovedInterview
 from interviews.seals import Problem
 from interviews.tasks import seal_history
 from tests.database import without_triggers
-from tests.factories import DepartmentFactory, InterviewFactory
+from tests.factories import DepartmentFactory, InterviewFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -185,3 +185,24 @@ def test_command_puts_a_seal_on_it_now():
 
     assert HistorySeal.objects.get().fingerprint in out.getvalue()
     assert HistorySeal.objects.get().at <= timezone.now()
+
+
+def test_import_undone_does_not_break_the_seal_over_it():
+    imported = InterviewFactory(department=DepartmentFactory())
+    entry = imported.history.get()
+    seals.seal_history()
+    RemovedInterview.objects.create(
+        reference=imported.reference,
+        entry=entry.pk,
+        event=entry.event,
+        actor=entry.actor,
+        at=entry.at,
+        data=entry.data,
+        hash=entry.hash,
+        removed_by=UserFactory(administrator=True),
+        removed_at=timezone.now(),
+        job="8Q2M7KX4TB",
+    )
+    tamper("DELETE FROM interviews_historyentry")
+
+    assert broken() == []
