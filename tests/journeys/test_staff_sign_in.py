@@ -3,6 +3,7 @@ company's provider; administrators look after who may."""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from accounts import two_step
 from accounts.models import AccessChange, User
@@ -54,6 +55,11 @@ def when_signing_out(visitor):
     visitor.is_at("/desk/sign-in/")
 
 
+def is_shown(visitor, text):
+    """What went wrong is on every page, and shown once it has."""
+    expect(visitor.page.locator("[data-passkey-trouble]:visible")).to_contain_text(text)
+
+
 def test_passkey_is_the_second_step_and_both_steps(visit, lead):
     visitor = visit(width=1280, height=800)
     given_a_device(visitor)
@@ -92,7 +98,7 @@ def test_several_passkeys_are_told_apart_and_taken_off(visit, lead):
     visitor.is_at("/me/recovery-codes/")
 
     when_adding_a_passkey(visitor, "laptop once more")
-    visitor.sees("This device holds a passkey for you already.")
+    is_shown(visitor, "This device holds a passkey for you already.")
     device.send("WebAuthn.disable")
     given_a_device(visitor)
     when_adding_a_passkey(visitor, "key ring")
@@ -120,7 +126,7 @@ def test_device_that_does_not_know_its_owner_opens_nothing(visit, lead):
 
     visitor.presses("Sign in with a passkey")
 
-    visitor.sees("Nothing was done")
+    is_shown(visitor, "Nothing was done")
     visitor.is_at("/desk/sign-in/")
 
 
