@@ -76,7 +76,7 @@ def colleagues(item: WorkItem) -> list[User]:
     kind, _colon, number = item.audience.partition(":")
     if kind != "department":
         return []
-    people = User.objects.filter(departments=number, role__in=roles, is_active=True)
+    people = User.objects.filter(departments=int(number), role__in=roles, is_active=True)
     return list(people.order_by("name", "pk"))
 
 

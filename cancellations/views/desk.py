@@ -453,16 +453,17 @@ def _facts(
 ) -> dict[str, Any]:
     """What the case says beside the item itself."""
     user, item = request.user, shown.item
+    facts: dict[str, Any] = {"reads_detail": user.has_perm(READ_DETAIL)}
     is_open = item is not None and item.closed_at is None
-    handles = is_open and work.may_handle(item, shown.cancellation, user)
-    leads = is_open and user.has_perm(DECIDE_CANCELLATION)
-    facts = {
-        "reads_detail": user.has_perm(READ_DETAIL),
-        "handles": handles,
-        "is_mine": shown.assignee == user,
-        "leads": leads,
-        "colleagues": [each for each in work.colleagues(item) if each != user] if leads else [],
-    }
+    if item is not None and is_open:
+        leads = user.has_perm(DECIDE_CANCELLATION)
+        others = [each for each in work.colleagues(item) if each != user] if leads else []
+        facts |= {
+            "handles": work.may_handle(item, shown.cancellation, user),
+            "is_mine": shown.assignee == user,
+            "leads": leads,
+            "colleagues": others,
+        }
     if shown.cancellation is None:
         return facts | {"is_open": is_open, "form": form or ResolutionForm()}
     return facts | _request_facts(shown.cancellation, user) | {"form": form or DecisionForm()}

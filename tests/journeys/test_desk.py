@@ -12,7 +12,13 @@ from cancellations.models import Cancellation, Purpose, Reason
 from interviews.models import Interview
 from interviews.states import InterviewStatus
 from notifications.models import Channel, Notification, State
-from tests.factories import CandidateFactory, DepartmentFactory, InterviewFactory, UserFactory
+from tests.factories import (
+    CandidateFactory,
+    DepartmentFactory,
+    InterviewFactory,
+    UserFactory,
+    WorkItemFactory,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -252,6 +258,10 @@ def test_desk_has_nothing_for_axe_to_find(visit, department, lead, language, sch
     lead.save()
     reader = UserFactory(viewer=True, departments=[department], language=language)
 
+    item = WorkItemFactory(interview=waiting.interview, kind="anomaly", assignee=f"user:{lead.pk}")
+    work_item = reverse("cancellations:work_item", args=[item.reference])
+    several = f"{reverse('cancellations:bulk')}?action=approve&receipt={waiting.reference}"
+
     def case(cancellation):
         return reverse("cancellations:case", args=[cancellation.reference])
 
@@ -259,6 +269,13 @@ def test_desk_has_nothing_for_axe_to_find(visit, department, lead, language, sch
     for user, width, path in [
         (lead, 1280, QUEUE),
         (lead, 768, QUEUE),
+        (lead, 1280, f"{QUEUE}?kind=anomaly"),
+        (lead, 1280, f"{QUEUE}?kind=cancellation&assignee=me"),
+        (lead, 390, work_item),
+        (reader, 1280, work_item),
+        (lead, 1280, several),
+        (lead, 768, several),
+        (lead, 1280, several.replace("?", "done/?")),
         (lead, 390, case(waiting)),
         (lead, 1280, case(decided)),
         (reader, 1280, case(waiting)),
