@@ -8,8 +8,10 @@ from django.db import IntegrityError, transaction
 from django.http import FileResponse, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import conditional_escape
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -22,10 +24,11 @@ from accounts.permissions import (
     EXPORT_INTERVIEWS,
     READ_DETAIL,
 )
-from cancellations import queries, story
+from cancellations import company, queries, story
 from cancellations.desk_filters import InterviewFilter, RevealForm, SavedViewForm, SearchForm
 from config.references import new_reference
 from interviews import exports, listing
+from interviews.columns import Column
 from interviews.models import Access, AccessLog, Interview, SavedView
 from interviews.queries import timeline, visible_to
 from interviews.search import as_reference, find_people, interviews_of, tidy
@@ -85,7 +88,8 @@ def _list_page(
         "place": "interviews",
         "form": form,
         "columns": form.shown,
-        "rows": [_row(row, form) for row in part.rows],
+        "rows": _rows(part.rows, form.shown),
+        "list_url": reverse(LISTS),
         "part": part,
         "counted": listing.COUNTED,
         "query": form.query(),
@@ -107,13 +111,25 @@ def _list_page(
     return render(request, "cancellations/interviews/list.html", context, status=status)
 
 
-def _row(row: dict[str, Any], form: InterviewFilter) -> dict[str, Any]:
-    name, *others = form.shown
-    return {
-        "reference": row["reference"],
-        "name": row[name.path],
-        "cells": [column.on_page(row[column.path]) for column in others],
-    }
+def _rows(rows: list[dict[str, Any]], columns: list[Column]) -> list[dict[str, Any]]:
+    """Each row with its cells as HTML: most values come again and again, and are told once."""
+    name, *others = columns
+    told: dict[str, dict[Any, str]] = {column.key: {} for column in others}
+
+    def cell(column: Column, value: Any) -> str:
+        known = told[column.key]
+        if value not in known:
+            known[value] = f"<td>{conditional_escape(column.on_page(value))}</td>"
+        return known[value]
+
+    return [
+        {
+            "reference": row["reference"],
+            "name": row[name.path],
+            "cells": mark_safe("".join(cell(column, row[column.path]) for column in others)),  # noqa: S308 - escaped above
+        }
+        for row in rows
+    ]
 
 
 def _with_people(
@@ -151,10 +167,7 @@ def _address(query: str, **others: str) -> str:
 
 def _url_of(request: DeskRequest, permission: str, name: str, *args: str) -> str:
     """Where something is done, if this person may do it."""
-    try:
-        return reverse(name, args=args) if request.user.has_perm(permission) else ""
-    except NoReverseMatch:
-        return ""
+    return reverse(name, args=args) if request.user.has_perm(permission) else ""
 
 
 # --- saved views ----------------------------------------------------------------------------------
@@ -394,6 +407,8 @@ def _interview_page(
         else "",
         "correct_url": _url_of(
             request, CORRECT_INTERVIEWS, "cancellations:correct", chosen.reference
-        ),
+        )
+        if company.moves(chosen, now=timezone.now())
+        else "",
     }
     return render(request, "cancellations/interviews/interview.html", context, status=status)
