@@ -125,6 +125,10 @@ def prepare() -> list[Shot]:
         Shot("desk-interviews-empty", interviews, idle),
         Shot("desk-interview", told_path, lead),
         Shot("desk-interview-viewer", told_path, viewer),
+        Shot("desk-company-many", reverse("cancellations:company_cancel_many"), lead),
+        Shot("desk-company-cancel", f"{told_path}cancel/", lead),
+        Shot("desk-correct", f"{told_path}correct/", lead),
+        Shot("desk-jobs", reverse("interviews:jobs"), lead),
         Shot("desk-interview-revealed", told_path, lead, (press_in(".reveal"),)),
         Shot("desk-search-nothing", reverse("cancellations:search"), lead, (search_in_vain,)),
     ]
