@@ -226,8 +226,15 @@ class PasskeyAnswerField(forms.JSONField):
             raise ValidationError(self.error_messages["invalid"], code="invalid")
         try:
             return super().to_python(value)
-        except RecursionError:
+        except (RecursionError, ValueError):  # brackets or digits without end
             raise ValidationError(self.error_messages["invalid"], code="invalid") from None
+
+    def bound_data(self, data: Any, initial: Any) -> str:
+        """Never drawn again: it answered one challenge."""
+        return ""
+
+    def prepare_value(self, value: Any) -> str:
+        return ""
 
 
 class PasskeyAnswerForm(forms.Form):
