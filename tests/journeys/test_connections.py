@@ -1,0 +1,111 @@
+"""An administrator connects another system: a token for it, and a webhook to it."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts import api_tokens
+from accounts.models import ApiToken
+from accounts.scopes import Scope
+from notifications import webhooks
+from notifications.models import Webhook
+from tests.contracts.api import Caller
+from tests.factories import DepartmentFactory, UserFactory
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+HOME = reverse("cancellations:connections")
+
+
+@pytest.fixture
+def administrator():
+    return UserFactory(administrator=True)
+
+
+@pytest.fixture
+def lead():
+    return UserFactory(lead=True, name="李四", departments=[DepartmentFactory()])
+
+
+def test_administrator_issues_a_token_and_revokes_it(visit, administrator, lead):
+    desk = visit(administrator, width=1280, height=800)
+    desk.opens(reverse("cancellations:settings"))
+    desk.follows("Connections")
+    desk.follows("Issue a token")
+    desk.writes("What is it for?", "Applicant tracker")
+    desk.page.get_by_label("Acts as").select_option(label="李四 · HR lead")
+    desk.chooses("Read and search interviews")
+    desk.presses("Issue the token")
+
+    desk.sees("It is shown this once")
+    secret = desk.page.locator(".connections-secret").inner_text().strip()
+    assert re.fullmatch(r"mianyue_[\w-]{43}", secret)
+    caller = Caller(HTTP_AUTHORIZATION=f"Token {secret}")
+    assert caller.get("/api/v1/interviews/").status_code == 200
+
+    desk.follows("Done")
+    desk.follows("Revoke")
+    desk.presses("Revoke")
+    desk.sees("opens nothing any more")
+    assert caller.get("/api/v1/interviews/").status_code == 401
+    assert not desk.complaints
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_connections_have_nothing_for_axe_to_find(visit, administrator, lead, language, scheme):
+    administrator.language = language
+    administrator.save()
+    for name in ("Applicant tracker", "ERP"):
+        api_tokens.issue_token(
+            name,
+            acts_as=lead,
+            scopes=list(Scope),
+            expires_at=timezone.now() + timedelta(days=90),
+            by=administrator,
+        )
+    token = ApiToken.objects.first()
+    hook = Webhook.objects.create(
+        name="Applicant tracker",
+        url="https://tracker.example/hooks/mianyue/events?tenant=electronics-shenzhen",
+        secret="x",
+        audiences=[each.audience for each in lead.departments.all()],
+        events=["cancelled", "booked"],
+    )
+    off = Webhook.objects.create(name="ERP", url="https://erp.example/", secret="x")
+    for _ in range(3):
+        webhooks.ping(hook.pk)
+    for outcome in (
+        webhooks.Outcome(200, "", 38),
+        webhooks.Outcome(500, "http_500", 12),
+        webhooks.Outcome(None, "timeout", 10004),
+    ):
+        Webhook.objects.update(rests_until=None)
+        webhooks.finish(webhooks.claim(timezone.now()), outcome)
+    webhooks.switch(off.pk, on=False)
+
+    problems = {}
+    for width in (1280, 768, 390):
+        desk = visit(administrator, width=width, height=800)
+        desk.page.emulate_media(color_scheme=scheme)
+        for path in (
+            HOME,
+            reverse("cancellations:new_token"),
+            reverse("cancellations:revoke_token", args=[token.pk]),
+            reverse("cancellations:new_webhook"),
+            reverse("cancellations:webhook", args=[hook.pk]),
+            reverse("cancellations:webhook", args=[off.pk]),
+            reverse("cancellations:edit_webhook", args=[hook.pk]),
+        ):
+            desk.opens(path)
+            found = Axe().run(desk.page).response["violations"]
+            found = [f"{each['id']}: {each['nodes'][0]['html']}" for each in found]
+            if desk.page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                found.append("wider than the screen")
+            if found or desk.complaints:
+                problems[f"{path} at {width}"] = found + desk.complaints
+    assert problems == {}
