@@ -301,6 +301,7 @@ def example_values() -> dict[str, Any]:
     return {
         "reference": "7K2M9QX4TB",
         "receipt": "4N8RTC2W6Z",
+        "job": "6YJ1QW8VD5",
         "identifier": "13800000001",
         "password": "mianyue-demo",
         "token": "3f1c0b6e5d8a47929b7e4f60c2d1a85e9f7b3c46",

@@ -208,7 +208,7 @@ address                                method none  owner other recr  recr2 lead
 /api/v1/cancellations/<ref>/approval/  POST   401   403   404   403   404   200   404   403   200
 /api/v1/cancellations/<ref>/refusal/   POST   401   403   404   403   404   200   404   403   200
 /api/v1/interviews/search/             POST   401   403   403   200   200   200   200   200   200
-/api/v1/interviews/<ref>/company-cancellation/ POST 401 403 404 201 404   201   404   403   201
+/api/v1/interviews/<ref>/company-cancellation/ POST 401 403 403 201 404   201   404   403   201
 /api/v1/company-cancellations/         POST   401   403   403   202   202   202   202   403   202
 /api/v1/jobs/<ref>/                    GET    401   403   403   404   404   200   404   404   404
 /api/v1/work-items/                    GET    401   403   403   200   200   200   200   200   200
