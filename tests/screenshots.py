@@ -128,6 +128,7 @@ def prepare() -> list[Shot]:
         Shot("desk-company-many", reverse("cancellations:company_cancel_many"), lead),
         Shot("desk-company-cancel", f"{told_path}cancel/", lead),
         Shot("desk-correct", f"{told_path}correct/", lead),
+        *import_shots(),
         Shot("desk-jobs", reverse("interviews:jobs"), lead),
         Shot("desk-interview-revealed", told_path, lead, (press_in(".reveal"),)),
         Shot("desk-search-nothing", reverse("cancellations:search"), lead, (search_in_vain,)),
@@ -257,6 +258,59 @@ def policy_pages(administrator: object, lead: str) -> list[Shot]:
         Shot("policy-switch", page("switch_policy", draft), session),
         Shot("policy-switch-off", page("switch_policy", general), session),
         Shot("policy-try", page("try_policy", draft) + "?days=365", session),
+    ]
+
+
+def import_shots() -> list[Shot]:
+    """A file of three rows, previewed, imported and compared."""
+    from django.urls import reverse
+
+    from interviews.imports import jobs as imports
+    from interviews.imports import mapping
+    from interviews.jobs import run_job
+    from interviews.models import Job
+    from tests.factories import UserFactory
+
+    administrator = UserFactory(administrator=True, name="周敏", language="zh-hans")
+    session = session_of(administrator)
+    titles = "面试编号,姓名,手机号,部门,岗位,状态,开始时间,地点"
+    rows = [
+        "OLD-0001,林晓,13900009001,制造部,装配技术员,已完成,2026-05-09 14:00,深圳市龙华区",
+        "OLD-0002,高远,13900009002,制造部,装配技术员,未到场,2026-05-09 15:00,深圳市龙华区",
+        "OLD-0003,何静,139000,制造部,装配技术员,已完成,2026年5月,深圳市龙华区",
+    ]
+    template = mapping.load("template")
+
+    def file(*lines: str) -> bytes:
+        return "\n".join([titles, *lines]).encode()
+
+    first = imports.start_preview(file(*rows[:2]), "2026-05.csv", template, by=administrator)
+    imported = imports.start_import(Job.objects.get(pk=first.pk), by=administrator)
+    run_job(imported.pk)
+    again = file(*rows, rows[0].replace("0001", "0004"))
+    preview = imports.start_preview(again, "2026-05.csv", template, by=administrator)
+    changed = file(rows[0].replace("已完成", "未到场"), rows[2], rows[1].replace("0002", "0009"))
+    compared = imports.start_comparison(changed, "old.csv", template, by=administrator)
+    run_job(compared.pk)
+    type(administrator).objects.filter(pk=administrator.pk).update(language="")
+    return [
+        Shot("desk-imports", reverse("interviews:imports"), session),
+        Shot(
+            "desk-imports-preview",
+            reverse("interviews:import_preview", args=[preview.reference]),
+            session,
+        ),
+        Shot(
+            "desk-imports-undo",
+            reverse("interviews:undo_import", args=[imported.reference]),
+            session,
+        ),
+        Shot("desk-imports-compare", reverse("interviews:compare"), session),
+        Shot(
+            "desk-imports-comparison",
+            reverse("interviews:comparison", args=[compared.reference]),
+            session,
+        ),
     ]
 
 

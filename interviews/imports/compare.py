@@ -41,15 +41,15 @@ class Found:
 
 
 def differences(records: Sequence[Record], mapping: Mapping, reader: RowReader) -> Iterator[Found]:
-    """What of these records is not here, or not like this. An empty cell says nothing."""
-    people = ("application__candidate__user", "application__position__recruiter", "interviewer")
+    """What of these records is not here, or not like this. An empty cell says nothing; and what
+    describes a position, of which a file may say something else in every row, is not compared."""
     interviews = Interview.objects.filter(
         source=mapping.source, source_key__in=[record.key for record in records]
     ).exclude(source_key="")
     ours = {
         interview.source_key: interview
         for interview in interviews.select_related(
-            "application__position__department", "application__position__category", *people
+            "application__position__department", "application__candidate__user", "interviewer"
         )
     }
     compared = [name for name in COMPARED if reader.holds(name)]
@@ -104,7 +104,7 @@ def title_of(name: str) -> str:
         "position_city": _("city of the position"),
         "category": _("position category"),
         "recruiter": _("recruiter"),
-        "ends_at": _("ends"),
+        "minutes": _("ends"),
     }
     if name in named:
         return capfirst(named[name])
@@ -198,11 +198,6 @@ COMPARED: dict[str, Callable[[Record, Interview], Both]] = {
     "department_code": _text("department_code", _position(lambda one: one.department.code)),
     "position_code": _text("position_code", _position(lambda one: one.code)),
     "position": _text("position", _position(lambda one: one.title)),
-    "position_city": _text("position_city", _position(lambda one: one.city)),
-    "category": _text("category", _position(lambda one: one.category.name)),
-    "recruiter": _text(
-        "recruiter", _position(lambda one: one.recruiter.email if one.recruiter else "")
-    ),
     "status": _text("status", lambda interview: interview.status),
     "kind": _text("kind", lambda interview: interview.kind),
     "starts_at": _moment("starts_at"),

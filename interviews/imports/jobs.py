@@ -1,10 +1,11 @@
 """Importing, undoing an import and comparing, in the background (interviews/jobs.py)."""
 
 import io
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, cast
 
+from django.conf import settings
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -12,8 +13,6 @@ from django.utils.translation import pgettext_lazy
 from accounts.models import User
 from config.encryption import decrypt_bytes, encrypt_bytes
 from config.references import new_reference
-from config.tracking import act_as
-from interviews.history import actor_of
 from interviews.imports import compare, files, mapping, undo
 from interviews.imports.engine import Summary, import_file, wait_for_other_imports
 from interviews.imports.kinds import STORES
@@ -105,12 +104,9 @@ def file_of(job: Job) -> bytes:
 # --- what the kinds do ---------------------------------------------------------------------------
 
 
-@contextmanager
-def _as(user: User) -> Iterator[None]:
-    """Problems are told in the language of who asked; what changes is put down to them."""
-    with translation.override(user.language or None):
-        act_as(actor_of(user))
-        yield
+def _in_language_of(user: User) -> AbstractContextManager[None]:
+    """Problems are told as who asked reads them."""
+    return translation.override(user.language or settings.LANGUAGE_CODE)
 
 
 def _rejected(job: Job, rejection: Rejection, reader: RowReader) -> JobRow:
@@ -173,7 +169,7 @@ class Preview:
                 rejections.append(outcome)
 
         found: dict[str, object]
-        with _as(job.requested_by):
+        with _in_language_of(job.requested_by):
             try:
                 summary = import_file(
                     io.BytesIO(file_of(job)),
@@ -203,7 +199,7 @@ def _counts(summary: Summary) -> dict[str, object]:
 class Import:
     """Each row imported names, in its line of the report, all that was made for it."""
 
-    title = _("Import")
+    title = _("Importing a file")
     outcomes = FATES
     words = staticmethod(of_rejection)
 
@@ -212,7 +208,7 @@ class Import:
 
     def do(self, job: Job, items: Sequence[Any]) -> Iterable[JobRow]:
         assert isinstance(items, Batch)  # noqa: S101 - what a Sheet gives
-        with _as(job.requested_by):
+        with _in_language_of(job.requested_by):
             wait_for_other_imports()
             chosen = mapping.load(job.params["mapping"])
             store = STORES[chosen.what](
@@ -252,7 +248,7 @@ class Undo:
         return list(made.order_by("-number", "-pk").values_list("pk", flat=True))
 
     def do(self, job: Job, items: Sequence[int]) -> Iterable[JobRow]:
-        with _as(job.requested_by):
+        with _in_language_of(job.requested_by):
             wait_for_other_imports()
             made = JobRow.objects.filter(pk__in=items).order_by("-number", "-pk")
             fates = undo.remove(list(made), job=job.reference, by=job.requested_by)
@@ -283,7 +279,7 @@ class Compare:
 
     def do(self, job: Job, items: Sequence[Any]) -> Iterable[JobRow]:
         assert isinstance(items, Batch)  # noqa: S101 - what a Sheet gives
-        with _as(job.requested_by):
+        with _in_language_of(job.requested_by):
             chosen = mapping.load(job.params["mapping"])
             rows = [
                 _rejected(job, row, items.reader) for row in items if isinstance(row, Rejection)

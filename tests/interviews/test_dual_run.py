@@ -1,0 +1,220 @@
+"""While the old system and this one both run: what differs is found, and nothing is changed."""
+
+import csv
+import io
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.urls import reverse
+
+from accounts.permissions import PERMISSIONS, READ_DETAIL, Role
+from interviews import jobs
+from interviews.imports import jobs as imports
+from interviews.imports import mapping
+from interviews.imports.engine import import_file
+from interviews.models import HistoryEntry, Interview, Job
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db
+
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "interview_attendance.csv"
+TITLES = (
+    "Interview number,Name,Mobile number,ID number,Department,Position,Status,Starts,Minutes,Place"
+)
+ROW = {
+    "number": "A-1",
+    "name": "张三",
+    "mobile": "13900000001",
+    "id": "11010519491231002X",
+    "department": "制造部",
+    "position": "装配技术员",
+    "status": "Completed",
+    "starts": "2026-05-09 14:00",
+    "minutes": "",
+    "place": "深圳",
+}
+OTHER = {
+    "number": "A-2",
+    "name": "李四",
+    "mobile": "13900000002",
+    "id": "",
+    "starts": "2026-05-11 14:00",
+}
+
+
+@pytest.fixture(autouse=True)
+def _afterwards(time_machine):
+    time_machine.move_to(datetime(2026, 6, 1, tzinfo=UTC), tick=False)
+
+
+@pytest.fixture
+def administrator(client):
+    user = UserFactory(administrator=True)
+    client.force_login(user)
+    return user
+
+
+def table(*rows):
+    return "\n".join([TITLES, *(",".join({**ROW, **row}.values()) for row in rows)]).encode()
+
+
+def compared(client, content, name="template"):
+    file = SimpleUploadedFile("old.csv", content)
+    response = client.post(reverse("interviews:compare"), {"file": file, "mapping": name})
+    assert response.status_code == 302, response.context["form"].errors
+    job = Job.objects.get(kind=imports.COMPARE, reference=response.url.split("/")[-2])
+    jobs.run_job(job.pk)
+    return Job.objects.get(pk=job.pk)
+
+
+def findings(job):
+    return [
+        (row.outcome, row.detail.get("key"), row.detail.get("fields")) for row in job.rows.all()
+    ]
+
+
+def bring(*rows):
+    import_file(io.BytesIO(table(*rows)), mapping.load("template"))
+
+
+def test_same_file_shows_no_difference(client, administrator):
+    bring({}, OTHER)
+    job = compared(client, table({}, OTHER))
+    assert (job.state, job.done, job.total, findings(job)) == ("done", 2, 2, [])
+    page = client.get(reverse("interviews:comparison", args=[job.reference])).content.decode()
+    assert "No difference: all 2 rows" in page
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"status": "Missed"}, ["status", "Missed", "Completed"]),
+        ({"starts": "2026-05-09 15:00"}, ["starts_at", "2026-05-09 15:00", "2026-05-09 14:00"]),
+        ({"name": "张三丰"}, ["name", "张三丰", "张三"]),
+        ({"mobile": "13900000009"}, ["mobile", "+8613900000009", "+8613900000001"]),
+        ({"department": "研发部"}, ["department", "研发部", "制造部"]),
+        ({"position": "质检员"}, ["position", "质检员", "装配技术员"]),
+        ({"place": "郑州"}, ["location", "郑州", "深圳"]),
+        ({"minutes": "45"}, ["minutes", "2026-05-09 14:45", "2026-05-09 14:30"]),
+        (
+            {"id": "440524188001010014"},
+            ["national_id", "440***********0014", "110***********002X"],
+        ),
+    ],
+)
+def test_value_that_differs_is_named_with_both(client, administrator, change, field):
+    bring({}, OTHER)
+    job = compared(client, table(change, OTHER))
+    ((outcome, key, fields),) = findings(job)
+    assert (outcome, key, fields[0]) == ("different", "A-1", field)
+
+
+@pytest.mark.parametrize(
+    "same", [{"place": ""}, {"position": "装配 技术员"}, {"department": "制造部 "}, {"id": ""}]
+)
+def test_empty_cell_or_another_spelling_is_no_difference(client, administrator, same):
+    bring({"position": "装配 技术员"})
+    assert findings(compared(client, table({"position": "装配 技术员"} | same))) == []
+
+
+def test_what_stands_on_one_side_only_is_listed_within_the_files_dates(client, administrator):
+    far = {"number": "A-9", "starts": "2026-01-09 14:00", "mobile": "", "id": "", "name": "赵六"}
+    within = {"number": "A-3", "starts": "2026-05-10 09:00"}
+    bring({}, within, far)
+    job = compared(client, table({}, OTHER))
+    assert sorted(findings(job)) == [
+        ("only_here", "A-3", []),
+        ("only_there", "A-2", []),
+    ]
+    interview = Interview.objects.get(source_key="A-3")
+    assert job.rows.get(outcome="only_here").subject == f"interview:{interview.reference}"
+
+
+def test_row_that_cannot_be_read_is_not_missing_in_the_file(client, administrator):
+    bring({}, OTHER)
+    job = compared(client, table({}, OTHER | {"status": "who knows"}))
+    ((outcome, _key, _fields),) = findings(job)
+    assert outcome == "rejected"
+
+
+def test_batches_together_know_the_whole_file(client, administrator, monkeypatch):
+    monkeypatch.setitem(jobs.KINDS, imports.COMPARE, (imports.Compare(), 1))
+    bring({}, OTHER, {"number": "A-3", "starts": "2026-05-10 09:00"})
+    assert findings(compared(client, table({}, OTHER))) == [("only_here", "A-3", [])]
+
+
+def test_nothing_is_changed(client, administrator):
+    bring({})
+    before = list(Interview.objects.values()), HistoryEntry.objects.count()
+    compared(client, table({"status": "Missed", "name": "张三丰"}, OTHER))
+    assert (list(Interview.objects.values()), HistoryEntry.objects.count()) == before
+
+
+def test_report_can_be_narrowed_and_downloaded(client, administrator):
+    bring({})
+    job = compared(client, table({"status": "Missed", "place": "=1+1"}, OTHER))
+    url = reverse("interviews:comparison", args=[job.reference])
+    page = client.get(url, {"outcome": "only_there"})
+    assert [line.key for line in page.context["lines"]] == ["A-2"]
+    assert client.get(url, {"outcome": "nonsense"}).context["outcome"] == ""
+    response = client.get(reverse("interviews:comparison_csv", args=[job.reference]))
+    rows = list(csv.reader(io.StringIO(response.getvalue().decode("utf-8-sig"))))
+    assert rows[0] == ["Line", "Key", "Reference", "Finding", "Column", "In the file", "Here"]
+    assert [row[3:] for row in rows[1:]] == [
+        ["Different values", "Status", "Missed", "Completed"],
+        ["Different values", "Place", "'=1+1", "深圳"],
+        ["Only in the file", "", "", ""],
+    ]
+
+
+def test_personal_values_are_masked_for_who_may_not_read_them(client, administrator, monkeypatch):
+    bring({})
+    job = compared(client, table({"name": "张三丰", "place": "郑州"}))
+    monkeypatch.setitem(
+        PERMISSIONS, Role.ADMINISTRATOR, PERMISSIONS[Role.ADMINISTRATOR] - {READ_DETAIL}
+    )
+    for name in ("comparison", "comparison_csv"):
+        response = client.get(reverse(f"interviews:{name}", args=[job.reference]))
+        text = (response.getvalue() if response.streaming else response.content).decode()
+        assert "张三丰" not in text
+        assert "***" in text
+        assert "郑州" in text
+    generic = client.get(reverse("interviews:job", args=[job.reference])).content.decode()
+    assert "张三丰" not in generic
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="the shared data set is not here")
+def test_three_changes_in_a_real_file_are_found_and_nothing_else(client, administrator):
+    data = SHARED.read_bytes()
+    attendance = mapping.load("attendance")
+    import_file(io.BytesIO(data), attendance)
+    clean = compared(client, data, "attendance")
+    unread = dict.fromkeys(row.number for row in clean.rows.all())
+    assert {row.outcome for row in clean.rows.all()} <= {"rejected"}
+
+    rows = list(csv.reader(io.StringIO(data.decode("utf-8-sig"))))
+    status = rows[0].index("Observed Attendance")
+    venue = rows[0].index("Interview Venue")
+    key = rows[0].index("Name(Cand ID)")
+    good = [n for n, row in enumerate(rows) if n and n + 1 not in unread and any(row)]
+    first, second, third = good[3], good[40], good[70]
+    came = rows[first][status].strip().lower() == "yes"
+    rows[first][status] = "No" if came else "Yes"
+    rows[second][venue] = "Elsewhere"
+    rows[third][key] = "Candidate 99999"
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+
+    job = compared(client, text.getvalue().encode(), "attendance")
+
+    found = [row for row in job.rows.all() if row.outcome != "rejected"]
+    assert sorted(row.outcome for row in found) == [
+        "different",
+        "different",
+        "only_here",
+        "only_there",
+    ]
+    changed = {row.number: row.detail["fields"][0][0] for row in found if row.detail["fields"]}
+    assert changed == {first + 1: "status", second + 1: "location"}

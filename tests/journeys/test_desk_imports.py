@@ -1,0 +1,87 @@
+"""An administrator brings a file in at the desk, and takes it back."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.urls import reverse
+
+from interviews import jobs
+from interviews.models import Interview, Job
+from tests.factories import UserFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LINES = [
+    "面试编号,姓名,手机号,部门,岗位,状态,开始时间",
+    "A-1,张三,13900000001,制造部,装配技术员,已完成,2026-05-09 14:00",
+    "A-2,李四,12345,制造部,装配技术员,已完成,2026-05-09 15:00",
+]
+FILE = {"name": "old.csv", "mimeType": "text/csv", "buffer": "\n".join(LINES).encode()}
+
+
+def run_the_work():
+    for job in Job.objects.filter(state="queued"):
+        jobs.run_job(job.pk)
+
+
+def test_file_is_previewed_imported_and_undone(visit):
+    # given an administrator with a file of two rows, one of them wrong
+    page = visit(UserFactory(administrator=True), width=1280, height=800).page
+
+    # when it is uploaded
+    page.goto(reverse("interviews:imports"))
+    page.set_input_files("input[type=file]", FILE)
+    page.click("main button.button-primary")
+
+    # then the preview says what would happen
+    page.wait_for_url("**/imports/*/")
+    assert page.inner_text("main button.button-primary") == "Import 1 row"
+    assert "12345" in page.inner_text("main")
+    assert not Interview.objects.exists()
+
+    # when it is imported
+    page.click("main button.button-primary")
+    page.wait_for_url("**/desk/jobs/**")
+    run_the_work()
+    assert Interview.objects.count() == 1
+
+    # and undone
+    page.goto(reverse("interviews:imports"))
+    page.click("text=Undo…")
+    page.click("main button.button-danger")
+    page.wait_for_url("**/desk/jobs/**")
+    run_the_work()
+
+    # then it is gone
+    assert not Interview.objects.exists()
+    page.goto(reverse("interviews:imports"))
+    assert page.locator("main table >> text=Undone").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("language", "scheme", "width"), [("zh-hans", "light", 1280), ("en", "dark", 768)]
+)
+def test_imports_have_nothing_for_axe_to_find(visit, language, scheme, width):
+    user = UserFactory(administrator=True, language=language)
+    page = visit(user, width=width, height=800).page
+    page.emulate_media(color_scheme=scheme)
+    page.goto(reverse("interviews:imports"))
+    page.set_input_files("input[type=file]", FILE)
+    page.click("main button.button-primary")
+    page.wait_for_url("**/imports/*/")
+    addresses = [page.url, reverse("interviews:imports"), reverse("interviews:compare")]
+    page.click("main button.button-primary")
+    page.wait_for_url("**/desk/jobs/**")
+    run_the_work()
+    imported = Job.objects.get(kind="import")
+    addresses.append(reverse("interviews:undo_import", args=[imported.reference]))
+    page.goto(reverse("interviews:compare"))
+    page.set_input_files("input[type=file]", FILE)
+    page.click("main button.button-primary")
+    page.wait_for_url("**/compare/*/")
+    run_the_work()
+    addresses.append(page.url)
+    for address in addresses:
+        page.goto(address)
+        found = Axe().run(page).response["violations"]
+        assert not found, (address, [(one["id"], one["nodes"][0]["html"]) for one in found])
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), address
