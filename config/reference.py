@@ -249,7 +249,11 @@ class Reference:
         """What an operation that ends a request answers."""
         if operation == "take_back_cancellation":
             return {**example, "status": "lapsed", "interview": self.booked}
-        ends = {"approve_cancellation": "approved", "refuse_cancellation": "declined"}
+        ends = {
+            "approve_cancellation": "approved",
+            "refuse_cancellation": "declined",
+            "cancel_for_company": "approved",
+        }
         if operation not in ends:
             return example
         status = "cancelled" if ends[operation] == "approved" else "booked"
