@@ -14,7 +14,7 @@ from cancellations import rules
 from cancellations.models import Cancellation, Policy, Reason, Tier
 from cancellations.words import in_words, notice_in_words
 from candidates.admin import SearchByPerson
-from interviews.admin import ReadOnly
+from config.read_only import ReadOnly
 
 
 @admin.register(Reason)

@@ -67,7 +67,9 @@ class TokenForm(forms.Form):
 
     def clean(self) -> None:
         user, scopes = self.cleaned_data.get("acts_as"), self.cleaned_data.get("scopes", [])
-        beyond = [Scope(each).label for each in scopes if user and not allows(user, NEEDS[each])]
+        if user is None:
+            return
+        beyond = [Scope(each).label for each in scopes if not allows(user, NEEDS[each])]
         if beyond:
             message = _("The role of %(name)s does not allow: %(scopes)s.")
             words = {"name": user.name, "scopes": ", ".join(map(str, beyond))}

@@ -70,9 +70,7 @@ class Reason(models.Model):
             models.UniqueConstraint(fields=["purpose", "code"], name="reason_code_once"),
         ]
         triggers = [
-            tracked(
-                "purpose", "code", "label_zh", "label_en", "needs_detail", "order", "is_active"
-            )
+            tracked("purpose", "code", "label_zh", "label_en", "needs_detail", "order", "is_active")
         ]
 
     def __str__(self) -> str:
@@ -453,7 +451,7 @@ class Cancellation(models.Model):
         lapsed = self.status == CancellationStatus.LAPSED
         return lapsed and self.decided_by_id != self.requested_by_id
 
-    def get_status_display(self) -> str:
+    def get_status_display(self) -> str:  # type: ignore[no-redef]  # Django lets models say it
         if self.was_overtaken:
             return str(_("Overtaken: the company cancelled"))
         return str(CancellationStatus(self.status).label)
