@@ -104,7 +104,13 @@ def title_of(name: str) -> str:
         "position_city": _("city of the position"),
         "category": _("position category"),
         "recruiter": _("recruiter"),
-        "minutes": _("ends"),
+        "ends_at": _("ends"),
+        "number": _("interview number"),
+        "candidate_key": _("candidate number"),
+        "category_code": _("code of the category"),
+        "minutes": _("minutes"),
+        "capacity": _("places"),
+        "is_open": _("open"),
     }
     if name in named:
         return capfirst(named[name])
@@ -112,6 +118,16 @@ def title_of(name: str) -> str:
         if name in {each.name for each in model._meta.get_fields()}:
             return capfirst(str(label_for_field(name, model)))
     return name
+
+
+def in_words(name: str, value: str) -> str:
+    """A value as people read it: what stands for a code, in the reader's language."""
+    if name == "is_open":
+        return _("Yes") if value == "yes" else _("No")
+    labels = {"status": InterviewStatus, "kind": InterviewKind, "stage": Stage}
+    if name in labels and value in labels[name]:
+        return str(labels[name](value).label)
+    return value
 
 
 # --- one field ----------------------------------------------------------------------------------
@@ -123,15 +139,13 @@ def _difference(
     theirs, ours = COMPARED[name](record, interview)
     if not theirs or theirs in ours:
         return None
-    return name, _shown(name, theirs, mapping), _shown(name, ours[0], mapping)
+    shown = "ends_at" if name == "minutes" else name
+    return shown, _kept(theirs, mapping), _kept(ours[0], mapping)
 
 
-def _shown(name: str, value: str | datetime | None, mapping: Mapping) -> str:
+def _kept(value: str | datetime | None, mapping: Mapping) -> str:
     if isinstance(value, datetime):
         return value.astimezone(mapping.zone).strftime("%Y-%m-%d %H:%M")
-    labels = {"status": InterviewStatus, "kind": InterviewKind, "stage": Stage}
-    if name in labels and value in labels[name]:
-        return str(labels[name](value).label)
     return value or ""
 
 

@@ -22,7 +22,7 @@ from accounts.models import User
 from accounts.permissions import IMPORT_INTERVIEWS, READ_DETAIL
 from interviews.imports import jobs as imports
 from interviews.imports import mapping, template
-from interviews.imports.compare import PERSONAL, title_of
+from interviews.imports.compare import PERSONAL, Finding, in_words, title_of
 from interviews.imports.forms import ComparisonForm, FileForm
 from interviews.imports.mapping import MOMENTS, What
 from interviews.imports.problems import ImportRefused, Rejection
@@ -228,7 +228,7 @@ def comparison_csv(request: ImportRequest, reference: str) -> HttpResponseBase:
     def cells(row: JobRow) -> Iterator[Sequence[Any]]:
         line = _line(request, job, row)
         for name, theirs, ours in line.fields or [(line.words, "", "")]:
-            yield line.number, line.key, line.reference, line.finding, name, theirs, ours
+            yield line.number or "", line.key, line.reference, line.finding, name, theirs, ours
 
     return _csv(f"comparison-{reference}.csv", titles, job, cells)
 
@@ -306,7 +306,7 @@ def _cells(row: Row, names: Sequence[str], batch: Batch) -> list[str]:
         elif name == "national_id" and row[name]:
             cells.append(masked(Identifier(IdentifierKind.NATIONAL_ID, row[name])))
         else:
-            cells.append(shortened(row[name]))
+            cells.append(shortened(in_words(name, row[name])))
     return cells
 
 
@@ -314,7 +314,7 @@ def _cells(row: Row, names: Sequence[str], batch: Batch) -> list[str]:
 class Line:
     """One line of a comparison, as this reader may see it."""
 
-    number: int
+    number: int | None  # what is only here stands in no line
     key: str
     reference: str
     finding: str
@@ -327,11 +327,11 @@ def _line(request: ImportRequest, job: Job, row: JobRow) -> Line:
     fields = [
         (title_of(name), _hidden(theirs), _hidden(ours))
         if name in hidden
-        else (title_of(name), theirs, ours)
+        else (title_of(name), in_words(name, theirs), in_words(name, ours))
         for name, theirs, ours in row.detail.get("fields", [])
     ]
     return Line(
-        number=row.number,
+        number=None if row.outcome == Finding.ONLY_HERE else row.number,
         key=row.detail.get("key", ""),
         reference=row.subject.removeprefix("interview:"),
         finding=str(outcomes_of(job).get(row.outcome, row.outcome)),

@@ -90,14 +90,14 @@ def test_same_file_shows_no_difference(client, administrator):
 @pytest.mark.parametrize(
     ("change", "field"),
     [
-        ({"status": "Missed"}, ["status", "Missed", "Completed"]),
+        ({"status": "Missed"}, ["status", "no_show", "completed"]),
         ({"starts": "2026-05-09 15:00"}, ["starts_at", "2026-05-09 15:00", "2026-05-09 14:00"]),
         ({"name": "张三丰"}, ["name", "张三丰", "张三"]),
         ({"mobile": "13900000009"}, ["mobile", "+8613900000009", "+8613900000001"]),
         ({"department": "研发部"}, ["department", "研发部", "制造部"]),
         ({"position": "质检员"}, ["position", "质检员", "装配技术员"]),
         ({"place": "郑州"}, ["location", "郑州", "深圳"]),
-        ({"minutes": "45"}, ["minutes", "2026-05-09 14:45", "2026-05-09 14:30"]),
+        ({"minutes": "45"}, ["ends_at", "2026-05-09 14:45", "2026-05-09 14:30"]),
         (
             {"id": "440524188001010014"},
             ["national_id", "440***********0014", "110***********002X"],
