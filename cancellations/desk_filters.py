@@ -12,9 +12,13 @@ from django.utils.translation import pgettext_lazy
 from accounts.models import User
 from cancellations.forms import SaneDateField
 from interviews.columns import ALWAYS, COLUMNS, USUAL, Column, chosen_columns
-from interviews.listing import Wanted, positions_offered, sources_offered
+from interviews.listing import (
+    Wanted,
+    departments_offered,
+    positions_offered,
+    sources_offered,
+)
 from interviews.models import InterviewKind
-from interviews.queries import departments_of
 from interviews.states import InterviewStatus
 from interviews.templatetags.when import day
 
@@ -55,7 +59,7 @@ class InterviewFilter(forms.Form):
 
     def __init__(self, data: QueryDict, *, user: User) -> None:
         super().__init__(data)
-        departments = list(departments_of(user).values_list("pk", "name"))
+        departments = departments_offered(user)
         positions = positions_offered(user)
         recruiters = {str(pk): name for _pk, _title, pk, name in positions if pk}
         offered: dict[str, list[Choice]] = {

@@ -16,8 +16,9 @@ from django.db.models import Func, IntegerField, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
-from interviews.models import Interview, InterviewQuerySet, Position
-from interviews.queries import departments_of
+from config.prepared import Later, Prepared
+from interviews.models import Department, Interview, InterviewQuerySet, Position
+from interviews.queries import departments_of, sees_everything
 
 COUNTED = 1000  # more than that is said to be more than that
 
@@ -128,14 +129,28 @@ def place_of(reference: str, user: User) -> Place | None:
     return next((Place(*row) for row in own.values_list("listed_at", "id")), None)
 
 
+def _every_position() -> QuerySet:
+    return Position.objects.order_by("title", "pk").values_list(
+        "pk", "title", "recruiter_id", "recruiter__name"
+    )
+
+
+_positions = Prepared(_every_position)
+_own_positions = Prepared(lambda: _every_position().filter(department__staff=Later("user")))
+_departments = Prepared(lambda: Department.objects.values_list("pk", "name"))
+_own_departments = Prepared(
+    lambda: Department.objects.filter(staff=Later("user")).values_list("pk", "name")
+)
+
+
 def positions_offered(user: User) -> list[tuple[int, str, int | None, str | None]]:
     """Position, title, recruiter and recruiter's name, of all this user may list."""
-    positions = Position.objects.filter(department__in=departments_of(user).values("pk"))
-    return list(
-        positions.order_by("title", "pk").values_list(
-            "pk", "title", "recruiter_id", "recruiter__name"
-        )
-    )
+    return _positions() if sees_everything(user) else _own_positions(user=user.pk)
+
+
+def departments_offered(user: User) -> list[tuple[int, str]]:
+    """Department and name, of all this user may list."""
+    return _departments() if sees_everything(user) else _own_departments(user=user.pk)
 
 
 # Leaps from each value to the next in the index, where DISTINCT would read every interview.

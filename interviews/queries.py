@@ -15,9 +15,14 @@ from interviews.models import Department, Interview, InterviewQuerySet, Position
 from interviews.states import ENDED, InterviewStatus
 
 
+def sees_everything(user: User) -> bool:
+    """Whether the interviews of every department are theirs to see."""
+    return bool(user.is_superuser or user.role == Role.ADMINISTRATOR)
+
+
 def departments_of(user: User) -> models.QuerySet[Department]:
     """The departments whose interviews this member of staff works with."""
-    if user.is_superuser or user.role == Role.ADMINISTRATOR:
+    if sees_everything(user):
         return Department.objects.all()
     return Department.objects.filter(staff=user)
 
