@@ -14,6 +14,7 @@ from stdnum.cn import ric
 from accounts.models import User
 from accounts.permissions import Role
 from cancellations import notices, queries, rules, work
+from cancellations.company import correct_interview
 from cancellations.models import (
     Cancellation,
     CancellationStatus,
@@ -31,6 +32,7 @@ from interviews.models import (
     HistoryEntry,
     Interview,
     InterviewKind,
+    Move,
     Position,
     PositionCategory,
     Slot,
@@ -209,6 +211,7 @@ class Demo:
         self.tell_of_every_status(people[5:])
         self.tell_of_the_rest(people[25:])
         self.store()
+        self.reinstate_one()
         self.offer_free_slots()
 
     # --- the company ----------------------------------------------------------------------------
@@ -670,6 +673,20 @@ class Demo:
                 notify(*notices.cancelled(cancellation))
             case CancellationStatus.DECLINED:
                 notify(*notices.declined(cancellation))
+
+    def reinstate_one(self) -> None:
+        """Somebody called who had pressed the wrong button: HR brought the interview back."""
+        by_mistake = Interview.objects.filter(
+            status=InterviewStatus.CANCELLED, starts_at__gt=self.now
+        ).earliest("starts_at")
+        correct_interview(
+            by_mistake.reference,
+            by=self.staff["admin"],
+            move=Move.REINSTATE,
+            expected=InterviewStatus.CANCELLED,
+            reason="候选人来电：误触取消，希望按原时间参加。",
+            starts_at=by_mistake.starts_at,
+        )
 
     def offer_free_slots(self) -> None:
         """Evenings and mornings of the coming days on which nobody is booked yet."""

@@ -1,6 +1,7 @@
 """Every error of the API as problem details (RFC 9457), whichever layer it comes from."""
 
 import math
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any
 
@@ -73,9 +74,18 @@ def handler(exc: Exception, context: dict[str, Any]) -> Response | None:
         title=getattr(exc, "title", ""),
         detail=exc.detail if plain else exc.default_detail,
         instance=context["request"].path,
-        errors=None if plain else exc.detail,
+        errors=None if plain else dict(_by_field(exc.detail)),
     )
     return Response(body, status=exc.status_code, headers=headers, content_type=MEDIA_TYPE)
+
+
+def _by_field(errors: Any, path: str = "") -> Iterator[tuple[str, list[str]]]:
+    """What is wrong with each field; with an item inside one as "references.2"."""
+    if isinstance(errors, dict):
+        for name, wrong in errors.items():
+            yield from _by_field(wrong, f"{path}.{name}" if path else str(name))
+    else:
+        yield path or "non_field_errors", errors
 
 
 # --- What goes wrong outside REST framework: config.views hands it here -------------------------

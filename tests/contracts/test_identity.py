@@ -59,6 +59,11 @@ def feishu(provider, settings, monkeypatch):
     return provider
 
 
+@pytest.fixture(autouse=True)
+def _in_english(settings):
+    settings.LANGUAGE_CODE = "en"
+
+
 def configured(settings, name, app):
     providers = settings.SOCIALACCOUNT_PROVIDERS
     settings.SOCIALACCOUNT_PROVIDERS = providers | {name: providers[name] | {"APPS": [app]}}

@@ -1,5 +1,6 @@
 import re
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,13 +10,21 @@ from django.utils import timezone
 
 from accounts import api_tokens, receivers
 from accounts import notices as account_notices
-from accounts.models import ApiToken
+from accounts.models import AccessChangeKind, ApiToken
 from accounts.services import Purpose
 from cancellations import notices
+from cancellations.models import Party
+from interviews.models import Correction, Move
 from notifications import rendering
 from notifications.models import Notification, Webhook
 from notifications.services import Notice
-from tests.factories import CancellationFactory, InterviewFactory, UserFactory, WorkItemFactory
+from tests.factories import (
+    CancellationFactory,
+    InterviewFactory,
+    PositionFactory,
+    UserFactory,
+    WorkItemFactory,
+)
 
 TEMPLATES = Path(settings.BASE_DIR) / "templates/notifications"
 START = datetime(2024, 5, 10, 6, 0, tzinfo=UTC)
@@ -180,10 +189,60 @@ def test_every_event_of_a_connection_has_words(language):
             assert ("10 May 2024" if language == "en" else "2024年5月10日") in message.body
 
 
+def company_told() -> list[Notice]:
+    """Everything people are told where the company cancels or a status is set right by hand."""
+    interviewer = UserFactory(staff=True)
+    position = PositionFactory(department__email="dept@company.example")
+    interviews = [
+        InterviewFactory(
+            candidate__user__email=f"zhang{number}@example.com",
+            position=position,
+            interviewer=interviewer,
+        )
+        for number in range(2)
+    ]
+    off = [
+        CancellationFactory(interview=interview, party=Party.COMPANY, note="产线停工")
+        for interview in interviews
+    ]
+    by = UserFactory(lead=True)
+    corrections = [
+        Correction(interview=interviews[0], move=move, before="cancelled", by=by, at=START)
+        for move in (Move.REINSTATE, Move.MISS)
+    ]
+    return [
+        *notices.called_off(off),
+        *notices.called_off(off[:1]),
+        *(each for made in corrections for each in notices.corrected(made, interviews[0])),
+    ]
+
+
+def staff_told() -> list[Notice]:
+    """What members of staff are told about their own access."""
+    user = UserFactory(staff=True)
+    changed = partial(account_notices.access_changed, user, by_somebody=True)
+    return [
+        account_notices.invitation(user, "https://mianyue.example/x/", days=7),
+        changed(AccessChangeKind.ROLE, details={"role": "hr_lead"}),
+    ]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_everything_about_company_cancellations_and_access_has_words(language):
+    for notice in [*company_told(), *staff_told()]:
+        message = words(notice.event, notice.channel, language, notice.params)
+        text = f"{message.title}\n{message.body}"
+        assert message.body
+        assert bool(message.title) == (notice.channel != "sms")
+        assert "None" not in text
+        assert not re.search(r"[，。：；]{2}|[{}]|\(\)|（）|\n\n\n", text), (notice.event, text)
+
+
 @pytest.mark.django_db
 def test_no_template_is_left_over_and_each_comes_in_both_languages():
     there = {(path.parent.name, path.name) for path in TEMPLATES.glob("*/*.txt")}
-    told = [*account_told(), *chased_told(), *connections_told()]
+    told = [*account_told(), *chased_told(), *connections_told(), *company_told(), *staff_told()]
     wanted = used() | {(notice.event, notice.channel) for notice in told}
 
     assert there == {
