@@ -17,9 +17,9 @@ from accounts.models import ConfigurationChange, User
 from cancellations import words
 from config import tracking
 from interviews.imports.store import ACTOR as IMPORT
+from interviews.listing import midnight
 from interviews.queries import departments_of
 from interviews.templatetags.when import moment
-from interviews.trail import midnight
 
 USER = "accounts.user"
 # What changes are filed under, as people call it.

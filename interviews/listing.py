@@ -48,9 +48,9 @@ class Wanted:
         if self.since or self.until:
             interviews = interviews.filter(starts_at__isnull=False)
         if self.since:
-            interviews = interviews.filter(listed_at__gte=_midnight(self.since))
+            interviews = interviews.filter(listed_at__gte=midnight(self.since))
         if self.until:
-            interviews = interviews.filter(listed_at__lt=_midnight(self.until + timedelta(days=1)))
+            interviews = interviews.filter(listed_at__lt=midnight(self.until + timedelta(days=1)))
         if self.people is not None:
             interviews = interviews.filter(application__candidate__in=self.people)
         return interviews
@@ -207,6 +207,6 @@ def _from(
     return interviews
 
 
-def _midnight(day: date) -> datetime:
+def midnight(day: date) -> datetime:
     """When the day begins for the reader."""
     return timezone.make_aware(datetime.combine(day, time.min))

@@ -3,19 +3,17 @@ much of it there is; read as interviews/listing.py reads interviews."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from itertools import chain
-from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Func, IntegerField, OuterRef, Q, QuerySet
-from django.utils import timezone
 
 from accounts.models import User
+from interviews.listing import COUNTED, Part, midnight
 from interviews.models import HistoryEntry, Interview, Position
 from interviews.queries import departments_of
 
-COUNTED = 1000  # more than that is said to be more than that
 CANDIDATE = "candidate"  # as an actor: whoever's interview it is
 
 
@@ -58,16 +56,6 @@ class Place:
 
     at: datetime
     id: int
-
-
-@dataclass(frozen=True)
-class Part:
-    """As much of the list as one page shows, as dictionaries of the columns asked for."""
-
-    rows: list[dict[str, Any]]
-    newer: bool
-    older: bool
-    count: int  # at most COUNTED + 1
 
 
 def some(
@@ -144,8 +132,3 @@ def _from(
         in_front = Q(at__gt=before.at) | Q(id__gt=before.id)
         return entries.filter(in_front, at__gte=before.at)
     return entries
-
-
-def midnight(day: date) -> datetime:
-    """When the day begins for the reader."""
-    return timezone.make_aware(datetime.combine(day, time.min))

@@ -33,6 +33,7 @@ from cancellations.history_filters import ChangeFilter, HistoryFilter
 from interviews import history, trail, verification
 from interviews.exports import BOM, PIECE
 from interviews.imports.text import harmless, tidy
+from interviews.listing import COUNTED
 from interviews.models import Access, AccessLog, HistoryEntry, HistorySeal, Interview
 from interviews.queries import departments_of, visible_to
 from interviews.search import as_reference
@@ -188,7 +189,7 @@ def _page(
         "without_interview": form.query(),
         "query": asked.address(form.query()),
         "part": part,
-        "counted": trail.COUNTED,
+        "counted": COUNTED,
         "rows": telling.told(part.rows, in_full=request.user.has_perm(READ_DETAIL)),
         "verified": verified,
         "exports": request.user.has_perm(EXPORT_INTERVIEWS),
