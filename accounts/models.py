@@ -292,6 +292,11 @@ class ApiToken(models.Model):
         verbose_name = _("API token")
         verbose_name_plural = _("API tokens")
         ordering = ["-pk"]
+        triggers = [
+            tracked(
+                "name", "user_id", "scopes", "expires_at", "revoked_at", departments=ADMINISTRATORS
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

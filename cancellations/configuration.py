@@ -30,6 +30,8 @@ KINDS: dict[str, Promise] = {
     "interviews.position": gettext_lazy("Positions"),
     "interviews.positioncategory": gettext_lazy("Position categories"),
     USER: gettext_lazy("Roles and access"),
+    "accounts.apitoken": gettext_lazy("API tokens"),
+    "notifications.webhook": gettext_lazy("Webhooks"),
 }
 NOTICES = frozenset({"notice_minutes", "promised_minutes", "default_minutes_before"})
 NOTHING = "—"
@@ -136,6 +138,8 @@ def _link(change: ConfigurationChange, fields: Mapping[str, Field]) -> str:
 def _value(column: str, field: Field | None, value: Any, names: "_Names") -> str:
     if value in EMPTY:
         return NOTHING
+    if isinstance(value, list):
+        return ", ".join(str(each) for each in value) or NOTHING
     if isinstance(value, bool):
         return pgettext("a setting", "yes") if value else pgettext("a setting", "no")
     if column in NOTICES:

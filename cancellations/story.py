@@ -169,7 +169,7 @@ class Way:
 
 
 def ways_to(person: User, *, revealed: bool) -> list[Way]:
-    """The ID number stays masked but for its ends even then: nobody needs the rest to compare."""
+    """How somebody is reached."""
     ways = []
     if person.mobile:
         shown = (
@@ -179,8 +179,13 @@ def ways_to(person: User, *, revealed: bool) -> list[Way]:
     if person.email:
         shown = person.email if revealed else masked(Identifier(IdentifierKind.EMAIL, person.email))
         ways.append(Way(_("Email address"), shown, f"mailto:{person.email}" if revealed else ""))
-    if person.national_id_index:
-        number = person.national_id if revealed else ""
-        known = masked(Identifier(IdentifierKind.NATIONAL_ID, number)) if number else "*" * 18
-        ways.append(Way(_("ID number"), known))
     return ways
+
+
+def known_by(person: User, *, revealed: bool) -> list[Way]:
+    """The ID number stays masked but for its ends even then: nobody needs the rest to compare."""
+    if not person.national_id_index:
+        return []
+    number = person.national_id if revealed else ""
+    known = masked(Identifier(IdentifierKind.NATIONAL_ID, number)) if number else "*" * 18
+    return [Way(_("ID number"), known)]

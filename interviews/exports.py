@@ -3,9 +3,11 @@
 import csv
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import IO, Any
 
-from django.utils import timezone
+from django.http import StreamingHttpResponse
+from django.utils import timezone, translation
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 
@@ -17,13 +19,6 @@ PIECE = 2000  # rows
 MOST_IN_WORKBOOK = 200_000  # rows; as CSV there may be as many as there are
 BOM = "\ufeff"  # by which spreadsheets know UTF-8
 MOMENT = "yyyy-mm-dd hh:mm"
-
-
-class _Echo:
-    """A file that hands back what is written to it."""
-
-    def write(self, text: str) -> str:
-        return text
 
 
 def rows(
@@ -38,12 +33,50 @@ def rows(
         ]
 
 
-def as_csv(columns: Sequence[Column], values: Iterable[list[Any]]) -> Iterator[str]:
-    """The lines of the file; no cell of it is run by a spreadsheet."""
+def as_csv(columns: Sequence[Column], values: Iterable[list[Any]]) -> Iterator[Sequence[Any]]:
+    """The rows of csv_file for a list of interviews."""
+    yield [str(column.title) for column in columns]
+    yield from values
+
+
+def csv_file(name: str, rows: Iterable[Sequence[Any]]) -> StreamingHttpResponse:
+    """The first row holds the titles. The file is written while it is read, in the language and
+    the time zone of who asks for it now; no cell of it is run by a spreadsheet."""
+    return StreamingHttpResponse(
+        _as_asked(_lines(rows)),
+        content_type="text/csv; charset=utf-8",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )
+
+
+def _lines(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
     writer = csv.writer(_Echo())
-    yield BOM + writer.writerow([str(column.title) for column in columns])
-    for row in values:
+    yield BOM
+    for row in rows:
         yield writer.writerow([_text(value) for value in row])
+
+
+def _as_asked(lines: Iterator[str]) -> Iterator[str]:
+    """When they are asked for, the response is on its way, and no middleware looks after language
+    and time zone any more."""
+    language, zone = translation.get_language(), timezone.get_current_timezone()
+
+    def each() -> Iterator[str]:
+        while True:
+            with translation.override(language), timezone.override(zone):
+                line = next(lines, None)
+            if line is None:
+                return
+            yield line
+
+    return each()
+
+
+class _Echo:
+    """A file that hands back what is written to it."""
+
+    def write(self, text: str) -> str:
+        return text
 
 
 def as_xlsx(columns: Sequence[Column], values: Iterable[list[Any]]) -> IO[bytes]:
@@ -65,7 +98,9 @@ def file_name(kind: str) -> str:
 
 
 def _text(value: Any) -> str:
-    return harmless(tidy(value)) if isinstance(value, str) else f"{value:%Y-%m-%d %H:%M}"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    return harmless(tidy(str(value)))
 
 
 def _cell(sheet: Any, value: Any) -> Any:

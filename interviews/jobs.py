@@ -198,7 +198,7 @@ def _claim(job_id: int) -> Job | None:
 def _do_batch(job_id: int, kind: Kind, items: Sequence[Any], batch: int) -> bool:
     """Whether there is more to do. The lock on the job keeps two workers, should the lease of one
     have ended under it, from doing the same items."""
-    job = Job.objects.select_for_update().get(pk=job_id)
+    job = Job.objects.select_for_update().defer("file").get(pk=job_id)
     if job.is_over:
         return False
     chosen = items[job.done : job.done + batch]

@@ -12,6 +12,7 @@ from django.utils.translation import pgettext_lazy
 
 from config.encryption import EncryptedCharField
 from config.references import new_reference
+from config.tracking import ADMINISTRATORS, tracked
 
 
 class Channel(models.TextChoices):
@@ -213,6 +214,8 @@ class Webhook(models.Model):
         verbose_name = _("webhook")
         verbose_name_plural = _("webhooks")
         ordering = ["name", "pk"]
+        # Not the address: those of chat services hold their key.
+        triggers = [tracked("name", "events", "audiences", "is_active", departments=ADMINISTRATORS)]
 
     def __str__(self) -> str:
         return self.name

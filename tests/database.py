@@ -20,9 +20,13 @@ def without_triggers() -> Iterator[None]:
 
 
 def put_defaults_back() -> None:
-    """The reasons and policies that the migrations bring, after every table was emptied."""
-    for migration in ("0002_defaults", "0007_company_reasons"):
-        import_module(f"cancellations.migrations.{migration}").add(apps, None)
+    """The reasons and policies that the migrations bring, after every table was emptied.
+
+    Nobody adds them but a migration, so the history of the configuration does not have them.
+    """
+    with without_triggers():
+        for migration in ("0002_defaults", "0007_company_reasons"):
+            import_module(f"cancellations.migrations.{migration}").add(apps, None)
 
 
 def end_other_connections() -> None:

@@ -22,7 +22,8 @@ from django_fsm import TransitionNotAllowed
 from accounts.decorators import desk_permission_required, desk_required
 from accounts.models import User
 from accounts.permissions import DECIDE_CANCELLATION, HANDLE_WORK, READ_DETAIL
-from cancellations import queries, queue, rules, services, work
+from cancellations import queries, queue, rules, services, story, work
+from cancellations.desk_filters import RevealForm
 from cancellations.forms import BulkForm, DecisionForm, QueueFilter, ResolutionForm
 from cancellations.models import Cancellation, CancellationStatus, Party, may_decide
 from cancellations.queue import Case
@@ -453,7 +454,9 @@ def _facts(
 ) -> dict[str, Any]:
     """What the case says beside the item itself."""
     user, item = request.user, shown.item
-    facts: dict[str, Any] = {"reads_detail": user.has_perm(READ_DETAIL)}
+    facts: dict[str, Any] = {"reads_detail": user.has_perm(READ_DETAIL), "reveal": RevealForm()}
+    if shown.interview is not None:
+        facts["ways"] = story.ways_to(shown.interview.candidate.user, revealed=False)
     is_open = item is not None and item.closed_at is None
     if item is not None and is_open:
         leads = user.has_perm(DECIDE_CANCELLATION)

@@ -1,19 +1,16 @@
 """History at the desk: what happened to the interviews of one's departments, what was changed of
 the configuration, and the proof that nobody changed it afterwards."""
 
-import csv
 from collections.abc import Iterator
-from datetime import tzinfo
-from io import StringIO
 from itertools import islice
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 from django.views.decorators.cache import never_cache
@@ -31,8 +28,7 @@ from accounts.permissions import (
 from cancellations import configuration, telling
 from cancellations.history_filters import ChangeFilter, HistoryFilter
 from interviews import history, trail, verification
-from interviews.exports import BOM, PIECE
-from interviews.imports.text import harmless, tidy
+from interviews.exports import PIECE, csv_file
 from interviews.listing import COUNTED
 from interviews.models import Access, AccessLog, HistoryEntry, HistorySeal, Interview
 from interviews.queries import departments_of, visible_to
@@ -94,16 +90,8 @@ def export(request: DeskRequest) -> HttpResponseBase:
         detail={"list": "history", "format": "csv", "count": entries.count(), "filters": filters},
     )
     name = f"history-{timezone.localtime():%Y%m%d-%H%M}.csv"
-    return StreamingHttpResponse(
-        _csv(
-            entries.values("pk", "at", *telling.COLUMNS).iterator(PIECE),
-            in_full=request.user.has_perm(READ_DETAIL),
-            language=translation.get_language(),
-            zone=timezone.get_current_timezone(),
-        ),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    rows = entries.values("pk", "at", *telling.COLUMNS).iterator(PIECE)
+    return csv_file(name, _table(rows, in_full=request.user.has_perm(READ_DETAIL)))
 
 
 @never_cache
@@ -216,25 +204,15 @@ def _place(text: str, user: User) -> trail.Place | None:
     return next((trail.Place(*place) for place in own.values_list("at", "id")), None)
 
 
-def _csv(
-    rows: Iterator[dict[str, Any]], *, in_full: bool, language: str, zone: tzinfo
-) -> Iterator[str]:
-    """The lines of the file, a piece at a time. When they are asked for, the response is on its way
-    and no middleware looks after language and time zone any more."""
-
-    def lines(piece: list[dict[str, Any]], *, first: bool) -> str:
-        with translation.override(language), timezone.override(zone):
-            told = telling.told(piece, in_full=in_full)
-            return (_titles() if first else "") + "".join(map(_line, told))
-
-    piece = list(islice(rows, PIECE))
-    yield lines(piece, first=True)
+def _table(rows: Iterator[dict[str, Any]], *, in_full: bool) -> Iterator[list[str]]:
+    """The rows of the file, told a piece at a time."""
+    yield _titles()
     while piece := list(islice(rows, PIECE)):
-        yield lines(piece, first=False)
+        yield from map(_row, telling.told(piece, in_full=in_full))
 
 
-def _titles() -> str:
-    return BOM + _written(
+def _titles() -> list[str]:
+    return [
         _("Time"),
         _("Interview"),
         _("Number"),
@@ -247,11 +225,11 @@ def _titles() -> str:
         _("Reason"),
         pgettext("who did it", "By"),
         _("Decided by"),
-    )
+    ]
 
 
-def _line(entry: telling.Told) -> str:
-    return _written(
+def _row(entry: telling.Told) -> list[str]:
+    return [
         f"{timezone.localtime(entry.at):%Y-%m-%d %H:%M:%S}",
         entry.interview,
         str(entry.sequence),
@@ -264,11 +242,4 @@ def _line(entry: telling.Told) -> str:
         entry.why,
         entry.who,
         entry.approver,
-    )
-
-
-def _written(*cells: str) -> str:
-    """A line of which no cell is run by a spreadsheet."""
-    line = StringIO()
-    csv.writer(line).writerow([harmless(tidy(cell)) for cell in cells])
-    return line.getvalue()
+    ]

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import IntegrityError, transaction
-from django.http import FileResponse, HttpRequest, HttpResponse, QueryDict, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -252,11 +252,7 @@ def export(request: DeskRequest) -> HttpResponseBase:
     name = exports.file_name(kind)
     if kind == "xlsx":
         return FileResponse(exports.as_xlsx(form.shown, values), as_attachment=True, filename=name)
-    return StreamingHttpResponse(
-        exports.as_csv(form.shown, values),
-        content_type="text/csv; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
-    )
+    return exports.csv_file(name, exports.as_csv(form.shown, values))
 
 
 def _log_export(
@@ -396,7 +392,10 @@ def _interview_page(
         "timeline": timeline(chosen),
         "story": told,
         "cancellations": told.cancellations,
-        "ways": story.ways_to(chosen.candidate.user, revealed=revealed),
+        "ways": [
+            *story.ways_to(chosen.candidate.user, revealed=revealed),
+            *story.known_by(chosen.candidate.user, revealed=revealed),
+        ],
         "revealed": revealed,
         "reads_detail": request.user.has_perm(READ_DETAIL),
         "form": form or RevealForm(),

@@ -1,7 +1,6 @@
 """Bringing data in at the desk: choose a file, look at what would happen, import, undo; and compare
 a file of the old system with what we hold."""
 
-import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -20,6 +19,7 @@ from accounts.decorators import desk_permission_required
 from accounts.identifiers import Identifier, IdentifierKind, masked
 from accounts.models import User
 from accounts.permissions import IMPORT_INTERVIEWS, READ_DETAIL
+from interviews.exports import csv_file
 from interviews.imports import jobs as imports
 from interviews.imports import mapping, template
 from interviews.imports.compare import PERSONAL, Finding, in_words, title_of
@@ -28,7 +28,7 @@ from interviews.imports.mapping import MOMENTS, What
 from interviews.imports.problems import ImportRefused, Rejection
 from interviews.imports.rows import Row
 from interviews.imports.sheet import Batch, first_rows
-from interviews.imports.text import harmless, shortened, tidy
+from interviews.imports.text import shortened, tidy
 from interviews.jobs import KEPT, outcomes_of, visible_jobs
 from interviews.models import Job, JobRow, JobState
 
@@ -122,7 +122,7 @@ def rejections(request: ImportRequest, reference: str) -> HttpResponseBase:
     def cells(row: JobRow) -> Iterator[Sequence[Any]]:
         yield row.number, *(row.detail.get(key, "") for key in ("column", "value", "message"))
 
-    return _csv(f"rejected-{reference}.csv", titles, job, cells)
+    return _report(f"rejected-{reference}.csv", titles, job, cells)
 
 
 @desk_permission_required(IMPORT_INTERVIEWS)
@@ -230,7 +230,7 @@ def comparison_csv(request: ImportRequest, reference: str) -> HttpResponseBase:
         for name, theirs, ours in line.fields or [(line.words, "", "")]:
             yield line.number or "", line.key, line.reference, line.finding, name, theirs, ours
 
-    return _csv(f"comparison-{reference}.csv", titles, job, cells)
+    return _report(f"comparison-{reference}.csv", titles, job, cells)
 
 
 # --- shared ---------------------------------------------------------------------------------------
@@ -344,26 +344,15 @@ def _hidden(value: str) -> str:
     return "***" if value else ""
 
 
-class _Line:
-    """What csv.writer writes to: hands each line on."""
+def _report(name: str, titles: Sequence[str], job: Job, cells: Any) -> HttpResponseBase:
+    """The whole report, sent while it is read."""
 
-    def write(self, line: str) -> str:
-        return line
-
-
-def _csv(name: str, titles: Sequence[str], job: Job, cells: Any) -> HttpResponseBase:
-    """The whole report, sent while it is read; no cell of it is run by a spreadsheet."""
-
-    def lines() -> Iterator[str]:
-        writer = csv.writer(_Line())
-        yield "\ufeff" + writer.writerow(titles)  # spreadsheets then read it as UTF-8
+    def table() -> Iterator[Sequence[Any]]:
+        yield titles
         last = 0
         while rows := list(job.rows.filter(pk__gt=last).order_by("pk")[:CHUNK]):
             for row in rows:
-                for line in cells(row):
-                    yield writer.writerow([harmless(str(cell)) for cell in line])
+                yield from cells(row)
             last = rows[-1].pk
 
-    response = StreamingHttpResponse(lines(), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    return csv_file(name, table())

@@ -1,19 +1,15 @@
 """Long work in the background, as those who asked for it see it: how far it is, and its report."""
 
-import csv
 from collections.abc import Iterator
-from datetime import tzinfo
 from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils import timezone
-from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -21,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.decorators import desk_required
 from accounts.models import User
 from interviews import jobs
-from interviews.imports.text import harmless
+from interviews.exports import csv_file
 from interviews.models import Interview, Job, JobRow
 from interviews.queries import visible_to
 from interviews.templatetags.when import moment
@@ -102,10 +98,7 @@ def stop(request: DeskRequest, reference: str) -> HttpResponse:
 def report(request: DeskRequest, reference: str) -> HttpResponseBase:
     """The whole report as CSV, sent while it is read."""
     found = _visible(request, reference)
-    lines = _csv(request, found, get_language(), timezone.get_current_timezone())
-    response = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="report-{reference}.csv"'
-    return response
+    return csv_file(f"report-{reference}.csv", _table(request, found))
 
 
 def _visible(request: DeskRequest, reference: str) -> Job:
@@ -137,32 +130,16 @@ def _interviews(user: User, references: list[str]) -> dict[str, Interview]:
     return {each.reference: each for each in visible} if references else {}
 
 
-class _Line:
-    """What csv.writer writes to: hands each line on."""
-
-    def write(self, line: str) -> str:
-        return line
-
-
-def _csv(request: DeskRequest, found: Job, language: str | None, zone: tzinfo) -> Iterator[str]:
-    """In the reader's language and time, which are no longer theirs once it is being sent."""
-    with override(language), timezone.override(zone):
-        yield from _csv_lines(request, found)
-
-
-def _csv_lines(request: DeskRequest, found: Job) -> Iterator[str]:
-    writer = csv.writer(_Line())
-    yield "\ufeff" + writer.writerow(  # spreadsheets then read it as UTF-8
-        [
-            _("No."),
-            _("Reference"),
-            _("Candidate"),
-            _("Position"),
-            _("Time"),
-            _("Result"),
-            _("Details"),
-        ]
-    )
+def _table(request: DeskRequest, found: Job) -> Iterator[list[str]]:
+    yield [
+        _("No."),
+        _("Reference"),
+        _("Candidate"),
+        _("Position"),
+        _("Time"),
+        _("Result"),
+        _("Details"),
+    ]
     rows: QuerySet[JobRow] = found.rows.order_by("pk")
     last = 0
     while chunk := list(rows.filter(pk__gt=last)[:CHUNK]):
@@ -173,8 +150,7 @@ def _csv_lines(request: DeskRequest, found: Job) -> Iterator[str]:
                 facts = [
                     interview.candidate.user.name,
                     interview.position.title,
-                    moment(interview.starts_at),
+                    moment(interview.starts_at) if interview.starts_at else "",
                 ]
-            texts = [line["reference"], *facts, line["outcome"], line["words"]]
-            yield writer.writerow([line["number"], *map(harmless, texts)])
+            yield [str(line["number"]), line["reference"], *facts, line["outcome"], line["words"]]
         last = chunk[-1].pk

@@ -606,7 +606,7 @@ def test_export_streams_by_a_cursor(desk, department):
 
     assert response.streaming
     with CaptureQueriesContext(connection) as captured:
-        assert len(list(response.streaming_content)) == 4
+        assert len(list(response.streaming_content)) == 5  # with the mark of UTF-8
     assert len(captured) <= 1
 
 
