@@ -1,5 +1,6 @@
 """Interviews by the million, made by the database itself."""
 
+import json
 from datetime import timedelta
 
 from django.contrib.auth.hashers import make_password
@@ -9,6 +10,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.permissions import Role
+from cancellations import queries, rules
+from cancellations.models import Cancellation, CancellationStatus
 from candidates.models import Candidate
 from interviews import history
 from interviews.models import (
@@ -59,6 +62,37 @@ FROM interviews_interview i
 WHERE NOT EXISTS (SELECT FROM interviews_historyentry h WHERE h.interview_id = i.id);
 """
 
+# Every fourth of these was asked in time for HR to decide at leisure; all wait to be decided.
+WAITING = """
+WITH chosen AS (
+    SELECT i.id, i.reference, i.listed_department, c.user_id,
+        now() + (2 + i.id %% 9) * interval '1 hour' AS start
+    FROM interviews_interview i
+    JOIN interviews_application a ON a.id = i.application_id
+    JOIN candidates_candidate c ON c.id = a.candidate_id
+    WHERE i.status = 'completed' ORDER BY i.id DESC LIMIT %(count)s::int
+), moved AS (
+    UPDATE interviews_interview i SET status = 'cancelling', starts_at = chosen.start,
+        ends_at = chosen.start + interval '30 minutes', asked_late = true
+    FROM chosen WHERE i.id = chosen.id
+), asked AS (
+    INSERT INTO cancellations_cancellation (reference, interview_id, party, requested_by_id,
+        reason_id, detail, requested_at, starts_at, notice, outcome, short_notice, policy,
+        decide_by, status, note)
+    SELECT 'D' || lpad(id::text, 9, '0'), id, 'candidate', user_id,
+        (SELECT min(id) FROM cancellations_reason WHERE purpose = 'cancel'), '', now(), start,
+        start - now(), 'needs_hr', false, %(policy)s::jsonb, start - interval '30 minutes',
+        'requested', ''
+    FROM chosen
+)
+INSERT INTO notifications_workitem (reference, kind, audience, subject, params, opened_at, due_at,
+    assignee, closed_by, note)
+SELECT 'W' || lpad(id::text, 9, '0'), 'cancellation', 'department:' || listed_department,
+    'interview:' || reference, jsonb_build_object('receipt', 'D' || lpad(id::text, 9, '0')), now(),
+    start - interval '30 minutes', '', '', ''
+FROM chosen
+"""
+
 
 def positions(count: int = 500) -> list[Position]:
     """The company's positions, each with a recruiter and a department that has a mailbox."""
@@ -94,6 +128,22 @@ def grow(upto: int) -> int:
                 cursor.execute(statement, values)
             cursor.execute("VACUUM ANALYZE")
     return Interview.objects.count()
+
+
+def waiting(upto: int) -> list[str]:
+    """Have `upto` late requests wait to be decided; their receipts, what is due first in front."""
+    policy = queries.policies_in_force(timezone.now())[0]
+    open_ones = Cancellation.objects.filter(status=CancellationStatus.REQUESTED)
+    values = {
+        "count": max(0, upto - open_ones.count()),
+        "policy": json.dumps(rules.snapshot(policy)),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute("SET session_replication_role = replica")  # no status moves like this
+        cursor.execute(WAITING, values)
+        cursor.execute("SET session_replication_role = DEFAULT")
+        cursor.execute("VACUUM ANALYZE")
+    return list(open_ones.order_by("decide_by", "pk").values_list("reference", flat=True))
 
 
 def signed_in(count: int, offered: list[Position], *, bookings: int) -> list[tuple[str, list[str]]]:

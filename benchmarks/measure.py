@@ -12,10 +12,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from statistics import median, quantiles
+from urllib.parse import urlencode
 
 from django.core.management import call_command
 from django.db import connection
+from django.utils import timezone
 
 from benchmarks import data, floor
 from benchmarks.servers import Client, Reply, Server, serve
@@ -123,6 +126,43 @@ def desk_lists(product: Server, base: Server, offered: list) -> list[Figure]:
     ]
 
 
+def desk_queue(product: Server, base: Server, offered: list, *, items: int) -> list[Figure]:
+    """The queue with `items` open ones, one case of it, and a decision, as an HR lead has them."""
+    client = Client(product.port, cookies(data.lead_signed_in(offered)))
+    receipts = data.waiting(items)
+    reading = {
+        "queue": "/desk/",
+        "queue, narrowed": "/desk/?kind=cancellation&assignee=nobody",
+        "one case": f"/desk/requests/{receipts[-1]}/",
+    }
+    figures = [
+        in_pairs(name, base, [lambda p=path: client.send("GET", p)] * PAIRS, expect=200)
+        for name, path in reading.items()
+    ]
+    fields = {"note": "", "csrfmiddlewaretoken": "a" * 32}
+    deciding: list[Callable[[], Reply]] = [
+        lambda r=receipt: client.send("POST", f"/desk/requests/{r}/approve/", fields)
+        for receipt in receipts[:PAIRS]
+    ]
+    return [*figures, in_pairs("decision", base, deciding, expect=302)]
+
+
+def export(product: Server, offered: list) -> str:
+    """What taking 100,000 rows along adds to the web worker, and how long the file takes."""
+    client = Client(product.port, cookies(data.lead_signed_in(offered)))
+    before = product.worker_memory()
+    days = {"since": timezone.localdate() - timedelta(days=89), "until": timezone.localdate()}  # of 900
+    fields = {"format": "csv", "csrfmiddlewaretoken": "a" * 32, "query": urlencode(days)}
+    reply = client.send("POST", "/desk/interviews/export/", fields)
+    lines = gzip.decompress(reply.body) if "Content-Encoding" in reply.headers else reply.body
+    grown = product.worker_memory() - before
+    rows = lines.count(b"\n") - 1
+    return (
+        f"{f'export of {rows:,} rows as CSV':<44}{reply.seconds:>8.1f} s {grown:>8.1f} MB more,"
+        f" {len(lines) / 1e6:.1f} MB of file"
+    )
+
+
 def weight(product: Server, offered: list) -> str:
     """Kilobytes over the wire of a page and all it loads, with an empty cache."""
     ((session, references),) = data.signed_in(1, offered, bookings=5)
@@ -186,11 +226,13 @@ def main() -> None:
         small = cancelling(f"cancel, {few:,} interviews", product, base, offered)
         lines += [small.row(), *(figure.row() for figure in pages(product, base, offered))]
         few_lists = desk_lists(product, base, offered)
+        few_lists += desk_queue(product, base, offered, items=1_000)
         lines += [figure.row() for figure in few_lists]
         many = data.grow(chosen.many)
         large = cancelling(f"cancel, {many:,} interviews", product, base, offered)
         lines += [large.row(), *(figure.row() for figure in pages(product, base, offered))]
         many_lists = desk_lists(product, base, offered)
+        many_lists += desk_queue(product, base, offered, items=10_000)
         lines += [figure.row() for figure in many_lists]
         lines.append(
             f"{'cancel, many against few (ratio of ratios)':<44}{large.ratio / small.ratio:>8.2f}"
@@ -198,7 +240,7 @@ def main() -> None:
         for before, after in zip(few_lists, many_lists, strict=True):
             name = f"{after.name}, many against few (ratio of ratios)"
             lines.append(f"{name:<64}{after.ratio / before.ratio:>8.2f}")
-        lines += [weight(product, offered), memory(product, offered)]
+        lines += [weight(product, offered), memory(product, offered), export(product, offered)]
         print("\n".join(lines))
     subprocess.run([sys.executable, "-m", "benchmarks.company"], check=True)
     subprocess.run([sys.executable, "-m", "benchmarks.backtest"], check=True)
