@@ -125,6 +125,12 @@ def _departments_of(policy: str) -> str:
     END"""  # noqa: S608 - written into a migration
 
 
+EXIT_OUTCOMES = [
+    (rules.Outcome.AUTOMATIC.value, _("at once, after confirming")),
+    (rules.Outcome.NEEDS_HR.value, _("HR decides")),
+]
+
+
 class Policy(models.Model):
     """For some interviews, what happens to a request at which notice. The most specific wins.
 
@@ -182,6 +188,57 @@ class Policy(models.Model):
     default_minutes_before = models.PositiveSmallIntegerField(
         _("minutes before the start"), default=30, help_text=_("When that default falls due.")
     )
+    exit_introduction = models.CharField(
+        _("leaving during the introduction"),
+        max_length=10,
+        choices=EXIT_OUTCOMES,
+        default=rules.Outcome.AUTOMATIC.value,
+        db_default=rules.Outcome.AUTOMATIC.value,
+    )
+    exit_professional = models.CharField(
+        _("leaving during the professional questions"),
+        max_length=10,
+        choices=EXIT_OUTCOMES,
+        default=rules.Outcome.AUTOMATIC.value,
+        db_default=rules.Outcome.AUTOMATIC.value,
+    )
+    exit_closing = models.CharField(
+        _("leaving during the closing part"),
+        max_length=10,
+        choices=EXIT_OUTCOMES,
+        default=rules.Outcome.AUTOMATIC.value,
+        db_default=rules.Outcome.AUTOMATIC.value,
+    )
+    exit_second_factor = models.BooleanField(
+        _("leaving needs a code by text message"), default=False, db_default=False
+    )
+    cooldown_days = models.PositiveSmallIntegerField(
+        _("days without a new application after leaving"),
+        default=0,
+        db_default=0,
+        validators=[MaxValueValidator(365)],
+        help_text=_("0: none. Told before anybody leaves."),
+    )
+    misstart_minutes = models.PositiveSmallIntegerField(
+        _("minutes in which leaving is a false start"),
+        default=3,
+        db_default=3,
+        validators=[MaxValueValidator(60)],
+        help_text=_("With nothing answered yet; the appointment stands then."),
+    )
+    resume_hours = models.PositiveSmallIntegerField(
+        _("hours to come back to an interview"),
+        default=24,
+        db_default=24,
+        validators=[MinValueValidator(1), MaxValueValidator(24 * 14)],
+        help_text=_("Counted from entering it. After that it is incomplete."),
+    )
+    self_rebooking = models.BooleanField(
+        _("who left may book again alone"),
+        default=True,
+        db_default=True,
+        help_text=_("Otherwise they are told whom to ask."),
+    )
 
     class Meta:
         verbose_name = _("policy")
@@ -200,6 +257,14 @@ class Policy(models.Model):
                 "promised_minutes",
                 "default_decision",
                 "default_minutes_before",
+                "exit_introduction",
+                "exit_professional",
+                "exit_closing",
+                "exit_second_factor",
+                "cooldown_days",
+                "misstart_minutes",
+                "resume_hours",
+                "self_rebooking",
                 departments=_departments_of("{row}"),
             )
         ]
@@ -320,8 +385,12 @@ class CancellationQuerySet(models.QuerySet["Cancellation"]):
 
 
 class Cancellation(models.Model):
-    """A request to call an interview off, with what the policy said of it at that moment. Its
-    reference is the receipt's number."""
+    """A request to call an interview off, or (`is_exit`) to leave one that has begun, with what the
+    policy said of it at that moment. Its reference is the receipt's number.
+
+    `evidence` of an exit says how far the candidate had come, in codes and numbers:
+    {"answered", "questions", "number", "stage", "seconds", "hints"}.
+    """
 
     reference = models.CharField(
         _("receipt"), max_length=10, unique=True, default=new_reference, editable=False
@@ -381,6 +450,9 @@ class Cancellation(models.Model):
     )
     note = models.TextField(_("note"), blank=True, max_length=DETAIL_MAX)
     reversed_at = models.DateTimeField(_("reinstated"), null=True, blank=True)
+    is_exit = models.BooleanField(_("left midway"), default=False, db_default=False)
+    evidence = models.JSONField(_("evidence"), default=dict, db_default={}, blank=True)
+    cooldown_until = models.DateTimeField(_("no new application until"), null=True, blank=True)
 
     objects = CancellationQuerySet.as_manager()
 
@@ -496,3 +568,12 @@ class Cancellation(models.Model):
     def reverse(self, *, at: datetime) -> None:
         """The interview was reinstated: what this called off takes place after all."""
         self.reversed_at = at
+
+
+# Django looks for an app's models here; those of help have a module of their own.
+from cancellations.help.models import Fact as Fact  # noqa: E402
+from cancellations.help.models import FaqEntry as FaqEntry  # noqa: E402
+from cancellations.help.models import HelpConversation as HelpConversation  # noqa: E402
+from cancellations.help.models import HelpTurn as HelpTurn  # noqa: E402
+from cancellations.help.models import Offer as Offer  # noqa: E402
+from cancellations.help.models import PlausibilityRule as PlausibilityRule  # noqa: E402

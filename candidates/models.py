@@ -44,3 +44,34 @@ class Candidate(models.Model):
 
     def __str__(self) -> str:
         return self.user.name
+
+
+class FileEntry(models.Model):
+    """What stays in a candidate's file of an interview that had begun: how it ended, how far they
+    came, what they scored. Codes, counts and numbers; the answers stay with the interview."""
+
+    candidate = models.ForeignKey(
+        Candidate, on_delete=models.PROTECT, related_name="file", verbose_name=_("candidate")
+    )
+    interview = models.CharField(_("interview"), max_length=10, help_text=_("Its reference."))
+    entered_at = models.DateTimeField(_("entered"))
+    ended_at = models.DateTimeField(_("ended"))
+    ending = models.CharField(_("how it ended"), max_length=15)
+    reason = models.CharField(_("reason"), max_length=50, blank=True, default="")
+    answered = models.PositiveSmallIntegerField(_("questions answered"), default=0)
+    questions = models.PositiveSmallIntegerField(_("questions"), default=0)
+    seconds = models.PositiveIntegerField(_("seconds spent"), default=0)
+    scores = models.JSONField(_("scores"), default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("entry in the file")
+        verbose_name_plural = _("entries in the file")
+        ordering = ["candidate", "-ended_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["interview", "entered_at"], name="file_entry_once_per_sitting"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.interview} · {self.ending}"

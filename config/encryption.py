@@ -50,3 +50,13 @@ class EncryptedCharField(models.TextField):
         if lookup_name == "isnull":
             return super().get_lookup(lookup_name)
         raise TypeError("An encrypted field cannot be searched; use its blind index.")
+
+
+class EncryptedBinaryField(models.BinaryField):
+    """Bytes that are ciphertext in the database and clear in Python."""
+
+    def from_db_value(self, value: bytes | None, *args: Any) -> bytes | None:
+        return decrypt_bytes(bytes(value)) if value else value
+
+    def get_prep_value(self, value: bytes | None) -> bytes | None:
+        return encrypt_bytes(bytes(value)) if value else value

@@ -112,6 +112,22 @@ class Position(models.Model):
     )
     city = models.CharField(_("city"), max_length=100, blank=True)
     is_open = models.BooleanField(_("open"), default=True)
+    requirements = models.JSONField(
+        _("what it asks for"),
+        default=dict,
+        db_default={},
+        blank=True,
+        help_text=_("Codes such as travel, nights, skills: what is held against résumés."),
+    )
+    platform = models.ForeignKey(
+        "interviews.Platform",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="positions",
+        verbose_name=_("interview platform"),
+        help_text=_("Where its AI interviews take place; empty: in the room of this product."),
+    )
 
     class Meta:
         verbose_name = _("position")
@@ -274,6 +290,7 @@ _legal_moves = [
     ("booked", "no_show"),
     ("cancelling", "booked"),
     ("cancelling", "cancelled"),
+    ("in_progress", "booked"),
     ("in_progress", "completed"),
     ("in_progress", "incomplete"),
     ("in_progress", "exiting"),
@@ -454,6 +471,10 @@ class Interview(models.Model):
     @transition(status, source=InterviewStatus.IN_PROGRESS, target=InterviewStatus.INCOMPLETE)
     def lapse(self, *, at: datetime) -> None:
         self.ended_at = at
+
+    @transition(status, source=InterviewStatus.IN_PROGRESS, target=InterviewStatus.BOOKED)
+    def step_back(self) -> None:
+        """It was entered by mistake: as if it had not begun."""
 
     @transition(status, source=InterviewStatus.BOOKED, target=InterviewStatus.CANCELLING)
     def request_cancel(self) -> None: ...
@@ -857,3 +878,18 @@ class AccessLog(models.Model):
 
     def __str__(self) -> str:
         return f"{self.action} {self.subject}"
+
+
+# Django looks for an app's models here; those of one subject have a module of their own.
+from interviews.platforms.models import Platform as Platform  # noqa: E402
+from interviews.platforms.models import PlatformEvent as PlatformEvent  # noqa: E402
+from interviews.platforms.models import PlatformLink as PlatformLink  # noqa: E402
+from interviews.room.models import Answer as Answer  # noqa: E402
+from interviews.room.models import Ending as Ending  # noqa: E402
+from interviews.room.models import Question as Question  # noqa: E402
+from interviews.room.models import QuestionSet as QuestionSet  # noqa: E402
+from interviews.room.models import QuestionStage as QuestionStage  # noqa: E402
+from interviews.room.models import Recording as Recording  # noqa: E402
+from interviews.room.models import RoomEvent as RoomEvent  # noqa: E402
+from interviews.room.models import RoomEventKind as RoomEventKind  # noqa: E402
+from interviews.room.models import Sitting as Sitting  # noqa: E402

@@ -1,0 +1,1 @@
+"""Help before leaving: questions and answers, the assistant, other positions, and the guide."""

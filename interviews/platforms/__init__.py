@@ -1,0 +1,1 @@
+"""AI-interview platforms of others: one interface, whatever theirs looks like."""

@@ -1,0 +1,1 @@
+"""The built-in room: questions, a candidate's sitting, their answers, and how it ended."""
