@@ -83,6 +83,15 @@ def answer_once(
     return response
 
 
+def first_time(number: str) -> bool:
+    """Whether a form of ours with this number has not come within KEPT_FOR: one that shows a secret
+    is not answered twice. Of two that come at once, one is the first."""
+    _kept, is_new = KeptAnswer.objects.get_or_create(
+        digest=_digest(f"form\n{number}"), defaults={"claimed_at": timezone.now()}
+    )
+    return is_new
+
+
 def forget_old() -> int:
     """Drop what has been kept for long enough; how many answers."""
     old = KeptAnswer.objects.filter(claimed_at__lt=timezone.now() - KEPT_FOR)

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect, resolve_url
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -16,11 +16,20 @@ from django.utils.translation import gettext as _
 
 from accounts import services
 from accounts.decorators import View, with_choices
+from accounts.models import User
 
 
 class SignInRequired(LoginRequiredMiddleware):
     """Whose session has ended while they filled in a form is told that it was not sent, and comes
     back to it after signing in."""
+
+    def process_view(
+        self, request: HttpRequest, view_func: View, view_args: Any, view_kwargs: Any
+    ) -> HttpResponseBase | None:
+        """Django looks up who asks first, also for pages that are open to everybody."""
+        if not getattr(view_func, "login_required", True):
+            return None
+        return super().process_view(request, view_func, view_args, view_kwargs)
 
     def handle_no_permission(self, request: HttpRequest, view_func: View) -> HttpResponseRedirect:
         if request.method != "POST":
@@ -59,6 +68,18 @@ class SecondStepRequired:
         return redirect(f"{reverse('accounts:two_step')}?{urlencode({'next': next})}")
 
 
+# Where a request brings a token of its own, what answers it knows by that who asks, and reads
+# session and person only where it must: what is typed in the interview room is saved all the time.
+OWN_TOKEN = "X-Room"  # noqa: S105 - a header's name
+
+
+def speak_to(user: User, request: HttpRequest) -> None:
+    """In the language this person chose, if they did."""
+    if user.language:
+        translation.activate(user.language)
+        request.LANGUAGE_CODE = user.language
+
+
 class PersonalSettings:
     """Over what the browser asked for goes what the person chose."""
 
@@ -66,12 +87,12 @@ class PersonalSettings:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if OWN_TOKEN in request.headers:
+            return self.get_response(request)
         user = request.user
         if not user.is_authenticated:
             return self.get_response(request)
-        if user.language:
-            translation.activate(user.language)
-            request.LANGUAGE_CODE = user.language
+        speak_to(user, request)
         if not user.time_zone:
             return self.get_response(request)
         with timezone.override(zoneinfo.ZoneInfo(user.time_zone)):

@@ -309,7 +309,8 @@ class ApiToken(models.Model):
 
 class KeptAnswer(models.Model):
     """What the API answered to a POST with an Idempotency-Key, for who sends it again within a day
-    (accounts/idempotency.py). The answer may name somebody, so it is encrypted."""
+    (accounts/idempotency.py). The answer may name somebody, so it is encrypted. Of a form that
+    works once, only that it was used."""
 
     digest = models.CharField(max_length=64, unique=True)
     fingerprint = models.CharField(max_length=64)

@@ -170,6 +170,29 @@ def confirm_code(request: HttpRequest, pending: PendingCode, code: str) -> codes
     return verdict
 
 
+def send_own_code(request: HttpRequest, user: User, *, event: str) -> None:
+    """Send `user`, who is signed in, a code to their mobile number that confirms one thing they are
+    about to do: `event` names its message and keeps the codes for different things apart.
+
+    Raises TooManyTries.
+    """
+    _spend_sending(request, f"user:{user.pk}")
+    with transaction.atomic():
+        token, code = codes.issue()
+        notify(notices.code(user, event, code, minutes=codes.MINUTES))
+    request.session[f"code:{event}"] = token
+
+
+def confirm_own_code(request: HttpRequest, code: str, *, event: str) -> codes.Verdict:
+    """Judge the code of `send_own_code`. Raises TooManyTries."""
+    throttling.spend(throttling.FAILURES_PER_ADDRESS, throttling.client_address(request))
+    verdict = codes.check(request.session.get(f"code:{event}", ""), code)
+    if verdict is codes.Verdict.RIGHT:
+        throttling.give_back(throttling.FAILURES_PER_ADDRESS, throttling.client_address(request))
+        del request.session[f"code:{event}"]
+    return verdict
+
+
 def request_reset(request: HttpRequest, identifier: str) -> IdentifierKind:
     """Send a code to the mobile number, or a link to the email address where that was given or is
     all we have. Returns what was given. Raises ValidationError and TooManyTries."""

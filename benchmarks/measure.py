@@ -208,9 +208,12 @@ def memory(product: Server, offered: list) -> str:
 
 
 def main() -> None:
+    from benchmarks import room  # it measures with what stands above
+
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--many", type=int, default=1_000_000, help="interviews in the large run")
     parser.add_argument("--no-import", action="store_true", help="leave out importing 100,000 rows")
+    parser.add_argument("--room", action="store_true", help="the interview room alone")
     chosen = parser.parse_args()
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
@@ -224,11 +227,16 @@ def main() -> None:
     ):
         few = data.grow(10_000)
         lines = [HEAD]
+        if chosen.room:
+            print("\n".join([*lines, *room.lines(product, base, offered)]))
+            return
         small = cancelling(f"cancel, {few:,} interviews", product, base, offered)
         lines += [small.row(), *(figure.row() for figure in pages(product, base, offered))]
         few_lists = desk_lists(product, base, offered)
         few_lists += desk_queue(product, base, offered, items=1_000)
         lines += [figure.row() for figure in few_lists]
+        # It copies whole tables, so it comes while there are few rows.
+        subprocess.run([sys.executable, "-m", "benchmarks.company"], check=False)
         many = data.grow(chosen.many)
         large = cancelling(f"cancel, {many:,} interviews", product, base, offered)
         lines += [large.row(), *(figure.row() for figure in pages(product, base, offered))]
@@ -241,9 +249,11 @@ def main() -> None:
         for before, after in zip(few_lists, many_lists, strict=True):
             name = f"{after.name}, many against few (ratio of ratios)"
             lines.append(f"{name:<64}{after.ratio / before.ratio:>8.2f}")
-        lines += [weight(product, offered), memory(product, offered), export(product, offered)]
+        lines += room.lines(product, base, offered)
+        lines += [weight(product, offered), export(product, offered)]
+        with serve("config.wsgi:application", "config.settings") as fresh:
+            lines.append(memory(fresh, offered))
         print("\n".join(lines))
-    subprocess.run([sys.executable, "-m", "benchmarks.company"], check=True)
     subprocess.run([sys.executable, "-m", "benchmarks.backtest"], check=True)
     if not chosen.no_import:
         subprocess.run([sys.executable, "-m", "benchmarks.import_rows"], check=True)

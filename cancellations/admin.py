@@ -2,15 +2,14 @@
 
 from typing import Any
 
-from django import forms
-from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
+from django.contrib import admin
 from django.db.models import QuerySet
-from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from cancellations import rules
+from cancellations.help import admin as help_admin  # noqa: F401 - registered by being imported
 from cancellations.models import Cancellation, Policy, Reason, Tier
 from cancellations.words import in_words, notice_in_words
 from candidates.admin import SearchByPerson
@@ -37,47 +36,22 @@ class ReasonAdmin(admin.ModelAdmin):
         return () if obj is None else ("purpose", "code")
 
 
-class TierFormSet(BaseInlineFormSet):
-    def get_unique_error_message(self, unique_check: Any) -> str:
-        return str(_("Two tiers have the same notice. Give each its own, or delete one."))
-
-    def kept(self) -> list[dict[str, Any]]:
-        """What the tiers will be once this is saved."""
-        cleaned = (form.cleaned_data for form in self.forms if hasattr(form, "cleaned_data"))
-        return [tier for tier in cleaned if tier and not tier.get("DELETE")]
-
-    def clean(self) -> None:
-        super().clean()
-        if not any(self.errors) and not self.kept():
-            raise ValidationError(
-                _(
-                    "A policy needs at least one tier, for example: notice 0 minutes, HR decides. "
-                    "Without one it says nothing."
-                )
-            )
-
-
-class TierInline(admin.TabularInline):
+class TierInline(ReadOnly, admin.TabularInline):
     model = Tier
-    formset = TierFormSet
-    fields = ("notice_minutes", "notice", "outcome", "short_notice")
+    fields = ("notice", "outcome", "short_notice")
     readonly_fields = ("notice",)
-    extra = 1
+    extra = 0
 
-    def get_formset(
-        self, request: HttpRequest, obj: Policy | None = None, **kwargs: Any
-    ) -> type[BaseInlineFormSet]:
-        hint = _("24 hours are 1440 minutes, 3 days are 4320.")
-        return super().get_formset(request, obj, help_texts={"notice_minutes": hint}, **kwargs)
-
-    @admin.display(description=_("that is"))
+    @admin.display(description=_("notice, at least"))
     def notice(self, tier: Tier) -> str:
-        """What the minutes come to; a new row has none yet."""
-        return notice_in_words(tier.notice_minutes) if tier.pk else ""
+        return notice_in_words(tier.notice_minutes)
 
 
 @admin.register(Policy)
-class PolicyAdmin(admin.ModelAdmin):
+class PolicyAdmin(ReadOnly, admin.ModelAdmin):
+    """Looked up here, written at the desk: there two writers meet, unusual rules are confirmed, and
+    the scope of what is switched on stays."""
+
     list_display = (
         "name",
         "is_active",
@@ -89,14 +63,14 @@ class PolicyAdmin(admin.ModelAdmin):
         "kind",
         "tiers_in_words",
         "promise",
+        "at_the_desk",
     )
     list_filter = ("is_active", "kind", "category", "department")
     list_select_related = ("department", "category", "position")
     search_fields = ("name",)
-    autocomplete_fields = ("department", "category", "position")
     inlines = (TierInline,)
     fieldsets = (
-        (None, {"fields": ("name", "is_active")}),
+        (None, {"fields": ("name", "is_active", "at_the_desk")}),
         (
             _("For which interviews"),
             {
@@ -107,9 +81,10 @@ class PolicyAdmin(admin.ModelAdmin):
         (_("When it holds"), {"fields": ("since", "until")}),
         (
             _("While HR decides"),
-            {"fields": ("promised_minutes", "default_decision", "default_minutes_before")},
+            {"fields": ("promise", "default_decision", "default_minutes_before")},
         ),
     )
+    readonly_fields = ("at_the_desk", "promise")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Policy]:
         return super().get_queryset(request).prefetch_related("tiers")
@@ -129,46 +104,10 @@ class PolicyAdmin(admin.ModelAdmin):
     def promise(self, policy: Policy) -> str:
         return in_words(policy.promised_minutes)
 
-    def save_model(
-        self, request: HttpRequest, obj: Policy, form: forms.ModelForm, change: bool
-    ) -> None:
-        """Whoever edits it at the desk at the same time is told."""
-        obj.version += 1
-        super().save_model(request, obj, form, change)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Policy | None = None) -> bool:
-        """Policies are switched off: requests they decided refer to them."""
-        return False
-
-    def save_related(
-        self, request: HttpRequest, form: forms.ModelForm, formsets: Any, change: bool
-    ) -> None:
-        """Saving is allowed, but nobody should do either of these without noticing."""
-        super().save_related(request, form, formsets, change)
-        policy = form.instance
-        outcomes = set(policy.tiers.values_list("outcome", flat=True))
-        if policy.is_active and outcomes == {rules.Outcome.REFUSED.value}:
-            messages.warning(
-                request,
-                _("This policy refuses every request: nobody it applies to can cancel any more."),
-            )
-        elif policy.is_active and not policy.tiers.filter(notice_minutes=0).exists():
-            messages.warning(
-                request,
-                _(
-                    "This policy has no tier for 0 minutes: a request made later than its shortest "
-                    "notice is refused."
-                ),
-            )
-        general = Policy.objects.filter(is_active=True, department=None, category=None)
-        if not general.filter(position=None, kind="").exists():
-            messages.warning(
-                request,
-                _(
-                    "No policy is switched on for interviews in general: where no other applies, "
-                    "HR decides every request."
-                ),
-            )
+    @admin.display(description=_("at the desk"))
+    def at_the_desk(self, policy: Policy) -> str:
+        address = reverse("cancellations:policy", args=[policy.pk])
+        return format_html('<a href="{}">{}</a>', address, _("Read, change, switch"))
 
 
 @admin.register(Cancellation)

@@ -19,10 +19,10 @@ from django.contrib.postgres.fields import ArrayField
 from django.db.models import Aggregate, Count, DurationField, F, Func, IntegerField, Q, Value
 
 from accounts.models import User
-from cancellations import queries, rules
+from cancellations import rules
 from cancellations.models import Cancellation, CancellationQuerySet, Party
 from interviews.models import Position
-from interviews.queries import departments_of
+from interviews.queries import departments_of, sees_everything
 
 DAYS = (30, 90, 365)
 POSITION = "interview__application__position"
@@ -134,9 +134,10 @@ def requests(user: User, scope: rules.Scope, *, since: datetime) -> Cancellation
     asked = Cancellation.objects.filter(
         **{column: value for column, value in limits.items() if value is not None},
         party=Party.CANDIDATE,
+        is_exit=False,
         requested_at__gte=since,
     )
-    if queries.sees_all(user):
+    if sees_everything(user):
         return asked
     mine = departments_of(user).values("pk")
     return asked.filter(**{f"{POSITION}__department__in": mine})

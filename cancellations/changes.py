@@ -13,8 +13,9 @@ from typing import Any
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
-from accounts.models import ConfigurationChange, User
+from accounts.models import ConfigurationChange
 from cancellations import words
+from cancellations.actors import names_of
 from cancellations.models import Policy
 from interviews.models import Department, Position, PositionCategory
 
@@ -43,17 +44,11 @@ def of_policy(policy: Policy) -> list[Change]:
             "-at", "-id"
         )[:ROWS]
     )
-    people = _people(rows)
+    names = names_of(row.actor for row in rows)
     return [
-        Change(at, people.get(actor) or _("the system"), list(_lines(group)))
+        Change(at, names.get(actor) or _("the system"), list(_lines(group)))
         for (at, actor), group in groupby(rows, key=lambda row: (row.at, row.actor))
     ]
-
-
-def _people(rows: Iterable[ConfigurationChange]) -> dict[str, str]:
-    ids = [row.actor.removeprefix("user:") for row in rows if row.actor.startswith("user:")]
-    found = User.objects.filter(pk__in=set(ids)).values_list("pk", "name")
-    return {f"user:{pk}": name for pk, name in found}
 
 
 def _lines(rows: Iterable[ConfigurationChange]) -> Iterator[str]:

@@ -21,6 +21,7 @@ from cancellations.services import AlreadyOver
 from interviews import history
 from interviews.models import Correction, Interview, InterviewQuerySet, Move, Slot
 from interviews.queries import visible_to
+from interviews.room.services import close_by_hand
 from interviews.services import cancel_interviews, reinstate_interview, withdraw_interview
 from interviews.states import REINSTATABLE, UNDER_WAY, UPCOMING, InterviewStatus
 from notifications.services import notify, supersede
@@ -120,11 +121,12 @@ def told_of(interviews: Sequence[Interview]) -> Told:
     people = {interview.candidate.user for interview in interviews}
     recruiters = {each.position.recruiter for each in interviews} - {None}
     interviewers = {each.interviewer for each in interviews} - {None} - recruiters
+    told = notices.is_told
     return Told(
         candidates=len(people),
         unreachable=sum(not (person.mobile or person.email) for person in people),
-        recruiters=sorted(person.name for person in recruiters if person),
-        interviewers=sorted(person.name for person in interviewers if person),
+        recruiters=sorted(person.name for person in recruiters if person and told(person)),
+        interviewers=sorted(person.name for person in interviewers if person and told(person)),
         departments=sorted({each.position.department.name for each in interviews}),
     )
 
@@ -193,6 +195,7 @@ def correct_interview(
         reversed_before = _reinstate(interview, starts_at, at=now)
     else:
         _MOVES[move](interview, at=now)
+        close_by_hand(interview, at=now)
     facts: dict[str, Any] = {
         "correction": correction.reference,
         "move": str(move),

@@ -1,5 +1,6 @@
 """Changes of the configuration, told in words: what was changed, from what to what, by whom."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,7 +8,7 @@ from typing import Any
 
 from django.apps import apps
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Field, ForeignKey, Model, Q, QuerySet
+from django.db.models import F, Field, ForeignKey, Model, Q, QuerySet
 from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -16,8 +17,9 @@ from django.utils.translation import gettext_lazy, pgettext
 from accounts.models import ConfigurationChange, User
 from cancellations import words
 from config import tracking
+from config.encryption import EncryptedCharField
 from interviews.imports.store import ACTOR as IMPORT
-from interviews.listing import midnight
+from interviews.keyset import midnight
 from interviews.queries import departments_of
 from interviews.templatetags.when import moment
 
@@ -32,6 +34,7 @@ KINDS: dict[str, Promise] = {
     USER: gettext_lazy("Roles and access"),
     "accounts.apitoken": gettext_lazy("API tokens"),
     "notifications.webhook": gettext_lazy("Webhooks"),
+    "interviews.platform": gettext_lazy("Interview platforms"),
 }
 NOTICES = frozenset({"notice_minutes", "promised_minutes", "default_minutes_before"})
 NOTHING = "—"
@@ -119,11 +122,33 @@ def _lines(
             continue
         field = fields.get(column)
         title = str(field.verbose_name) if field else column
+        if isinstance(was, dict) or isinstance(became, dict):
+            yield from _inside(title, was, became)
+            continue
         yield Line(
             title,
             _value(column, field, was, names) if change.before else "",
             _value(column, field, became, names) if change.after else "",
         )
+
+
+def _inside(title: str, was: Any, became: Any) -> Iterator[Line]:
+    """Of a whole document only what is not the same any more, each piece by its path."""
+    if not isinstance(was, dict) or not isinstance(became, dict):
+        return  # there was none, or there is none any more
+    for key in sorted({*was, *became}):
+        before, after = was.get(key), became.get(key)
+        if before == after:
+            continue
+        if isinstance(before, dict) and isinstance(after, dict):
+            yield from _inside(f"{title} · {key}", before, after)
+        else:
+            shown = [NOTHING if each is None else _written(each) for each in (before, after)]
+            yield Line(f"{title} · {key}", *shown)
+
+
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _link(change: ConfigurationChange, fields: Mapping[str, Field]) -> str:
@@ -170,6 +195,11 @@ class _Names:
                     if value and isinstance(field, ForeignKey):
                         wanted.setdefault(field.related_model, set()).add(value)
         self.known = {model: _in_bulk(model, keys) for model, keys in wanted.items()}
+        pieces = {(each.subject, each.subject_id) for each in changes if each.kind != each.subject}
+        there = {
+            (model._meta.label_lower, key) for model, rows in self.known.items() for key in rows
+        }
+        self.gone = _last_names(pieces - there) if pieces - there else {}
 
     def of(self, model: Any, key: int) -> str:
         """What no longer exists goes by its number."""
@@ -179,8 +209,9 @@ class _Names:
         whole = _model(change.subject)
         if known := self.known.get(whole, {}).get(change.subject_id) if whole else "":
             return known
-        said = change.after or change.before or {}
-        return str(said.get("name") or said.get("title") or said.get("code") or "")
+        if (change.subject, change.subject_id) in self.gone:
+            return self.gone[change.subject, change.subject_id]
+        return _name_in(change)
 
     def who(self, actor: str) -> str:
         automatic = {
@@ -191,10 +222,26 @@ class _Names:
         return automatic.get(actor) or self.of(User, int(actor.removeprefix("user:")))
 
 
+def _name_in(change: ConfigurationChange) -> str:
+    said = change.after or change.before or {}
+    return str(said.get("name") or said.get("title") or said.get("code") or "")
+
+
+def _last_names(gone: set[tuple[str, int]]) -> dict[tuple[str, int], str]:
+    """What those that were removed were called last, for their pieces to be told under."""
+    removed = ConfigurationChange.objects.filter(
+        action=ConfigurationChange.Action.REMOVED,
+        kind=F("subject"),
+        subject__in={kind for kind, _key in gone},
+        subject_id__in={key for _kind, key in gone},
+    )
+    return {(each.subject, each.subject_id): _name_in(each) for each in removed}
+
+
 def _in_bulk(model: type[Model], keys: set[int]) -> dict[int, str]:
-    rows: QuerySet[Any] = model._default_manager.filter(pk__in=keys)
-    if model is User:
-        rows = rows.only("name")
+    fields = model._meta.concrete_fields
+    secret = [each.name for each in fields if isinstance(each, EncryptedCharField)]
+    rows: QuerySet[Any] = model._default_manager.filter(pk__in=keys).defer(*secret)
     return {row.pk: str(row) for row in rows}
 
 

@@ -11,12 +11,23 @@ from django.utils.translation import ngettext_lazy, pgettext_lazy
 from accounts.models import User
 from accounts.permissions import STAFF_ROLES, allows
 from accounts.scopes import NEEDS, Scope
+from config.references import ALPHABET, LENGTH, new_reference
 from interviews.events import EVENTS
 from interviews.models import Department
 from notifications.channels.webhook import URL_MAX
 from notifications.models import Webhook
 
 VALID_FOR = [30, 90, 365]
+
+
+class NumberForm(forms.Form):
+    """The number by which a form that makes a secret works once, however often it is sent."""
+
+    number = forms.RegexField(f"^[{ALPHABET}]{{{LENGTH}}}$", widget=forms.HiddenInput)
+
+    @classmethod
+    def fresh(cls) -> "NumberForm":
+        return cls(initial={"number": new_reference()})
 
 
 class StaffField(forms.ModelChoiceField):
@@ -32,11 +43,14 @@ class TokenForm(forms.Form):
     name = forms.CharField(
         label=_("What is it for?"),
         max_length=100,
+        error_messages={"required": _("Say what it is for.")},
         help_text=_("For example the name of the system that calls."),
     )
     acts_as = StaffField(
         label=_("Acts as"),
         queryset=User.objects.none(),
+        empty_label=_("Choose somebody"),
+        error_messages={"required": _("Choose whom it acts as.")},
         help_text=_(
             "It sees the departments of this member of staff and never does more than their role "
             "allows. History names them, and that it was through this token."
@@ -90,11 +104,13 @@ class WebhookForm(forms.Form):
     name = forms.CharField(
         label=_("What is it for?"),
         max_length=100,
-        help_text=_("For example the name of the system that calls."),
+        error_messages={"required": _("Say what it is for.")},
+        help_text=_("For example the name of the system that is told."),
     )
     url = forms.CharField(
         label=_("Address that receives events"),
         max_length=URL_MAX,
+        error_messages={"required": _("Enter the address.")},
         widget=forms.URLInput(attrs={"spellcheck": "false", "placeholder": "https://"}),
     )
     departments = forms.ModelMultipleChoiceField(

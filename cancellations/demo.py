@@ -38,6 +38,7 @@ from interviews.models import (
     Slot,
     Stage,
 )
+from interviews.room.demo import Room, write_questions
 from interviews.states import ENDED, HOLDS_A_SLOT, InterviewStatus
 from notifications.models import WorkKind
 from notifications.services import notify
@@ -255,6 +256,7 @@ class Demo:
                 city=city,
             )
         self.make_policy(categories["management"])
+        write_questions(categories["technical"])
 
     def make_policy(self, category: PositionCategory) -> None:
         """A second policy, so that two positions can be seen to differ."""
@@ -340,6 +342,10 @@ class Demo:
         soon = self.ahead(4, 11.5)
         self.story(second, "ZL-2001", status.CANCELLING, soon, ask=self.just_asked(soon, 1))
         self.story(second, "ZL-2002", status.BOOKED, self.local(4, 16))
+        # The room is open for it now, and for a day; the third was in it and lost the line.
+        just_now = self.now.replace(minute=self.now.minute // 5 * 5, second=0, microsecond=0)
+        self.story(second, "SB-3002", status.BOOKED, just_now, lasts=DAY)
+        self.story(third, "IT-5002", status.IN_PROGRESS, just_now - HOUR / 2)
         self.story(
             third,
             "ZZ-1003",
@@ -477,6 +483,7 @@ class Demo:
         kind: InterviewKind = InterviewKind.AI,
         stage: Stage | None = None,
         ask: Ask | None = None,
+        lasts: timedelta | None = None,
     ) -> None:
         """Make one interview that has come as far as `status`, with all that led there."""
         booked_at = min(starts_at or self.now, self.now) - self.random.randint(60, 90) * HOUR
@@ -498,7 +505,6 @@ class Demo:
             application=application,
             kind=kind,
             status=status,
-            link="" if on_site else f"https://interview.mianyue.example/{reference}",
             location=PLACES[position.city] if on_site else "",
             interviewer=self.staff["dept"] if on_site and code.startswith("ZZ") else None,
             deadline=self.local(4, 18),
@@ -511,7 +517,7 @@ class Demo:
         story.tell("invited", InterviewStatus.INVITED, position.recruiter, invited_at)
         if starts_at is None:
             return
-        slot = self.slot(position, kind, starts_at)
+        slot = self.slot(position, kind, starts_at, lasts)
         interview.starts_at, interview.ends_at = slot.starts_at, slot.ends_at
         interview.booked_at = booked_at
         story.tell(
@@ -602,14 +608,17 @@ class Demo:
             decided_by="hr" if by else "policy",
         )
 
-    def slot(self, position: Position, kind: str, starts_at: datetime) -> Slot:
+    def slot(
+        self, position: Position, kind: str, starts_at: datetime, lasts: timedelta | None = None
+    ) -> Slot:
+        usual = HOUR / 2 if kind == InterviewKind.AI else HOUR
         key = (position.pk, kind, starts_at)
         if key not in self.slots:
             self.slots[key] = Slot.objects.create(
                 position=position,
                 kind=kind,
                 starts_at=starts_at,
-                ends_at=starts_at + timedelta(minutes=30 if kind == InterviewKind.AI else 60),
+                ends_at=starts_at + (lasts or usual),
                 capacity=10 if kind == InterviewKind.AI else 3,
             )
         return self.slots[key]
@@ -630,6 +639,9 @@ class Demo:
         HistoryEntry.objects.bulk_create(
             entry for story in self.stories for entry in story.entries()
         )
+        room = Room(self.now)
+        for interview in interviews:
+            room.seat(interview)
         cancellations = [story.cancellation for story in self.stories if story.cancellation]
         Cancellation.objects.bulk_create(cancellations)
         for cancellation in cancellations:

@@ -1,7 +1,9 @@
 """The API for staff and for systems that work for them: the queue, searching, cancelling for the
 company, policies, history. Everything begins from what the caller's departments are."""
 
-from datetime import date, datetime
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -9,20 +11,23 @@ from django.core.exceptions import ValidationError as ModelValidationError
 from django.db import models
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, NotFound, ValidationError
 from rest_framework.generics import ListAPIView
-from rest_framework.pagination import CursorPagination
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.endpoints import Endpoint
+from accounts.models import User
 from accounts.permissions import (
     CANCEL_FOR_COMPANY,
+    DECIDE_CANCELLATION,
     EDIT_POLICIES,
+    HANDLE_WORK,
     READ_HISTORY,
 )
 from accounts.scopes import Scope
@@ -37,22 +42,36 @@ from cancellations.api import (
     _user,
     _valid,
 )
-from cancellations.models import DETAIL_MAX, Policy, Purpose, Reason
+from cancellations.models import DETAIL_MAX, EXIT_OUTCOMES, Policy, Purpose, Reason
 from config.references import ALPHABET, LENGTH, new_reference
-from interviews import search, trail
+from interviews import keyset, listing, search, trail
 from interviews.api import (
+    AFTER,
+    ByTime,
     DepartmentSerializer,
     InterviewFilter,
     InterviewSerializer,
     NewestFirst,
     PositionSerializer,
+    SaneTimeField,
+    from_cursor,
+    to_cursor,
 )
-from interviews.models import HistoryEntry, Interview, InterviewKind, Job, JobState
+from interviews.models import (
+    HistoryEntry,
+    Interview,
+    InterviewKind,
+    InterviewQuerySet,
+    Job,
+    JobState,
+    Position,
+)
 from interviews.queries import departments_of, visible_to
 from notifications.models import WorkItem, WorkKind
 from notifications.work import TakenMeanwhile as ItemTaken
 
 DESK = [IsAuthenticated, WorksAtDesk]
+FARTHEST = timedelta(days=365)  # that work may be due
 JOB = _reference("job")
 
 
@@ -61,6 +80,13 @@ class TakenMeanwhile(APIException):
     default_code = "taken_meanwhile"
     title = _("Somebody was there first")
     default_detail = _("A colleague has taken this on, or settled it, meanwhile.")
+
+
+class AlreadyOpen(APIException):
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "already_open"
+    title = _("There is one already")
+    default_detail = _("A follow-up of this interview waits in the queue. Settle that one first.")
 
 
 class ReasonOfCompany(serializers.Serializer):
@@ -91,35 +117,6 @@ class ReasonOfCompany(serializers.Serializer):
 # --- The queue ----------------------------------------------------------------------------------
 
 
-class ByTime(CursorPagination):
-    """Pages ordered by a time, and by key where that is the same."""
-
-    page_size = 50
-    page_size_query_param = "page_size"
-    max_page_size = 200
-    cursor_query_description = "Of another page, as `next` and `previous` have it."
-    page_size_query_description = "Rows on a page, at most 200."
-
-    def decode_cursor(self, request: Request) -> Any:
-        """Raises ValidationError for a cursor we did not hand out."""
-        try:
-            cursor = super().decode_cursor(request)
-            if cursor is not None and cursor.position is not None:
-                datetime.fromisoformat(str(cursor.position))
-        except (NotFound, ValueError):
-            message = _("Take the cursor from the answer before.")
-            raise ValidationError({"cursor": [message]}) from None
-        return cursor
-
-
-class SoonestDue(ByTime):
-    ordering = ("due_at", "pk")
-
-
-class NewestEntryFirst(ByTime):
-    ordering = ("-at", "-id")
-
-
 class PersonSerializer(serializers.Serializer):
     id = serializers.CharField(source="pk", help_text="As in `user:12` of the history.")
     name = serializers.CharField()
@@ -137,7 +134,8 @@ class WorkItemSerializer(serializers.Serializer):
     closed_by = PersonSerializer(allow_null=True)
     note = serializers.CharField(source="item.note")
     about = serializers.CharField(
-        source="words", help_text="Of an anomaly or a follow-up, in the caller's language."
+        source="words",
+        help_text="Of an anomaly, in the caller's language; of a follow-up, what is to be done.",
     )
     interview = InterviewSerializer(allow_null=True)
     receipt = serializers.CharField(
@@ -148,16 +146,64 @@ class WorkItemSerializer(serializers.Serializer):
     )
 
 
+ME, NOBODY = "me", "nobody"
+WHOSE = f"^({ME}|{NOBODY}|[1-9][0-9]{{0,17}})$"
+
+
+def _code_of(person: str, user: User) -> str:
+    """As work items name people: `me`, `nobody` or an id."""
+    if person == NOBODY:
+        return ""
+    return f"user:{user.pk if person == ME else person}"
+
+
 class WorkFilter(serializers.Serializer):
     state = serializers.ChoiceField(["open", "closed"], default="open")
     kind = serializers.ChoiceField(WorkKind.choices, required=False)
-    assignee = serializers.ChoiceField(["me", "nobody"], required=False)
+    department = serializers.SlugField(required=False, max_length=50, help_text="Its code.")
+    assignee = serializers.RegexField(
+        WHOSE, required=False, help_text="`me`, `nobody`, or the id of a colleague."
+    )
 
 
 class AssignmentSerializer(serializers.Serializer):
-    assignee = serializers.ChoiceField(
-        ["me", "nobody"], help_text="`me` takes it on, `nobody` gives it back."
+    assignee = serializers.RegexField(
+        WHOSE,
+        help_text="`me` takes it on, `nobody` gives it back; HR leads pass it on to a colleague by"
+        " their id.",
     )
+    expected = serializers.RegexField(
+        WHOSE,
+        required=False,
+        help_text="Whose it was when you read it: `me`, `nobody` or an id. Left out: yours where"
+        " you give it back, else nobody's. What a colleague has is moved only where they are named"
+        " here.",
+    )
+
+
+class FollowUpSerializer(serializers.Serializer):
+    """Something to be done about an interview."""
+
+    interview = serializers.RegexField(f"^[{ALPHABET}]{{{LENGTH}}}$")
+    task = serializers.CharField(
+        max_length=DETAIL_MAX, help_text="Colleagues read it; the candidate does not."
+    )
+    due_at = SaneTimeField(help_text="Within the next year.")
+    assignee = serializers.RegexField(
+        WHOSE, default=NOBODY, help_text="`me`, `nobody`, or the id of a colleague."
+    )
+
+    def validate_due_at(self, due_at: datetime) -> datetime:
+        if not timedelta(0) < due_at - timezone.now() < FARTHEST:
+            raise ValidationError(_("Choose a time within the next year."))
+        return due_at
+
+
+class OfferSerializer(serializers.Serializer):
+    """Whose something is, and to whom you can give it."""
+
+    assignee = PersonSerializer(allow_null=True)
+    offered = PersonSerializer(many=True)
 
 
 class ResolutionSerializer(serializers.Serializer):
@@ -165,22 +211,28 @@ class ResolutionSerializer(serializers.Serializer):
 
 
 class WorkItemList(Endpoint, ListAPIView):
-    """What waits for your departments, the first due on top."""
+    """What waits for your departments, the first due on top; or what is settled, the latest on
+    top."""
 
-    scopes = {"GET": Scope.READ_WORK}
+    scopes = {"GET": Scope.READ_WORK, "POST": Scope.DO_WORK}
     permission_classes = DESK
     serializer_class = WorkItemSerializer
-    pagination_class = SoonestDue
+    pagination_class = ByTime
 
     def get_queryset(self) -> models.QuerySet:
         user, chosen = _user(self.request), _valid(WorkFilter(data=self.request.query_params))
-        items = queue.work_of(user).filter(closed_at__isnull=chosen["state"] == "open")
+        departments = list(departments_of(user))
+        items = queue.work_of(user, departments)
+        if "department" in chosen:
+            named = [each.audience for each in departments if each.code == chosen["department"]]
+            items = items.filter(audience__in=named)
         if "kind" in chosen:
             items = items.filter(kind=chosen["kind"])
         if "assignee" in chosen:
-            mine = f"user:{user.pk}" if chosen["assignee"] == "me" else ""
-            items = items.filter(assignee=mine)
-        return items
+            items = items.filter(assignee=_code_of(chosen["assignee"], user))
+        if chosen["state"] == "closed":
+            return items.filter(closed_at__isnull=False).order_by("-closed_at", "-pk")
+        return items.open().by_urgency()
 
     @extend_schema(
         operation_id="list_work_items",
@@ -196,14 +248,43 @@ class WorkItemList(Endpoint, ListAPIView):
         cases = queue.entries(items, _user(request))
         return self.get_paginated_response(WorkItemSerializer(cases, many=True).data)
 
+    @extend_schema(
+        operation_id="open_follow_up",
+        request=FollowUpSerializer,
+        responses={
+            201: WorkItemSerializer,
+            400: _problem("Something is missing or wrong."),
+            403: _problem("You may not."),
+            409: _problem("One of this interview waits already."),
+        },
+    )
+    def post(self, request: Request) -> Response:
+        """A follow-up of an interview, for a colleague, oneself or whoever takes it on."""
+        user = _user(request)
+        if not user.has_perm(HANDLE_WORK):
+            raise PermissionDenied
+        given = _valid(FollowUpSerializer(data=request.data))
+        visible = visible_to(user).with_facts()
+        interview = visible.filter(reference=given["interview"]).first()
+        if interview is None:
+            raise ValidationError({"interview": [_("No interview of yours has this number.")]})
+        to = _person(given["assignee"], user, work.colleagues_for(interview))
+        try:
+            item = work.open_follow_up(
+                interview, by=user, task=given["task"], due_at=given["due_at"], to=to
+            )
+        except work.AlreadyOpen:
+            raise AlreadyOpen from None
+        return _case(item, request, status=status.HTTP_201_CREATED)
+
 
 def _item(request: Request, reference: str) -> WorkItem:
     return get_object_or_404(queue.work_of(_user(request)), reference=reference)
 
 
-def _case(item: WorkItem, request: Request) -> Response:
+def _case(item: WorkItem, request: Request, *, status: int = status.HTTP_200_OK) -> Response:
     (case,) = queue.entries([item], _user(request))
-    return Response(WorkItemSerializer(case).data)
+    return Response(WorkItemSerializer(case).data, status=status)
 
 
 def _work_action(operation_id: str, body: type[serializers.Serializer]) -> Any:
@@ -222,22 +303,61 @@ def _work_action(operation_id: str, body: type[serializers.Serializer]) -> Any:
 
 
 class Assignment(Endpoint):
-    """Take something on, or give it back."""
+    """Take something on, give it back, or pass it on to a colleague."""
 
-    scopes = {"POST": Scope.DO_WORK}
+    scopes = {"GET": Scope.READ_WORK, "POST": Scope.DO_WORK}
     permission_classes = DESK
+
+    @extend_schema(
+        operation_id="get_work_item_assignment",
+        parameters=[REFERENCE],
+        responses={
+            200: OfferSerializer,
+            403: _problem("For staff only."),
+            404: _problem("Not in your departments."),
+        },
+    )
+    def get(self, request: Request, reference: str) -> Response:
+        item, user = _item(request, reference), _user(request)
+        (case,) = queue.entries([item], user)
+        answer = {"assignee": case.assignee, "offered": _offered(item, case, user)}
+        return Response(OfferSerializer(answer).data)
 
     @_work_action("assign_work_item", AssignmentSerializer)
     def post(self, request: Request, reference: str) -> Response:
         item, user = _item(request, reference), _user(request)
-        takes = _valid(AssignmentSerializer(data=request.data))["assignee"] == "me"
+        given = _valid(AssignmentSerializer(data=request.data))
+        # Unless told otherwise nobody is talked out of what a colleague has.
+        untold = ME if given["assignee"] == NOBODY else NOBODY
+        expected = _code_of(given.get("expected", untold), user)
+        to = _person(given["assignee"], user, work.colleagues(item))
         try:
-            # Nobody is talked out of what a colleague has: it must be free, or one's own.
-            expected = "" if takes else f"user:{user.pk}"
-            changed = work.assign_work(item, to=user if takes else None, by=user, expected=expected)
+            changed = work.assign_work(item, to=to, by=user, expected=expected)
         except ItemTaken:
             raise TakenMeanwhile from None
         return _case(changed, request)
+
+
+def _offered(item: WorkItem, case: queue.Case, user: User) -> list[User]:
+    """To whom `user` can give it, themselves first."""
+    if item.closed_at is not None:
+        return []
+    people = [user]
+    if user.has_perm(DECIDE_CANCELLATION):
+        people += [each for each in work.colleagues(item) if each != user]
+    return [each for each in people if work.may_handle(item, case.cancellation, each)]
+
+
+def _person(named: str, user: User, colleagues: Iterable[User]) -> User | None:
+    """Raises ValidationError for who cannot take it on."""
+    if named == NOBODY:
+        return None
+    if named in {ME, str(user.pk)}:
+        return user
+    found = next((each for each in colleagues if str(each.pk) == named), None)
+    if found is None:
+        raise ValidationError({"assignee": [_("Choose a colleague who can take this on.")]})
+    return found
 
 
 class Resolution(Endpoint):
@@ -261,13 +381,82 @@ class Resolution(Endpoint):
 
 
 class SearchSerializer(InterviewFilter):
-    """As the filters of interviews/, and somebody to look for."""
+    """As the desk's list of interviews is narrowed, and somebody to look for."""
 
     text = serializers.CharField(
         max_length=search.LONGEST,
         required=False,
-        help_text="A reference, a name or its beginning, a whole mobile or ID number or address.",
+        help_text="The number of an interview or receipt, a name or its beginning, a whole mobile"
+        " or ID number or address.",
     )
+    department = serializers.SlugField(required=False, max_length=50, help_text="Its code.")
+    position = serializers.CharField(required=False, max_length=100, help_text="Its code.")
+    recruiter = serializers.EmailField(required=False, help_text="Their email address.")
+    source = serializers.CharField(  # type: ignore[assignment]
+        required=False, max_length=40, help_text="The system it was imported from."
+    )
+    late = serializers.BooleanField(
+        default=False, help_text="Only those that were ever asked to be cancelled late."
+    )
+    cursor = serializers.CharField(
+        required=False, max_length=300, help_text="For the next ones: `next` of the answer before."
+    )
+
+    def wanted(self, user: User) -> "Searched | None":
+        """None where what is named is not there. Raises ValidationError."""
+        chosen = _valid(self)
+        named = _named(user, chosen)
+        if named is None:
+            return None
+        return Searched(
+            status=chosen.get("status", ""),
+            kind=chosen.get("kind", ""),
+            source=chosen.get("source", ""),
+            late=chosen["late"],
+            begins=chosen.get("from"),
+            ends=chosen.get("to"),
+            **named,
+        )
+
+
+@dataclass(frozen=True)
+class Searched(listing.Wanted):
+    """As the desk's list, but between two moments; and one interview, where it is named."""
+
+    begins: datetime | None = None
+    ends: datetime | None = None
+    reference: str = ""
+
+    def narrow(self, interviews: InterviewQuerySet) -> InterviewQuerySet:
+        interviews = super().narrow(interviews)
+        if self.reference:
+            interviews = interviews.filter(reference=self.reference)
+        if self.begins or self.ends:
+            interviews = interviews.filter(starts_at__isnull=False)
+        if self.begins:
+            interviews = interviews.filter(listed_at__gte=self.begins)
+        if self.ends:
+            interviews = interviews.filter(listed_at__lt=self.ends)
+        return interviews
+
+
+def _named(user: User, chosen: dict[str, Any]) -> dict[str, Any] | None:
+    """The keys of the department, position and recruiter that are named by code or address; None
+    where one of them is none of this user's."""
+    own = departments_of(user)
+    rows = {
+        "department": own.filter(code=chosen.get("department")),
+        "position": Position.objects.filter(
+            department__in=own.values("pk"), code=chosen.get("position")
+        ),
+        "recruiter": User.objects.filter(email=chosen.get("recruiter", "").lower()),
+    }
+    keys = {
+        name: found.values_list("pk", flat=True).first()
+        for name, found in rows.items()
+        if name in chosen
+    }
+    return None if None in keys.values() else keys
 
 
 class SearchedInterviewSerializer(InterviewSerializer):
@@ -276,14 +465,17 @@ class SearchedInterviewSerializer(InterviewSerializer):
 
 class SearchAnswerSerializer(serializers.Serializer):
     results = SearchedInterviewSerializer(many=True)
+    next = serializers.CharField(
+        allow_null=True, help_text="To be sent as `cursor` for those that come after these."
+    )
     more = serializers.BooleanField(
-        help_text="There are others that are not listed: narrow the search."
+        help_text="There are others: send `next`, or narrow the search where it is null."
     )
 
 
 class InterviewSearch(Endpoint):
-    """Find interviews of your departments. It is a POST so that no number or name stands in an
-    address or a log; nothing is changed."""
+    """Find interviews of your departments, the latest start first. It is a POST so that no number
+    or name stands in an address or a log; nothing is changed."""
 
     scopes = {"POST": Scope.READ_INTERVIEWS}
     permission_classes = DESK
@@ -299,17 +491,39 @@ class InterviewSearch(Endpoint):
         },
     )
     def post(self, request: Request) -> Response:
-        user, wanted = _user(request), SearchSerializer(data=request.data)
-        text = _valid(wanted).pop("text", "")
-        more, found = False, visible_to(user).with_facts()
-        if reference := search.as_reference(search.tidy(text)):
-            found = found.filter(reference=reference)
-        elif text:
+        user, asked = _user(request), SearchSerializer(data=request.data)
+        wanted = asked.wanted(user)
+        text = search.tidy(asked.validated_data.get("text", ""))
+        after = _place(asked.validated_data)
+        people = search.Found()
+        if wanted and (reference := queries.reference_of(text, user)):
+            wanted = replace(wanted, reference=reference)
+        elif wanted and text:
             people = search.find_people(text, user)
-            more, found = people.more, found.filter(application__candidate__in=people.people)
-        rows = list(wanted.narrow(found).order_by("-pk")[: self.MOST + 1])
-        answer = {"results": rows[: self.MOST], "more": more or len(rows) > self.MOST}
+            wanted = replace(wanted, people=people.people)
+        page = keyset.NOTHING
+        if wanted:
+            page = listing.some(user, wanted, ["listed_at"], size=self.MOST, after=after)
+        keys = [row["pk"] for row in page.rows]
+        found = Interview.objects.with_facts().in_bulk(keys)
+        answer = {
+            "results": [found[key] for key in keys if key in found],
+            "next": _cursor_behind(page.rows[-1]) if page.older and page.rows else None,
+            "more": page.older or people.more,
+        }
         return Response(SearchAnswerSerializer(answer).data)
+
+
+LISTED = "-listed_at"  # the order that cursors of a search belong to
+
+
+def _place(chosen: dict[str, Any]) -> keyset.Place | None:
+    """Behind which row to go on. Raises ValidationError."""
+    return from_cursor(LISTED, chosen["cursor"])[1] if "cursor" in chosen else None
+
+
+def _cursor_behind(row: dict[str, Any]) -> str:
+    return to_cursor(LISTED, AFTER, keyset.Place(row["listed_at"], row["pk"]))
 
 
 # --- Cancelling for the company -----------------------------------------------------------------
@@ -371,6 +585,10 @@ class JobSerializer(serializers.Serializer):
     done = serializers.IntegerField()
     created_at = serializers.DateTimeField()
     ended_at = serializers.DateTimeField(allow_null=True)
+    error = serializers.CharField(
+        source="error_code",
+        help_text="Why it ended too early, else empty: `token_revoked`, or our fault.",
+    )
 
 
 class JobRowSerializer(serializers.Serializer):
@@ -462,6 +680,14 @@ class PolicySerializer(serializers.Serializer):
     promised_minutes = serializers.IntegerField()
     default_decision = serializers.ChoiceField(list(rules.Default))
     default_minutes_before = serializers.IntegerField()
+    exit_introduction = serializers.ChoiceField(EXIT_OUTCOMES)
+    exit_professional = serializers.ChoiceField(EXIT_OUTCOMES)
+    exit_closing = serializers.ChoiceField(EXIT_OUTCOMES)
+    exit_second_factor = serializers.BooleanField()
+    cooldown_days = serializers.IntegerField()
+    misstart_minutes = serializers.IntegerField()
+    resume_hours = serializers.IntegerField()
+    self_rebooking = serializers.BooleanField()
     tiers = TierSerializer(many=True)
 
 
@@ -493,7 +719,7 @@ class PolicyList(Endpoint, ListAPIView):
 class HistoryEntrySerializer(serializers.Serializer):
     """One thing that happened. `data` holds codes, times and states, nothing personal."""
 
-    interview = serializers.CharField(source="interview.reference")
+    interview = serializers.CharField(source="interview__reference")
     sequence = serializers.IntegerField()
     event = serializers.CharField()
     actor = serializers.CharField(help_text="user:12, system or import.")
@@ -503,6 +729,17 @@ class HistoryEntrySerializer(serializers.Serializer):
     hash = serializers.CharField()
 
 
+HISTORY_COLUMNS = (
+    "interview__reference",
+    "sequence",
+    "event",
+    "actor",
+    "data",
+    "previous_hash",
+    "hash",
+)
+
+
 class HistoryFilter(serializers.Serializer):
     interview = serializers.RegexField(f"^[{ALPHABET}]{{{LENGTH}}}$", required=False)
     event = serializers.CharField(required=False, max_length=60)
@@ -510,6 +747,10 @@ class HistoryFilter(serializers.Serializer):
         required=False, max_length=60, help_text="user:12, system, import"
     )
     department = serializers.SlugField(required=False, max_length=50, help_text="Its code.")
+    position = serializers.CharField(required=False, max_length=100, help_text="Its code.")
+    source = serializers.CharField(  # type: ignore[assignment]
+        required=False, max_length=40, help_text="The system the interviews were imported from."
+    )
 
     def get_fields(self) -> dict[str, serializers.Field]:
         since = serializers.DateField(required=False, help_text="On this day or later.")
@@ -530,31 +771,27 @@ class HistoryList(Endpoint, ListAPIView):
     scopes = {"GET": Scope.READ_HISTORY}
     permission_classes = DESK
     serializer_class = HistoryEntrySerializer
-    pagination_class = NewestEntryFirst
+    pagination_class = ByTime
+    queryset = HistoryEntry.objects.none()  # trail reads them
 
-    def get_queryset(self) -> models.QuerySet[HistoryEntry]:
-        user = _user(self.request)
-        if not user.has_perm(READ_HISTORY):
-            raise PermissionDenied
-        chosen = _valid(HistoryFilter(data=self.request.query_params))
-        wanted: dict[str, Any] = {
-            "since": chosen.get("from"),
-            "until": chosen.get("to"),
-            "event": chosen.get("event", ""),
-            "actor": chosen.get("actor", ""),
-        }
-        nothing = HistoryEntry.objects.none()
-        if "department" in chosen:
-            own = departments_of(user).filter(code=chosen["department"])
-            wanted["department"] = own.values_list("pk", flat=True).first()
-            if wanted["department"] is None:
-                return nothing
-        if "interview" in chosen:
+    def _wanted(self) -> trail.Wanted | None:
+        """None where what is named is not there. Raises ValidationError."""
+        user, chosen = _user(self.request), _valid(HistoryFilter(data=self.request.query_params))
+        named = _named(user, chosen)
+        if named is not None and "interview" in chosen:
             visible = visible_to(user).filter(reference=chosen["interview"])
-            wanted["interview"] = visible.values_list("pk", flat=True).first()
-            if wanted["interview"] is None:
-                return nothing
-        return trail.everything(user, trail.Wanted(**wanted)).select_related("interview")
+            interview = visible.values_list("pk", flat=True).first()
+            named = None if interview is None else {**named, "interview": interview}
+        if named is None:
+            return None
+        return trail.Wanted(
+            since=chosen.get("from"),
+            until=chosen.get("to"),
+            event=chosen.get("event", ""),
+            actor=chosen.get("actor", ""),
+            source=chosen.get("source", ""),
+            **named,
+        )
 
     @extend_schema(
         operation_id="list_history",
@@ -566,4 +803,15 @@ class HistoryList(Endpoint, ListAPIView):
         },
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return super().get(request, *args, **kwargs)
+        user = _user(request)
+        if not user.has_perm(READ_HISTORY):
+            raise PermissionDenied
+        wanted, pages = self._wanted(), ByTime()
+        pages.begin(request, "-at")
+        found = keyset.NOTHING
+        if wanted:
+            where = {"after": pages.after, "before": pages.before}
+            found = trail.some(user, wanted, HISTORY_COLUMNS, size=pages.size, **where)
+        places = [keyset.Place(row["at"], row["pk"]) for row in found.rows]
+        pages.end(places, earlier=found.newer, later=found.older)
+        return pages.get_paginated_response(HistoryEntrySerializer(found.rows, many=True).data)

@@ -1,7 +1,7 @@
 """Which interviews a list at the desk shows, and with which columns: all of it lives in the
 address, as ids and codes."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any
 
 from django import forms
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
-from cancellations.forms import SaneDateField
+from cancellations.forms import Chip, SaneDateField
 from interviews.columns import ALWAYS, COLUMNS, USUAL, Column, chosen_columns
 from interviews.listing import (
     Wanted,
@@ -26,19 +26,50 @@ ANY = ("", _("Any"))
 Choice = tuple[str, Any]
 
 
-@dataclass(frozen=True)
-class Chip:
-    """One thing the list is narrowed by, and the address without it."""
-
-    label: str
-    value: str
-    without: str
-
-
-class InterviewFilter(forms.Form):
-    """What could not be understood narrows nothing, and says so."""
+class Narrowing(forms.Form):
+    """What a list is narrowed to. What could not be understood narrows nothing, and says so."""
 
     use_required_attribute = False
+
+    since = SaneDateField(label=_("From"), required=False)
+    until = SaneDateField(label=_("To"), required=False)
+
+    @property
+    def narrowing(self) -> dict[str, Any]:
+        """By name, what was understood."""
+        return {name: value for name, value in self.cleaned_data.items() if value}
+
+    def query(self, *, without: str = "") -> str:
+        """What was understood, as it stands behind the question mark."""
+        said = QueryDict(mutable=True)
+        for name, value in self.narrowing.items():
+            if name != without:
+                said[name] = "1" if value is True else str(value)
+        return said.urlencode()
+
+    def chips(self) -> list[Chip]:
+        return [
+            Chip(str(self[name].label), self._in_words(name, value), self.query(without=name))
+            for name, value in self.narrowing.items()
+        ]
+
+    def _in_words(self, name: str, value: Any) -> str:
+        field = self.fields[name]
+        if isinstance(field, forms.ChoiceField):
+            choices: Any = field.choices
+            return next(str(label) for key, label in choices if str(key) == value)
+        return "" if value is True else day(value)
+
+    def offer(self, name: str, choices: Iterable[Choice]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - tells mypy
+        field.choices = [ANY, *choices]
+
+
+class InterviewFilter(Narrowing):
+    """Which interviews, and with which columns."""
+
+    field_order = ("status", "department", "position", "recruiter", "kind", "source")
 
     status = forms.ChoiceField(
         label=_("Status"), required=False, choices=[ANY, *InterviewStatus.choices]
@@ -48,8 +79,6 @@ class InterviewFilter(forms.Form):
     recruiter = forms.ChoiceField(label=_("Recruiter"), required=False)
     kind = forms.ChoiceField(label=_("Kind"), required=False, choices=[ANY, *InterviewKind.choices])
     source = forms.ChoiceField(label=_("Source"), required=False)
-    since = SaneDateField(label=_("From"), required=False)
-    until = SaneDateField(label=_("To"), required=False)
     late = forms.BooleanField(label=_("Asked late"), required=False)
     columns = forms.MultipleChoiceField(
         label=_("Columns"),
@@ -69,9 +98,7 @@ class InterviewFilter(forms.Form):
             "source": [(each, each) for each in sources_offered(pk for pk, _name in departments)],
         }
         for name, choices in offered.items():
-            field = self.fields[name]
-            assert isinstance(field, forms.ChoiceField)  # noqa: S101 - tells mypy
-            field.choices = [ANY, *choices]
+            self.offer(name, choices)
         self.full_clean()
 
     @property
@@ -100,35 +127,15 @@ class InterviewFilter(forms.Form):
 
     @property
     def narrowing(self) -> dict[str, Any]:
-        """By name, what was understood of what the list is narrowed by."""
-        return {
-            name: value for name, value in self.cleaned_data.items() if value and name != "columns"
-        }
+        return {name: value for name, value in super().narrowing.items() if name != "columns"}
 
     def query(self, *, without: str = "") -> str:
-        """What was understood, as it stands behind the question mark; the usual columns go
-        without saying."""
-        said = QueryDict(mutable=True)
-        for name, value in self.narrowing.items():
-            if name != without:
-                said[name] = "1" if value is True else str(value)
+        """The usual columns go without saying."""
+        said = QueryDict(super().query(without=without), mutable=True)
         keys = [column.key for column in self.shown if column.key != ALWAYS]
-        if without != "columns" and {*keys, ALWAYS} != set(USUAL):
+        if {*keys, ALWAYS} != set(USUAL):
             said.setlist("columns", keys)
         return said.urlencode()
-
-    def chips(self) -> list[Chip]:
-        return [
-            Chip(str(self[name].label), self._in_words(name, value), self.query(without=name))
-            for name, value in self.narrowing.items()
-        ]
-
-    def _in_words(self, name: str, value: Any) -> str:
-        field = self.fields[name]
-        if isinstance(field, forms.ChoiceField):
-            choices: Any = field.choices
-            return next(str(label) for key, label in choices if str(key) == value)
-        return "" if value is True else day(value)
 
 
 class SavedViewForm(forms.Form):

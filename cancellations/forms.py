@@ -53,6 +53,7 @@ class ReasonRow:
 class CancellationForm(forms.Form):
     """Why, and a sentence of detail where the reason asks for one."""
 
+    purpose = Purpose.CANCEL
     use_required_attribute = False
 
     reason = forms.TypedChoiceField(
@@ -66,7 +67,7 @@ class CancellationForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.reasons = {reason.code: reason for reason in offered_reasons(Purpose.CANCEL)}
+        self.reasons = {reason.code: reason for reason in offered_reasons(self.purpose)}
         field = self.fields["reason"]
         assert isinstance(field, forms.TypedChoiceField)  # noqa: S101 - tells mypy
         field.choices = [(reason.code, reason.label) for reason in self.reasons.values()]
@@ -92,6 +93,31 @@ class CancellationForm(forms.Form):
             self.cleaned_data["detail"] = reason.clean_detail(self.cleaned_data["detail"])
         except ValidationError as error:
             self.add_error("detail", error)
+
+
+class ExitForm(CancellationForm):
+    """The same for leaving an interview midway."""
+
+    purpose = Purpose.EXIT
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["reason"].label = _("Why are you leaving?")
+
+
+class CodeForm(forms.Form):
+    """The six digits of a text message."""
+
+    use_required_attribute = False
+
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=12,
+        error_messages={"required": _("Enter the code from the text message.")},
+    )
+
+    def clean_code(self) -> str:
+        return "".join(self.cleaned_data["code"].split())
 
 
 _OUT_OF_RANGE = _("Choose a day between 2000 and 2099.")
@@ -209,11 +235,19 @@ class DecisionForm(forms.Form):
 
 @dataclass(frozen=True)
 class Chip:
-    """One thing a list is narrowed to, and the query without it."""
+    """One thing a list is narrowed to, and the address's query without it."""
 
     label: str
     value: str
-    query_without: str
+    without: str
+
+
+ASSIGNEES = [  # beside the colleagues by name
+    ("", _("Any")),
+    ("me", _("me")),
+    ("nobody", _("nobody yet")),
+    ("somebody", _("somebody")),
+]
 
 
 class QueueFilter(forms.Form):
@@ -226,23 +260,22 @@ class QueueFilter(forms.Form):
         required=False,
         choices=[("", _("Any")), *WorkKind.choices],
     )
-    assignee = forms.ChoiceField(
-        label=_("Taken on by"),
-        required=False,
-        choices=[
-            ("", _("Any")),
-            ("me", _("me")),
-            ("nobody", _("nobody yet")),
-            ("somebody", _("somebody")),
-        ],
-    )
+    assignee = forms.ChoiceField(label=_("Taken on by"), required=False)
 
-    def __init__(self, query: QueryDict, *, departments: Iterable[Department]) -> None:
+    def __init__(
+        self,
+        query: QueryDict,
+        *,
+        departments: Iterable[Department],
+        colleagues: Iterable[User] = (),
+    ) -> None:
         super().__init__(query)
-        field = self.fields["department"]
-        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - tells mypy
-        named = [(str(department.pk), department.name) for department in departments]
-        field.choices = [("", _("Any")), *named]
+        department, assignee = self.fields["department"], self.fields["assignee"]
+        assert isinstance(department, forms.ChoiceField)  # noqa: S101 - tells mypy
+        assert isinstance(assignee, forms.ChoiceField)  # noqa: S101 - tells mypy
+        department.choices = [("", _("Any")), *((str(each.pk), each.name) for each in departments)]
+        people = [(f"user:{each.pk}", each.name) for each in colleagues]
+        assignee.choices = [*ASSIGNEES, *people]
         self.chosen = {name: value for name, value in self.understood().items() if value}
 
     def understood(self) -> dict[str, str]:
@@ -277,6 +310,8 @@ class QueueFilter(forms.Form):
                 items = items.filter(assignee="")
             case "somebody":
                 items = items.filter(assignee__gt="")
+            case str(colleague):
+                items = items.filter(assignee=colleague)
         return items
 
 

@@ -5,14 +5,15 @@ from collections.abc import Iterable, Sequence
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import User
+from accounts.models import ApiToken, User
 from cancellations import company
 from cancellations.models import Reason
-from interviews.jobs import job_kind, start_job
+from interviews.jobs import Halted, job_kind, start_job
 from interviews.models import Job, JobRow
 from interviews.templatetags.contact import grouped
 
 COMPANY_CANCEL = "company_cancel"
+TOKEN_REVOKED = "token_revoked"  # noqa: S105 - a code, not a token
 
 
 def start_cancelling(
@@ -25,7 +26,8 @@ def start_cancelling(
     reference: str,
 ) -> Job:
     """Call these interviews off in the background; nobody is told before it begins. `reference` is
-    the job's own: the same form sent twice starts it once."""
+    the job's own: the same form sent twice starts it once. The token of the API that `by` acts
+    through, if any, goes along."""
     return start_job(
         COMPANY_CANCEL,
         by=by,
@@ -35,6 +37,7 @@ def start_cancelling(
             "reason": reason.pk,
             "detail": detail,
             "note": note,
+            "token": by.api_token_id,
         },
         reference=reference,
     )
@@ -42,10 +45,17 @@ def start_cancelling(
 
 @job_kind(COMPANY_CANCEL, batch=250)
 class CompanyCancel:
-    """Those that cannot be called off are left alone, and the report says why."""
+    """Those that cannot be called off are left alone, and the report says why. What was begun
+    through a token of the API stands in the history under its number, and ends with it."""
 
     title = gettext_lazy("Cancelling for the company")
     outcomes = dict(company.Fate.choices)
+    halts = {
+        TOKEN_REVOKED: gettext_lazy(
+            "It was stopped: the API token it was started with was revoked. What the report lists"
+            " is done; the rest was not touched."
+        )
+    }
 
     def words(self, row: JobRow) -> str:
         receipt = row.detail.get("receipt")
@@ -55,9 +65,13 @@ class CompanyCancel:
         return job.params["references"]
 
     def do(self, job: Job, items: Sequence[str]) -> Iterable[JobRow]:
+        by = job.requested_by
+        by.api_token_id = job.params.get("token")
+        if by.api_token_id and _is_revoked(by.api_token_id):
+            raise Halted(TOKEN_REVOKED)
         fates = company.cancel_many(
             items,
-            by=job.requested_by,
+            by=by,
             reason=Reason.objects.get(pk=job.params["reason"]),
             detail=job.params["detail"],
             note=job.params["note"],
@@ -72,3 +86,7 @@ class CompanyCancel:
             )
             for number, each in enumerate(fates, start=job.done + 1)
         ]
+
+
+def _is_revoked(token_id: int) -> bool:
+    return ApiToken.objects.filter(pk=token_id, revoked_at__isnull=False).exists()

@@ -468,11 +468,6 @@ class Cancellation(models.Model):
             models.Index(
                 fields=["decide_by"], name="cancellation_open", condition=Q(status="requested")
             ),
-            models.Index(
-                fields=["-decided_at"],
-                name="cancellation_decided",
-                condition=Q(outcome=rules.Outcome.NEEDS_HR.value),
-            ),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -489,8 +484,11 @@ class Cancellation(models.Model):
                 name="marks_interview_late",  # what lists are filtered by (interviews/copies.py)
                 when=pgtrigger.After,
                 operation=pgtrigger.Insert,
-                condition=pgtrigger.Q(new__short_notice=True)
-                | pgtrigger.Q(new__outcome=rules.Outcome.NEEDS_HR.value),
+                condition=pgtrigger.Q(new__is_exit=False)
+                & (
+                    pgtrigger.Q(new__short_notice=True)
+                    | pgtrigger.Q(new__outcome=rules.Outcome.NEEDS_HR.value)
+                ),
                 func="""
                     UPDATE interviews_interview SET asked_late = true
                     WHERE id = NEW.interview_id AND NOT asked_late;

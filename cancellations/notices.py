@@ -9,6 +9,7 @@ from django.utils import translation
 from django.utils.functional import Promise
 
 from accounts.models import User
+from accounts.permissions import Role
 from cancellations.models import Cancellation
 from interviews.models import Correction, Department, Interview, Move
 from interviews.states import InterviewStatus
@@ -30,6 +31,9 @@ WHILE_CANCELLED = (
     "position_cancellation",
     "company_cancelled",
     "company_cancelled_one",
+    "exit_done",
+    "candidate_left",
+    "position_exit",
 )
 WHILE_REINSTATED = ("interview_reinstated", "interview_reinstated_staff")
 # What staff are told of several at once.
@@ -48,35 +52,30 @@ LISTED = 100  # interviews named in one message
 
 def received(cancellation: Cancellation) -> Iterator[Notice]:
     """HR has to decide: the candidate learns by when, HR learns that there is something to do."""
-    yield from _to_candidate(cancellation, "cancellation_received")
-    yield from _to_recruiter(cancellation, "cancellation_to_decide")
-    yield _to_department(cancellation, "cancellation_to_decide")
+    yield from to_candidate(cancellation, "cancellation_received")
+    yield from to_whoever_acts(cancellation, "cancellation_to_decide")
+    yield to_department(cancellation, "cancellation_to_decide")
 
 
 def cancelled(cancellation: Cancellation) -> Iterator[Notice]:
     """It is off: the candidate, the recruiter, the interviewer and the department are told."""
-    yield from _to_candidate(cancellation, "cancellation_done")
+    yield from to_candidate(cancellation, "cancellation_done")
     yield from _to_recruiter(cancellation, "interview_cancelled")
     interviewer = cancellation.interview.interviewer
     if interviewer is not None and interviewer != cancellation.interview.position.recruiter:
         yield from _to_person(cancellation, "interviewer_released", interviewer, ["email", "desk"])
-    yield _to_department(cancellation, "position_cancellation")
-    department = cancellation.interview.position.department
-    if department.email:
-        yield _notice(
-            cancellation, "position_cancellation", "email", department.audience, department.email
-        )
+    yield from to_department_and_mailbox(cancellation, "position_cancellation")
 
 
 def declined(cancellation: Cancellation) -> Iterator[Notice]:
     """The appointment stands, and the candidate learns why."""
-    yield from _to_candidate(cancellation, "cancellation_declined")
+    yield from to_candidate(cancellation, "cancellation_declined")
 
 
 def taken_back(cancellation: Cancellation) -> Iterator[Notice]:
     """The candidate comes after all: HR need not decide any more."""
-    yield from _to_recruiter(cancellation, "cancellation_taken_back")
-    yield _to_department(cancellation, "cancellation_taken_back")
+    yield from to_whoever_acts(cancellation, "cancellation_taken_back")
+    yield to_department(cancellation, "cancellation_taken_back")
 
 
 def called_off(cancellations: Sequence[Cancellation]) -> Iterator[Notice]:
@@ -84,7 +83,7 @@ def called_off(cancellations: Sequence[Cancellation]) -> Iterator[Notice]:
     interviewers and departments once, of all that were theirs."""
     theirs: dict[tuple[str, User | Department], list[Cancellation]] = defaultdict(list)
     for cancellation in cancellations:
-        yield from _to_candidate(cancellation, "company_cancelled")
+        yield from to_candidate(cancellation, "company_cancelled")
         position = cancellation.interview.position
         interviewer = cancellation.interview.interviewer
         theirs["position_cancellation", position.department].append(cancellation)
@@ -98,7 +97,7 @@ def called_off(cancellations: Sequence[Cancellation]) -> Iterator[Notice]:
         elif isinstance(whose, User):
             yield from _to_person(concerned[0], event, whose, ["email", "desk"])
         else:
-            yield _to_department(concerned[0], event)
+            yield to_department(concerned[0], event)
             if whose.email:
                 yield _notice(concerned[0], event, "email", whose.audience, whose.email)
 
@@ -124,6 +123,18 @@ def corrected(correction: Correction, interview: Interview) -> Iterator[Notice]:
                 params=_correction_params(correction, interview, address["language"]),
                 **address,
             )
+
+
+def leads_of(department: Department) -> list[User]:
+    """The HR leads who are told what nobody else sees to."""
+    leads = User.objects.filter(role=Role.HR_LEAD, departments=department, is_active=True)
+    return list(leads.order_by("pk"))
+
+
+def is_told(person: User) -> bool:
+    """Staff who were switched off learn nothing any more; candidates are told of what is theirs,
+    whether they may sign in or not."""
+    return person.is_active or person.role == Role.CANDIDATE
 
 
 def _digest(
@@ -158,6 +169,8 @@ def _digest(
 def _addresses(whose: User | Department, channels: list[str]) -> Iterator[dict[str, Any]]:
     """Where somebody is reached, and in which words, for each of the channels they have."""
     if isinstance(whose, User):
+        if not is_told(whose):
+            return
         recipient = f"user:{whose.pk}"
         found = {"sms": whose.mobile, "email": whose.email, "desk": recipient}
         language, time_zone = whose.language, whose.time_zone
@@ -181,7 +194,6 @@ def _correction_params(
 ) -> dict[str, Any]:
     with translation.override(language):
         status = str(InterviewStatus(interview.status).label)
-    recruiter = interview.position.recruiter
     return {
         "candidate": interview.candidate.user.name,
         "position": interview.position.title,
@@ -191,7 +203,7 @@ def _correction_params(
         "location": interview.location,
         "status": status,
         "note": correction.note,
-        "recruiter": recruiter.name if recruiter else "",
+        "recruiter": _recruiter_of(interview),
         "interview": interview.reference,
     }
 
@@ -231,31 +243,56 @@ def _work_params(
     }
 
 
-def _to_candidate(cancellation: Cancellation, event: str) -> Iterator[Notice]:
+def _recruiter_of(interview: Interview) -> str:
+    """Whom candidates are told to ask; nobody, where they have left."""
+    recruiter = interview.position.recruiter
+    return recruiter.name if recruiter and is_told(recruiter) else ""
+
+
+def to_candidate(cancellation: Cancellation, event: str, **more: Any) -> Iterator[Notice]:
+    """By text message and by email; `more` are parameters beside the usual ones."""
     user = cancellation.interview.candidate.user
-    yield from _to_person(cancellation, event, user, ["sms", "email"])
+    yield from _to_person(cancellation, event, user, ["sms", "email"], **more)
 
 
-def _to_recruiter(cancellation: Cancellation, event: str) -> Iterator[Notice]:
+def _to_recruiter(cancellation: Cancellation, event: str, **more: Any) -> Iterator[Notice]:
     recruiter = cancellation.interview.position.recruiter
     if recruiter is not None:
-        yield from _to_person(cancellation, event, recruiter, ["email", "desk"])
+        yield from _to_person(cancellation, event, recruiter, ["email", "desk"], **more)
+
+
+def to_whoever_acts(cancellation: Cancellation, event: str, **more: Any) -> Iterator[Notice]:
+    """The recruiter; where there is none any more, the HR leads, that somebody sees to it."""
+    position = cancellation.interview.position
+    if position.recruiter is not None and position.recruiter.is_active:
+        yield from _to_recruiter(cancellation, event, **more)
+        return
+    for lead in leads_of(position.department):
+        yield from _to_person(cancellation, event, lead, ["email", "desk"], **more)
 
 
 def _to_person(
-    cancellation: Cancellation, event: str, user: User, channels: list[str]
+    cancellation: Cancellation, event: str, user: User, channels: list[str], **more: Any
 ) -> Iterator[Notice]:
-    recipient = f"user:{user.pk}"
-    addresses = {"sms": user.mobile, "email": user.email, "desk": recipient}
-    for channel in channels:
-        address = addresses[channel]
-        if address:
-            yield _notice(cancellation, event, channel, recipient, address, person=user)
+    for found in _addresses(user, channels):
+        channel, address = found["channel"], found["address"]
+        yield _notice(
+            cancellation, event, channel, found["recipient"], address, person=user, **more
+        )
 
 
-def _to_department(cancellation: Cancellation, event: str) -> Notice:
+def to_department(cancellation: Cancellation, event: str) -> Notice:
+    """At the desk."""
     department: Department = cancellation.interview.position.department
     return _notice(cancellation, event, "desk", department.audience, department.audience)
+
+
+def to_department_and_mailbox(cancellation: Cancellation, event: str) -> Iterator[Notice]:
+    """At the desk, and in the department's mailbox where it has one."""
+    yield to_department(cancellation, event)
+    department = cancellation.interview.position.department
+    if department.email:
+        yield _notice(cancellation, event, "email", department.audience, department.email)
 
 
 def _notice(
@@ -265,6 +302,7 @@ def _notice(
     recipient: str,
     address: str,
     person: User | None = None,
+    **more: Any,
 ) -> Notice:
     language = (person.language if person else "") or settings.LANGUAGE_CODE
     return Notice(
@@ -276,7 +314,7 @@ def _notice(
         time_zone=person.time_zone if person else "",
         subject=cancellation.interview.subject,
         dedupe_key=f"{event}:{cancellation.reference}:{channel}:{recipient}",
-        params=_params(cancellation, language),
+        params=_params(cancellation, language) | more,
     )
 
 
@@ -284,7 +322,6 @@ def _params(cancellation: Cancellation, language: str) -> dict[str, Any]:
     """Names ending in `_at` are times, as ISO 8601 in UTC; the sender shows them in local time."""
     interview = cancellation.interview
     position = interview.position
-    recruiter = position.recruiter
     return {
         "candidate": interview.candidate.user.name,
         "position": position.title,
@@ -299,5 +336,5 @@ def _params(cancellation: Cancellation, language: str) -> dict[str, Any]:
         "note": cancellation.note,
         "receipt": cancellation.reference,
         "talent_pool": interview.candidate.talent_pool_at is not None,
-        "recruiter": recruiter.name if recruiter else "",
+        "recruiter": _recruiter_of(interview),
     }

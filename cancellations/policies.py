@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from cancellations import queries, rules
-from cancellations.models import Policy
+from cancellations.models import Cancellation, Policy
 from config.tracking import act_as
 
 SCOPE = ("department", "category", "position", "kind")
@@ -48,6 +48,10 @@ class Unconfirmed(Exception):
 
 class AlreadyEnded(Exception):
     """It would be in force for no moment from now on."""
+
+
+class OnceInForce(Exception):
+    """It has been switched on at some time: what it decided refers to it, so it stays."""
 
 
 @transaction.atomic
@@ -127,6 +131,19 @@ def switch_off(policy_id: int, *, by: User, version: int, is_meant: bool = False
     policy.is_active = False
     _save(policy)
     return policy
+
+
+@transaction.atomic
+def discard_policy(policy_id: int, *, by: User, version: int) -> None:
+    """A draft that never decided anything goes; that it was there stays on record.
+
+    Raises Policy.DoesNotExist, PermissionDenied, EditedMeanwhile, OnceInForce.
+    """
+    policy = _lock(policy_id, by, version)
+    decided = Cancellation.objects.filter(policy__policy=policy.pk)
+    if queries.was_ever_on(policy) or decided.exists():
+        raise OnceInForce
+    policy.delete()
 
 
 def is_general(policy: Policy) -> bool:

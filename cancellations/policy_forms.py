@@ -14,7 +14,7 @@ from accounts.models import User
 from cancellations import policies, queries, rules, words
 from cancellations.models import Policy
 from interviews.models import SANE_TIME, Department, Position
-from interviews.queries import departments_of
+from interviews.queries import departments_of, sees_everything
 
 MOST_TIERS = 12
 MOST_MINUTES = 7 * 24 * 60
@@ -57,6 +57,14 @@ class PolicyForm(forms.ModelForm):
             "default_decision": _("Where HR does not decide in time"),
             "since": _("In force from"),
             "until": _("In force until"),
+            "exit_introduction": _("Leaving during the introduction"),
+            "exit_professional": _("Leaving during the professional questions"),
+            "exit_closing": _("Leaving during the closing part"),
+            "exit_second_factor": _("Leaving needs a code by text message"),
+            "cooldown_days": _("Days without a new application after leaving"),
+            "misstart_minutes": _("Minutes in which leaving is a false start"),
+            "resume_hours": _("Hours to come back to an interview"),
+            "self_rebooking": _("Who left may choose another time alone"),
         }
         error_messages = {"name": {"required": _("Give the policy a name.")}}
         help_texts = {
@@ -88,7 +96,7 @@ class PolicyForm(forms.ModelForm):
         self.initial["version"] = self.instance.version
         self.by, self.now = by, now
         departments, positions = Department.objects.all(), Position.objects.all()
-        if not queries.sees_all(by):
+        if not sees_everything(by):
             departments = departments_of(by)
             positions = positions.filter(department__in=departments.values("pk"))
         chosen = Q(pk=self.instance.position_id or self.initial.get("position"))

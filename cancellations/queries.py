@@ -8,10 +8,9 @@ from typing import Any
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection, models
 from django.db.models import Case, F, Q, Value, When
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
+from accounts.models import ConfigurationChange, User
 from accounts.permissions import EDIT_POLICIES, Role
 from cancellations import rules
 from cancellations.models import (
@@ -26,7 +25,8 @@ from cancellations.models import (
 from config.prepared import Later, Prepared
 from interviews import history
 from interviews.models import HistoryEntry, Interview, Position
-from interviews.queries import departments_of, visible_to
+from interviews.queries import departments_of, sees_everything, visible_to
+from interviews.search import as_reference
 from interviews.states import CANCELLABLE, InterviewStatus
 
 
@@ -54,6 +54,16 @@ def facts_of(interview: Interview) -> rules.Scope:
     )
 
 
+EXIT_COLUMNS = (
+    "exit_introduction",
+    "exit_professional",
+    "exit_closing",
+    "exit_second_factor",
+    "cooldown_days",
+    "misstart_minutes",
+    "resume_hours",
+    "self_rebooking",
+)
 POLICY_COLUMNS = (
     "pk",
     "name",
@@ -64,6 +74,7 @@ POLICY_COLUMNS = (
     "promised_minutes",
     "default_decision",
     "default_minutes_before",
+    *EXIT_COLUMNS,
 )
 POLICY_FIELDS = (
     "name",
@@ -76,6 +87,7 @@ POLICY_FIELDS = (
     "promised_minutes",
     "default_decision",
     "default_minutes_before",
+    *EXIT_COLUMNS,
 )
 TIER_COLUMNS = ("notice_minutes", "outcome", "short_notice")
 
@@ -90,7 +102,7 @@ def _policy(
     promised_minutes: int,
     default: str,
     minutes_before: int,
-    *,
+    *exits: Any,
     tiers: tuple[rules.Tier, ...],
 ) -> rules.Policy:
     return rules.Policy(
@@ -101,6 +113,29 @@ def _policy(
         promised_minutes=promised_minutes,
         default=rules.Default(default),
         default_before=timedelta(minutes=minutes_before),
+        exits=_exits(*exits),
+    )
+
+
+def _exits(
+    introduction: str,
+    professional: str,
+    closing: str,
+    second_factor: bool,
+    cooldown_days: int,
+    misstart_minutes: int,
+    resume_hours: int,
+    self_rebooking: bool,
+) -> rules.ExitRules:
+    return rules.ExitRules(
+        introduction=rules.Outcome(introduction),
+        professional=rules.Outcome(professional),
+        closing=rules.Outcome(closing),
+        second_factor=second_factor,
+        cooldown=timedelta(days=cooldown_days),
+        misstart_grace=timedelta(minutes=misstart_minutes),
+        resume=timedelta(hours=resume_hours),
+        self_rebooking=self_rebooking,
     )
 
 
@@ -144,6 +179,7 @@ def as_rule(policy: Policy) -> rules.Policy:
         policy.promised_minutes,
         policy.default_decision,
         policy.default_minutes_before,
+        *(getattr(policy, column) for column in EXIT_COLUMNS),
     )
     return _policy(*columns, tiers=tiers_of(policy))
 
@@ -195,13 +231,21 @@ def visible_policies(user: User) -> models.QuerySet[Policy]:
     """The policies that can matter to this member of staff: of those made for another department
     they learn nothing."""
     policies = Policy.objects.select_related("department", "category", "position__department")
-    if sees_all(user):
+    if sees_everything(user):
         return policies
     mine = departments_of(user).values("pk")
     return policies.filter(
         Q(department=None) | Q(department__in=mine),
         Q(position=None) | Q(position__department__in=mine),
     )
+
+
+def was_ever_on(policy: Policy) -> bool:
+    """Whether it is switched on or once was, as the configuration's history tells."""
+    subject = policy._meta.label_lower
+    own = ConfigurationChange.objects.filter(subject=subject, subject_id=policy.pk, kind=subject)
+    said = own.filter(Q(before__is_active=True) | Q(after__is_active=True))
+    return policy.is_active or said.exists()
 
 
 def may_edit_policy(user: User, department: int | None, position: Position | None) -> bool:
@@ -211,7 +255,7 @@ def may_edit_policy(user: User, department: int | None, position: Position | Non
     """
     if not user.has_perm(EDIT_POLICIES):
         return False
-    if sees_all(user):
+    if sees_everything(user):
         return True
     limits = {department, position.department_id if position else None} - {None}
     mine = set(departments_of(user).values_list("pk", flat=True))
@@ -222,11 +266,6 @@ def give_up_after(time: str) -> None:
     """Until the transaction ends, a statement that takes longer fails with OperationalError."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('statement_timeout', %s, true)", [time])
-
-
-def sees_all(user: User) -> bool:
-    """Whether no department limits what this person works with."""
-    return user.is_superuser or user.role == Role.ADMINISTRATOR
 
 
 def policy_for(interview: Interview, policies: list[rules.Policy]) -> rules.Policy:
@@ -275,25 +314,15 @@ def visible_cancellations(user: User | AnonymousUser) -> CancellationQuerySet:
     return Cancellation.objects.filter(interview__in=visible_to(user))
 
 
-def open_requests(user: User) -> CancellationQuerySet:
-    """What waits for HR in this user's departments, the first default due at the top."""
-    return (
-        visible_cancellations(user)
-        .filter(status=CancellationStatus.REQUESTED)
-        .with_facts()
-        .order_by("decide_by", "pk")
-    )
-
-
-def decided_today(user: User, *, now: datetime) -> CancellationQuerySet:
-    """What has been decided since local midnight of what waited for HR, the latest at the top."""
-    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
-    return (
-        visible_cancellations(user)
-        .filter(outcome=rules.Outcome.NEEDS_HR.value, decided_at__gte=midnight)
-        .with_facts()
-        .order_by("-decided_at")
-    )
+def reference_of(text: str, user: User) -> str:
+    """The interview `user` may see that goes by this number, or whose receipt does; else empty."""
+    reference = as_reference(text)
+    if not reference:
+        return ""
+    if visible_to(user).filter(reference=reference).exists():
+        return reference
+    receipts = visible_cancellations(user).filter(reference=reference)
+    return receipts.values_list("interview__reference", flat=True).first() or ""
 
 
 def earlier_cancellations(cancellation: Cancellation, user: User) -> CancellationQuerySet:
@@ -339,12 +368,28 @@ def current_cancellation(interview: Interview) -> Cancellation | None:
     return latest if latest and latest.status in stands else None
 
 
+def current_exit(interview: Interview) -> Cancellation | None:
+    """The request to leave that put the interview into the state it is in, if one did."""
+    if interview.status not in {InterviewStatus.EXITING, InterviewStatus.WITHDRAWN}:
+        return None
+    latest = latest_cancellation(interview)
+    stands = {CancellationStatus.REQUESTED, CancellationStatus.APPROVED}
+    return latest if latest and latest.is_exit and latest.status in stands else None
+
+
 # Which entry of the history a cancellation in each status ends with.
 _RECORDED_AS = {
     CancellationStatus.REQUESTED: "cancellation_requested",
     CancellationStatus.APPROVED: "cancelled",
     CancellationStatus.DECLINED: "cancellation_declined",
     CancellationStatus.LAPSED: "cancellation_taken_back",
+    CancellationStatus.REVERSED: "cancellation_reversed",
+}
+_EXIT_RECORDED_AS = {
+    CancellationStatus.REQUESTED: "exit_requested",
+    CancellationStatus.APPROVED: "withdrawn",
+    CancellationStatus.DECLINED: "exit_declined",
+    CancellationStatus.LAPSED: "exit_taken_back",
     CancellationStatus.REVERSED: "cancellation_reversed",
 }
 
@@ -386,7 +431,8 @@ def _receipt(reference: str) -> Receipt:
 
 def _says_the_same(cancellation: Cancellation, entry: HistoryEntry) -> bool:
     """Whether a cancellation's last entry knows it in the status and with the times it now has."""
-    event = _RECORDED_AS[CancellationStatus(cancellation.status)]
+    recorded = _EXIT_RECORDED_AS if cancellation.is_exit else _RECORDED_AS
+    event = recorded[CancellationStatus(cancellation.status)]
     if cancellation.was_overtaken:
         event = "cancellation_overtaken"
     changed_at = cancellation.reversed_at or cancellation.decided_at or cancellation.requested_at

@@ -4,22 +4,27 @@ rows a page has, it takes one query for each kind of thing."""
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Generic, TypeVar
 
-from django.db.models import CharField, Value
+from django.db.models import CharField, Model, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.permissions import HANDLE_WORK
 from cancellations.models import Cancellation, CancellationStatus
-from cancellations.queries import sees_all, visible_cancellations
-from cancellations.work import ABOUT, WORDS
-from interviews.models import Department, Interview
-from interviews.queries import departments_of, visible_to
+from cancellations.queries import visible_cancellations
+from cancellations.work import ABOUT, WORDS, roles_with
+from interviews.keyset import midnight
+from interviews.models import Department, DepartmentStaff, Interview
+from interviews.queries import departments_of, sees_everything, visible_to
 from notifications.models import WorkItem, WorkItemQuerySet, WorkKind
 
 PAGE_SIZE = 50
 DONE_SHOWN = 20
 COUNTED = 100  # beyond that a count says "99+"
+Row = TypeVar("Row")
+Stored = TypeVar("Stored", bound=Model)
 
 
 @dataclass(frozen=True)
@@ -46,17 +51,22 @@ class Case:
         return self.item.reference if self.item else ""
 
     @property
+    def is_settled(self) -> bool:
+        return self.item is None or self.item.closed_at is not None
+
+    @property
     def stands(self) -> str:
         """Changes whenever somebody settles it, takes it on or gives it back."""
-        if self.item is None or self.item.closed_at is not None:
+        if self.item is None or self.is_settled:
             return "closed"
         return self.item.assignee.replace(":", "-") or "open"
 
     @property
     def words(self) -> str:
         """What an anomaly or a follow-up is about."""
-        found = WORDS.get(self.item.params.get("code", "")) if self.item else None
-        return str(found) if found else ""
+        if self.item is None:
+            return ""
+        return self.item.task or str(WORDS.get(self.item.params.get("code", ""), ""))
 
     @property
     def is_late(self) -> bool:
@@ -67,10 +77,10 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Page:
-    """One page of the queue. How many there are is not counted: of thousands nobody asks."""
+class Page(Generic[Row]):
+    """One page of a list. How many there are is not counted: of thousands nobody asks."""
 
-    entries: Sequence[Case]
+    entries: Sequence[Row]
     number: int
     has_next: bool
 
@@ -88,7 +98,7 @@ def work_of(user: User, departments: Iterable[Department] | None = None) -> Work
 
     Who has read `departments` already gives them along: the database then knows how many they are.
     """
-    if sees_all(user):
+    if sees_everything(user):
         return WorkItem.objects.all()
     if departments is not None:
         return WorkItem.objects.filter(audience__in=[each.audience for each in departments])
@@ -104,25 +114,43 @@ def waiting(user: User) -> int:
     return work_of(user).open()[:COUNTED].count()
 
 
+def colleagues_of(user: User) -> QuerySet[User]:
+    """Who else may handle the work of this member of staff's departments."""
+    people = User.objects.filter(role__in=roles_with(HANDLE_WORK), is_active=True)
+    if not sees_everything(user):
+        own = DepartmentStaff.objects.filter(department__in=departments_of(user))
+        people = people.filter(pk__in=own.values("user"))
+    return people.exclude(pk=user.pk).only("pk", "name").order_by("name", "pk")
+
+
+def page_number(asked: str) -> int:
+    """Which page an address asks for; what is no number, and no page, is the first."""
+    return max(1, int(asked)) if asked.isdecimal() and len(asked) < 5 else 1
+
+
+def cut(rows: QuerySet[Stored], number: int) -> Page[Stored]:
+    """One page of these rows; the first where there are not so many."""
+    start = (number - 1) * PAGE_SIZE
+    found = list(rows[start : start + PAGE_SIZE + 1])
+    if not found and number > 1:
+        return cut(rows, 1)
+    return Page(found[:PAGE_SIZE], number, has_next=len(found) > PAGE_SIZE)
+
+
 def page(
     items: WorkItemQuerySet, number: int, *, also: Sequence[WorkItem], user: User
-) -> tuple[Page, Sequence[Case]]:
-    """One page of these items, the first due on top (the first page where there are not so many);
-    and `also` those others, read along with them."""
-    start = (number - 1) * PAGE_SIZE
-    found = list(items.by_urgency()[start : start + PAGE_SIZE + 1])
-    if not found and number > 1:
-        return page(items, 1, also=also, user=user)
-    shown = found[:PAGE_SIZE]
-    read = entries([*shown, *also], user)
-    here = Page(read[: len(shown)], number, has_next=len(found) > PAGE_SIZE)
-    return here, read[len(shown) :]
+) -> tuple[Page[Case], Sequence[Case]]:
+    """One page of these items, the first due on top; and `also` those others, read along with
+    them."""
+    here = cut(items.by_urgency(), number)
+    read = entries([*here.entries, *also], user)
+    shown = len(here.entries)
+    return Page(read[:shown], here.number, here.has_next), read[shown:]
 
 
 def done_today(items: WorkItemQuerySet, *, now: datetime) -> list[WorkItem]:
     """The latest closed since local midnight."""
-    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
-    closed = items.filter(closed_at__gte=midnight)
+    closed = items.filter(closed_at__gte=midnight(timezone.localdate(now)))
     return list(closed.order_by("-closed_at")[:DONE_SHOWN])
 
 

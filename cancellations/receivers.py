@@ -4,7 +4,10 @@ from typing import Any
 
 from django.dispatch import receiver
 
-from cancellations import work
+from accounts.models import User
+from cancellations import queries, services, work
+from interviews.models import Sitting
+from interviews.signals import interview_entered
 from notifications.models import WorkItem
 from notifications.signals import work_step_reached
 
@@ -12,3 +15,12 @@ from notifications.signals import work_step_reached
 @receiver(work_step_reached)
 def chase(item: WorkItem, step: str, **kwargs: Any) -> None:
     work.chase(item, step)
+
+
+@receiver(interview_entered, sender=Sitting)
+def keep_appointment(sitting: Sitting, by: User, **kwargs: Any) -> None:
+    """Entering takes back what was asked for, and the policy says how long one may be away."""
+    interview, at = sitting.interview, sitting.entered_at
+    services.take_back_on_entering(interview, by=by, at=at)
+    policy = queries.policy_for(interview, queries.policies_in_force(at))
+    sitting.resume_until = at + policy.exits.resume

@@ -61,6 +61,20 @@ class Scope:
 
 
 @dataclass(frozen=True)
+class ExitRules:
+    """What leaving an interview midway takes, by its part, and what follows."""
+
+    introduction: Outcome = Outcome.AUTOMATIC
+    professional: Outcome = Outcome.AUTOMATIC
+    closing: Outcome = Outcome.AUTOMATIC
+    second_factor: bool = False  # a code by text message
+    cooldown: timedelta = timedelta(0)  # without a new application
+    misstart_grace: timedelta = timedelta(minutes=3)
+    resume: timedelta = timedelta(hours=24)  # to come back in, from entering
+    self_rebooking: bool = True
+
+
+@dataclass(frozen=True)
 class Policy:
     """The rule for cancelling, as data."""
 
@@ -71,6 +85,7 @@ class Policy:
     promised_minutes: int
     default: Default
     default_before: timedelta  # how long before the start the default falls due
+    exits: ExitRules = ExitRules()
 
 
 @dataclass(frozen=True)
@@ -130,6 +145,46 @@ def default_due(policy: Policy, *, starts_at: datetime, asked_at: datetime) -> d
     the request came later than that, half-way between asking and the start."""
     due = starts_at - policy.default_before
     return due if due > asked_at else asked_at + (starts_at - asked_at) / 2
+
+
+@dataclass(frozen=True)
+class ExitDecision:
+    """What a policy says of leaving one interview at one moment."""
+
+    is_misstart: bool  # as if it had not begun: nothing is recorded against anybody
+    outcome: Outcome
+    second_factor: bool
+    decide_by: datetime | None  # when the default falls due; only where HR decides
+    cooldown_until: datetime | None
+
+
+def decide_exit(
+    policy: Policy,
+    *,
+    stage: str,
+    answered: int,
+    entered_at: datetime,
+    asked_at: datetime,
+    our_fault: bool = False,
+) -> ExitDecision:
+    """Leaving within the grace with nothing answered is a false start. Otherwise the part of the
+    interview (`stage`) decides who has to agree; HR has twice the time it promises, then the
+    default decides. No cooldown follows from what was `our_fault`."""
+    exits = policy.exits
+    if answered == 0 and asked_at - entered_at <= exits.misstart_grace:
+        return ExitDecision(True, Outcome.AUTOMATIC, False, None, None)
+    outcome: Outcome = getattr(exits, stage, Outcome.AUTOMATIC)
+    decide_by = None
+    if outcome is Outcome.NEEDS_HR:
+        decide_by = asked_at + 2 * timedelta(minutes=policy.promised_minutes)
+    cools = bool(exits.cooldown) and not our_fault
+    return ExitDecision(
+        is_misstart=False,
+        outcome=outcome,
+        second_factor=exits.second_factor,
+        decide_by=decide_by,
+        cooldown_until=asked_at + exits.cooldown if cools else None,
+    )
 
 
 def automatic_until(policy: Policy, *, starts_at: datetime | None) -> datetime | None:
@@ -218,4 +273,23 @@ def snapshot(policy: Policy) -> dict[str, Any]:
         ],
         "promised_minutes": policy.promised_minutes,
         "default": policy.default.value,
+    }
+
+
+def exit_snapshot(policy: Policy) -> dict[str, Any]:
+    """As `snapshot`, of what the policy says about leaving."""
+    exits = policy.exits
+    return {
+        "policy": policy.id,
+        "name": policy.name,
+        "promised_minutes": policy.promised_minutes,
+        "default": policy.default.value,
+        "exit": {
+            "introduction": exits.introduction.value,
+            "professional": exits.professional.value,
+            "closing": exits.closing.value,
+            "second_factor": exits.second_factor,
+            "cooldown_days": exits.cooldown.days,
+            "self_rebooking": exits.self_rebooking,
+        },
     }

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.permissions import require_permission
-from cancellations import notices, queries, rules, work
+from cancellations import exit_notices, exits, notices, queries, rules, work
 from cancellations.models import Cancellation, CancellationStatus, Reason
 from interviews import history
 from interviews.models import Interview
@@ -88,15 +88,18 @@ def request_cancellation(
 
 @transaction.atomic
 def approve_cancellation(cancellation_id: int, *, by: User | None, note: str = "") -> Cancellation:
-    """HR accepts a late request, or (`by` None) the policy's default does. Raises PermissionDenied,
-    TransitionNotAllowed where it was decided meanwhile."""
+    """HR accepts a late request, or one to leave midway, or (`by` None) the policy's default does.
+    Raises PermissionDenied, TransitionNotAllowed where it was decided meanwhile."""
     now = timezone.now()
     cancellation = Cancellation.objects.lock(cancellation_id)
     require_permission(cancellation.approve, by)
     cancellation.approve(by=by, at=now, note=note)
     cancellation.save()
     _settle(cancellation, by=by, at=now)
-    _carry_out(cancellation, by=by, at=now)
+    if cancellation.is_exit:
+        exits.carry_out(cancellation, by=by, at=now)
+    else:
+        _carry_out(cancellation, by=by, at=now)
     return cancellation
 
 
@@ -110,14 +113,18 @@ def decline_cancellation(cancellation_id: int, *, by: User | None, note: str = "
     cancellation.decline(by=by, at=now, note=note)
     cancellation.save()
     _settle(cancellation, by=by, at=now)
-    _keep_appointment(cancellation, "cancellation_declined", by=by, at=now)
-    notify(*notices.declined(cancellation))
+    if cancellation.is_exit:
+        _go_on(cancellation, "exit_declined", by=by, at=now)
+        notify(*exit_notices.declined(cancellation))
+    else:
+        _go_on(cancellation, "cancellation_declined", by=by, at=now)
+        notify(*notices.declined(cancellation))
     return cancellation
 
 
 @transaction.atomic
 def take_back_cancellation(reference: str, *, by: User) -> Cancellation:
-    """A candidate keeps their interview after all, while HR has not decided.
+    """A candidate keeps their interview, or goes on with it after all, while HR has not decided.
 
     Raises Cancellation.DoesNotExist where it is not theirs, TransitionNotAllowed once decided.
     """
@@ -129,9 +136,28 @@ def take_back_cancellation(reference: str, *, by: User) -> Cancellation:
     cancellation.lapse(by=by, at=now)
     cancellation.save()
     _settle(cancellation, by=by, at=now)
-    _keep_appointment(cancellation, "cancellation_taken_back", by=by, at=now)
-    notify(*notices.taken_back(cancellation))
+    if cancellation.is_exit:
+        _go_on(cancellation, "exit_taken_back", by=by, at=now)
+        notify(*exit_notices.taken_back(cancellation))
+    else:
+        _go_on(cancellation, "cancellation_taken_back", by=by, at=now)
+        notify(*notices.taken_back(cancellation))
     return cancellation
+
+
+def take_back_on_entering(interview: Interview, *, by: User, at: datetime) -> None:
+    """Who comes to the interview after all takes back what they had asked for. The caller holds the
+    interview's lock."""
+    pending = interview.cancellations.filter(status=CancellationStatus.REQUESTED)
+    cancellation = pending.select_for_update(of=("self",)).first()
+    if cancellation is None:
+        return
+    cancellation.interview = interview
+    cancellation.lapse(by=by, at=at)
+    cancellation.save()
+    _settle(cancellation, by=by, at=at)
+    _go_on(cancellation, "cancellation_taken_back", by=by, at=at)
+    notify(*notices.taken_back(cancellation))
 
 
 def apply_default(cancellation_id: int) -> None:
@@ -160,7 +186,10 @@ def _limit_requests(interview: Interview, asked_at: datetime) -> None:
 
 def _settle(cancellation: Cancellation, *, by: User | None, at: datetime) -> None:
     """HR has nothing to decide any more, and is asked no longer."""
-    supersede(cancellation.interview.subject, notices.WHILE_UNDECIDED)
+    supersede(
+        cancellation.interview.subject,
+        (*notices.WHILE_UNDECIDED, *exit_notices.WHILE_UNDECIDED),
+    )
     work.settle_requests(cancellation.interview, by=by, at=at)
 
 
@@ -184,9 +213,8 @@ def _carry_out(
     notify(*notices.cancelled(cancellation))
 
 
-def _keep_appointment(
-    cancellation: Cancellation, event: str, *, by: User | None, at: datetime
-) -> None:
+def _go_on(cancellation: Cancellation, event: str, *, by: User | None, at: datetime) -> None:
+    """The request came to nothing: the appointment stands, or the interview goes on."""
     interview = cancellation.interview
     interview.decline()
     interview.save(update_fields=["status"])

@@ -1,7 +1,6 @@
 """What happened to one interview, put together for a person who reads it: its history and messages
 in words, with the names behind the codes."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,10 +11,12 @@ from django.utils.translation import gettext_lazy
 
 from accounts.identifiers import Identifier, IdentifierKind, masked
 from accounts.models import User
+from cancellations.actors import names_of, who
 from cancellations.models import Cancellation, Reason
 from interviews.events import event_words
 from interviews.models import Correction, HistoryEntry, Interview, Move
 from interviews.states import InterviewStatus
+from notifications.faults import words_for
 from notifications.models import Notification, State
 
 # What a message is about; what has no words here goes by its title.
@@ -32,6 +33,15 @@ MESSAGES: dict[str, Promise] = {
     "company_cancelled_many": gettext_lazy("Cancelled by the company"),
     "cancellation_declined": gettext_lazy("Cancellation declined"),
     "cancellation_taken_back": gettext_lazy("Request taken back"),
+    "exit_received": gettext_lazy("Request to leave received"),
+    "exit_to_decide": gettext_lazy("A request to leave to decide"),
+    "exit_done": gettext_lazy("Interview left midway"),
+    "candidate_left": gettext_lazy("Interview left midway"),
+    "position_exit": gettext_lazy("Interview left midway"),
+    "exit_declined": gettext_lazy("Leaving declined"),
+    "exit_taken_back": gettext_lazy("Request to leave taken back"),
+    "booked_again": gettext_lazy("Booked again after leaving"),
+    "candidate_booked_again": gettext_lazy("Booked again after leaving"),
     "interview_reinstated": gettext_lazy("Interview reinstated"),
     "interview_reinstated_staff": gettext_lazy("Interview reinstated"),
     "status_corrected": gettext_lazy("Status set right"),
@@ -57,7 +67,6 @@ class Entry:
     who: str
     status: str
     why: str
-    receipt: str
 
 
 @dataclass(frozen=True)
@@ -70,7 +79,8 @@ class Message:
     to: str
     state: str
     hue: str
-    error: str
+    error: str  # why it did not arrive, as far as there are words for it
+    error_code: str
 
 
 @dataclass(frozen=True)
@@ -78,6 +88,7 @@ class Story:
     """All of it, what came last on top."""
 
     entries: list[Entry]
+    imported_at: datetime | None
     messages: list[Message]
     cancellations: list[Cancellation]
     corrections: list[Correction]
@@ -93,7 +104,7 @@ def of(interview: Interview) -> Story:
         )
         .order_by("-pk")
     )
-    names = _names([each.actor for each in history] + [each.recipient for each in outbox])
+    names = names_of([each.actor for each in history] + [each.recipient for each in outbox])
     department = interview.position.department
     names[department.audience] = department.name
     reasons = {(reason.purpose, reason.code): reason.label for reason in Reason.objects.all()}
@@ -107,22 +118,11 @@ def of(interview: Interview) -> Story:
     by_receipt = {each.reference: each.reason.label for each in cancellations}
     return Story(
         entries=[_entry(each, names, labels, by_receipt) for each in history],
+        imported_at=next((each.at for each in history if each.event == "imported"), None),
         messages=[_message(each, names) for each in outbox],
         cancellations=cancellations,
         corrections=corrections,
     )
-
-
-def _names(codes: Iterable[str]) -> dict[str, str]:
-    """Of people who go by codes such as user:12."""
-    keys = {code.removeprefix("user:") for code in codes if code.startswith("user:")}
-    people = User.objects.filter(pk__in=[int(key) for key in keys if key.isdigit()])
-    return {f"user:{pk}": name for pk, name in people.values_list("pk", "name")}
-
-
-def _who(code: str, names: dict[str, str]) -> str:
-    automatic = {"system": _("by the rule"), "import": _("by an import")}
-    return automatic.get(code) or names.get(code, code)
 
 
 def _entry(
@@ -140,10 +140,9 @@ def _entry(
     return Entry(
         at=entry.at,
         what=what,
-        who=_who(entry.actor, names),
+        who=who(entry.actor, names),
         status=str(data.get("status") or "") if data.get("status") in InterviewStatus else "",
         why=why,
-        receipt=receipt,
     )
 
 
@@ -155,7 +154,8 @@ def _message(message: Notification, names: dict[str, str]) -> Message:
         to=names.get(message.recipient, ""),
         state=message.get_state_display(),
         hue=HUES.get(State(message.state), "grey"),
-        error=message.error_code,
+        error=words_for(message.error_code),
+        error_code=message.error_code,
     )
 
 

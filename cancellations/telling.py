@@ -1,6 +1,6 @@
 """Entries of history, told in words: who, when, what, why, and who agreed to it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,11 +8,10 @@ from typing import Any
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
-from accounts.models import User
+from cancellations.actors import names_of, who
 from cancellations.models import Cancellation, Reason
 from interviews.events import event_words
 from interviews.history import SYSTEM
-from interviews.imports.store import ACTOR as IMPORT
 from interviews.models import Correction, Move
 from interviews.states import InterviewStatus
 from interviews.templatetags.when import moment
@@ -61,7 +60,7 @@ def told(rows: Sequence[dict[str, Any]], *, in_full: bool) -> list[Told]:
     """Three queries, however many rows; what staff wrote themselves only `in_full`. A hand may have
     been at the data of any row."""
     rows = [{**row, "data": row["data"] if isinstance(row["data"], dict) else {}} for row in rows]
-    names = _names(rows)
+    names = names_of(_named(rows))
     reasons = _reasons(rows)
     corrections = _corrections(rows) if in_full else {}
     return [_told(row, names, reasons, corrections) for row in rows]
@@ -74,7 +73,7 @@ def _told(
     corrections: dict[str, str],
 ) -> Told:
     data: dict[str, Any] = row["data"]
-    who = _("Candidate") if row["by_candidate"] else _who(row["actor"], names)
+    by = _("Candidate") if row["by_candidate"] else who(row["actor"], names)
     status = data.get("status")
     correction = corrections.get(str(data.get("correction")), "")
     return Told(
@@ -88,20 +87,15 @@ def _told(
         details=" · ".join(_details(row["event"], data, names)),
         status=status if status in InterviewStatus.values else "",
         why=reasons.get(str(data.get("receipt")), "") or correction,
-        who=who,
-        approver=_approver(row, who) if row["event"] in DECISIONS else "",
+        who=by,
+        approver=_approver(row, by) if row["event"] in DECISIONS else "",
     )
 
 
-def _approver(row: dict[str, Any], who: str) -> str:
+def _approver(row: dict[str, Any], by: str) -> str:
     """Who decided: a person, or the rule at once or because nobody had decided in time."""
     by_rule = row["data"].get("decided_by") == "policy" or row["actor"] == SYSTEM
-    return _("The rule") if by_rule else who
-
-
-def _who(actor: str, names: dict[str, str]) -> str:
-    automatic = {SYSTEM: _("The rule"), IMPORT: _("An import")}
-    return automatic.get(actor) or names.get(actor, actor)
+    return _("The rule") if by_rule else by
 
 
 def _details(event: str, data: dict[str, Any], names: dict[str, str]) -> Iterable[str]:
@@ -115,9 +109,9 @@ def _details(event: str, data: dict[str, Any], names: dict[str, str]) -> Iterabl
     if source := data.get("source"):
         yield _("from %(source)s") % {"source": source}
     if by := data.get("by"):
-        yield _who(str(by), names)
+        yield who(str(by), names)
     if assignees := _assignees(data):
-        yield _("to %(name)s") % {"name": ", ".join(_who(each, names) for each in assignees)}
+        yield _("to %(name)s") % {"name": ", ".join(who(each, names) for each in assignees)}
     if data.get("token"):
         yield _("through the API")
 
@@ -135,14 +129,13 @@ def _time(value: Any) -> datetime | None:
         return None
 
 
-def _names(rows: Sequence[dict[str, Any]]) -> dict[str, str]:
-    """Of people who go by codes such as user:12."""
-    codes = [row["actor"] for row in rows if not row["by_candidate"]]
-    codes += [str(row["data"].get("by", "")) for row in rows]
-    codes += [each for row in rows for each in _assignees(row["data"])]
-    keys = {code.removeprefix("user:") for code in codes if code.startswith("user:")}
-    people = User.objects.filter(pk__in=[int(key) for key in keys if key.isdigit()])
-    return {f"user:{pk}": name for pk, name in people.values_list("pk", "name")}
+def _named(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Whoever these entries speak of, by code."""
+    for row in rows:
+        if not row["by_candidate"]:
+            yield row["actor"]
+        yield str(row["data"].get("by", ""))
+        yield from _assignees(row["data"])
 
 
 def _reasons(rows: Sequence[dict[str, Any]]) -> dict[str, str]:

@@ -9,10 +9,11 @@ from django.db import models
 from django.utils.functional import Promise
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from cancellations import rules
 from cancellations.models import Policy
+from cancellations.queries import EXIT_COLUMNS
 from interviews.templatetags.when import moment
 
 OUTCOMES: dict[str, Promise] = {
@@ -124,6 +125,11 @@ def describe(columns: dict[str, Any], tiers: Sequence[rules.Tier]) -> list[tuple
     return [*lines, (_("What happens"), "; ".join(said))]
 
 
+def leaving(policy: Policy) -> list[tuple[str, str]]:
+    """What it says about leaving midway, line by line."""
+    return [(label(each), value_in_words(each, getattr(policy, each))) for each in EXIT_COLUMNS]
+
+
 def value_in_words(column: str, value: Any) -> str:
     """One column's value as people read it; `value` may be an object or what it is called."""
     if column in {"since", "until"}:
@@ -132,6 +138,8 @@ def value_in_words(column: str, value: Any) -> str:
         return _("Any")
     if column in {"promised_minutes", "default_minutes_before"}:
         return in_words(value) or _("%(count)d minutes") % {"count": 0}
+    if isinstance(value, bool):
+        return pgettext("a setting", "yes") if value else pgettext("a setting", "no")
     choices = _field(column).choices
     return str(dict(choices)[value]) if choices and value in dict(choices) else str(value)
 

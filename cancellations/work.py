@@ -1,19 +1,23 @@
 """What staff have to do about an interview, from opening it to settling it. A late request brings
 its item along; anomalies and follow-ups are opened by whoever finds them."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from accounts.permissions import DECIDE_CANCELLATION, HANDLE_WORK, Role
+from accounts.permissions import DECIDE_CANCELLATION, HANDLE_WORK, PERMISSIONS, Role
 from cancellations import notices
 from cancellations.models import Cancellation, may_decide
 from interviews import history
 from interviews.models import Interview
+from interviews.platforms.models import Difference
 from notifications import work
 from notifications.models import WorkItem, WorkKind
 from notifications.services import notify
@@ -26,7 +30,29 @@ WORDS: dict[str, Promise] = {
     "time_differs": _("The time differs from what the other system says."),
     "not_attended": _("Invited, reminded, and not heard of since."),
     "wrong_contact": _("Messages do not arrive. Is the number still right?"),
+    "asks_for_a_person": _("Asks for help from a person."),
+    # What cancellations.consistency finds.
+    "status_not_in_history": _("Its status is not the one its history ends with."),
+    "slot_still_held": _("It was called off but still holds its slot."),
+    "slot_count_wrong": _("Its slot counts other bookings than there are."),
+    "no_end": _("It has ended, but nothing says when."),
+    "end_too_soon": _("It has not ended, but an end is written down."),
+    "request_still_open": _("It has ended, but a request still waits for an answer."),
+    "request_without_effect": _("A request was granted, but the interview was not called off."),
+    "sitting_still_open": _("It has ended, but the room still waits for the candidate."),
+    "not_in_file": _("What happened in the room is missing in the candidate's file."),
+    "file_differs": _("The candidate's file says something else than the room."),
+    "file_of_another": _("What happened in the room is in another candidate's file."),
+    **{each.value: each.label for each in Difference},
 }
+
+
+class AlreadyOpen(Exception):
+    """Something of this kind waits already; `item` is what."""
+
+    def __init__(self, item: WorkItem) -> None:
+        super().__init__(item.reference)
+        self.item = item
 
 
 def chase_at(cancellation: Cancellation) -> tuple[datetime, datetime]:
@@ -54,6 +80,71 @@ def open_request(cancellation: Cancellation) -> None:
     )
 
 
+def open_follow_up(
+    interview: Interview, *, by: User, task: str, due_at: datetime, to: User | None
+) -> WorkItem:
+    """Somebody has to see to `task` by then: `to`, or (None) whoever takes it on. The caller has
+    seen to it that `by` may see the interview.
+
+    Raises PermissionDenied, AlreadyOpen.
+    """
+    if not by.has_perm(HANDLE_WORK):
+        raise PermissionDenied
+    if to not in (None, by) and to not in colleagues_for(interview):
+        raise PermissionDenied
+    return _open(
+        interview,
+        WorkKind.FOLLOW_UP,
+        by=by,
+        due_at=due_at,
+        task=task,
+        assignee=f"user:{to.pk}" if to else "",
+    )
+
+
+def open_anomaly(
+    interview: Interview, code: str, *, by: User | None = None, due_at: datetime | None = None
+) -> WorkItem | None:
+    """Something about this interview does not fit: `code` of WORDS says what. Due tomorrow at ten
+    unless told otherwise. None where an anomaly of it is open already.
+
+    It locks the interview: who opens many in one transaction does so in order of their keys.
+    """
+    if code not in WORDS:
+        raise ValueError(code)
+    try:
+        return _open(
+            interview,
+            WorkKind.ANOMALY,
+            by=by,
+            due_at=due_at or at_ten(days=1),
+            params={"code": code},
+        )
+    except AlreadyOpen:
+        return None
+
+
+@transaction.atomic
+def _open(
+    interview: Interview, kind: WorkKind, *, by: User | None, due_at: datetime, **fields: Any
+) -> WorkItem:
+    locked = Interview.objects.lock(interview.reference)
+    items = WorkItem.objects.open().filter(subject=locked.subject, kind=kind)
+    if waiting := items.first():
+        raise AlreadyOpen(waiting)
+    audience = locked.position.department.audience
+    work.open_item(kind, audience=audience, subject=locked.subject, due_at=due_at, **fields)
+    item = items.get()
+    _record(locked, "work_opened", item, by, **({"to": [item.assignee]} if item.assignee else {}))
+    return item
+
+
+def at_ten(*, days: int) -> datetime:
+    """So many days ahead at ten in the morning, where the reader is."""
+    day = timezone.localdate() + timedelta(days=days)
+    return timezone.make_aware(datetime.combine(day, time(10)))
+
+
 def settle_requests(*interviews: Interview, by: User | None, at: datetime) -> None:
     """There is nothing to decide any more. In the transaction of what settled it, with the
     interviews locked."""
@@ -68,16 +159,28 @@ def may_handle(item: WorkItem, cancellation: Cancellation | None, user: User) ->
     return user.has_perm(HANDLE_WORK)
 
 
+def roles_with(permission: str) -> list[str]:
+    return [role for role, granted in PERMISSIONS.items() if permission in granted]
+
+
 def colleagues(item: WorkItem) -> list[User]:
     """Who in the department can take this on."""
-    roles = [Role.HR_LEAD]
-    if item.kind != WorkKind.CANCELLATION:
-        roles.append(Role.RECRUITER)
-    kind, _colon, number = item.audience.partition(":")
-    if kind != "department":
-        return []
-    people = User.objects.filter(departments=int(number), role__in=roles, is_active=True)
-    return list(people.order_by("name", "pk"))
+    return list(_handlers(item.audience, item.kind))
+
+
+def colleagues_for(interview: Interview) -> list[User]:
+    """Who can take on a follow-up of this interview."""
+    return list(_handlers(interview.position.department.audience, WorkKind.FOLLOW_UP))
+
+
+def _handlers(audience: str, kind: str) -> QuerySet[User]:
+    """Who in a department may handle work of this kind."""
+    permission = DECIDE_CANCELLATION if kind == WorkKind.CANCELLATION else HANDLE_WORK
+    people = User.objects.filter(role__in=roles_with(permission), is_active=True)
+    whose, _colon, number = audience.partition(":")
+    if whose != "department":
+        return people.none()
+    return people.filter(departments=int(number)).order_by("name", "pk")
 
 
 def assign_work(item: WorkItem, *, to: User | None, by: User, expected: str) -> WorkItem:
@@ -139,19 +242,30 @@ def chase(item: WorkItem, step: str) -> None:
 
 
 def _whom_to_remind(item: WorkItem, interview: Interview) -> list[User]:
-    """Who took it on; else the recruiter of the position; else the HR leads."""
-    holder = User.objects.filter(pk=item.assignee.removeprefix("user:") or 0, is_active=True)
+    """Who took it on, while they can still do it; else the recruiter of the position; else the HR
+    leads."""
+    if holder := _holder(item):
+        return [holder]
     recruiter = interview.position.recruiter
-    if item.assignee and (found := holder.first()):
-        return [found]
     return [recruiter] if recruiter and recruiter.is_active else _leads(interview)
+
+
+def _holder(item: WorkItem) -> User | None:
+    """Whose it is; nobody, where they have left the department or may not handle it any more."""
+    number = item.assignee.removeprefix("user:")
+    if not number.isdecimal():
+        return None
+    everywhere = Q(role=Role.ADMINISTRATOR) | Q(is_superuser=True)
+    here = Q(pk__in=_handlers(item.audience, item.kind).values("pk"))
+    return User.objects.filter(everywhere | here, pk=number, is_active=True).first()
 
 
 def _leads(interview: Interview) -> list[User]:
     """The HR leads of the department; the administrators where it has none."""
-    active = User.objects.filter(is_active=True).order_by("pk")
-    leads = active.filter(role=Role.HR_LEAD, departments=interview.position.department)
-    return list(leads) or list(active.filter(role=Role.ADMINISTRATOR))
+    leads = notices.leads_of(interview.position.department)
+    if leads:
+        return leads
+    return list(User.objects.filter(role=Role.ADMINISTRATOR, is_active=True).order_by("pk"))
 
 
 def cancellation_of(item: WorkItem) -> Cancellation | None:

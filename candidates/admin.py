@@ -10,7 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import identifiers
 from accounts.models import User
-from candidates.models import Candidate
+from candidates.models import Candidate, FileEntry
+from config.read_only import ReadOnly
 
 
 class SearchByPerson:
@@ -53,3 +54,20 @@ class CandidateAdmin(SearchByPerson, admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Candidate | None = None) -> bool:
         return False
+
+
+@admin.register(FileEntry)
+class FileEntryAdmin(ReadOnly, admin.ModelAdmin):
+    """What stays of interviews that had begun."""
+
+    list_display = ("interview", "candidate", "ending", "answered", "questions", "ended_at")
+    list_filter = ("ending", "ended_at")
+    list_per_page = 50
+    ordering = ("-pk",)
+    search_fields = ("=interview", "candidate__user__name")
+    search_help_text = _("Reference of the interview, or name")
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[FileEntry]:
+        entries = super().get_queryset(request).select_related("candidate__user")
+        return entries.defer("candidate__user__national_id")

@@ -1,4 +1,4 @@
-"""What `make run` runs: servers, database, web, worker and beat, until Ctrl-C.
+"""What `make run` runs: servers, database, web, workers and beat, until Ctrl-C.
 
 It needs nothing but the virtual environment. Everything it starts ends with it.
 """
@@ -72,13 +72,13 @@ def run(home: Path, port: int) -> None:
         running = stack.enter_context(services(home, keep_open=[lock]))
         environment = child_environment(home, port) | running.environment
         prepare(environment, home / "log" / "prepare.log")
-        web, worker, beat = programs(home, port, environment, lock)
-        print("Starting the web server, worker and beat …", flush=True)
-        stack.enter_context(started(web, worker, beat, port=port))
+        web, *others = programs(home, port, environment, lock)
+        print("Starting the web server, workers and beat …", flush=True)
+        stack.enter_context(started(web, *others, port=port))
         print(
             f"\nMianyue is ready at http://{HOST}:{port}/\n{ACCOUNTS}\nCtrl-C stops it.", flush=True
         )
-        watch(servers=running.children, restartable=[web, worker, beat])
+        watch(servers=running.children, restartable=[web, *others])
 
 
 def chosen_port() -> int:
@@ -156,7 +156,7 @@ def prepare(environment: dict[str, str], log: Path) -> None:
 
 
 def programs(home: Path, port: int, environment: dict[str, str], lock: int) -> list[Child]:
-    """Web, worker and beat, in the order they are started."""
+    """Web, the worker, the worker for long jobs, and beat, in the order they are started."""
 
     def program(name: str, *argv: str, orphan_signal: signal.Signals = signal.SIGTERM) -> Child:
         return Child(
@@ -183,6 +183,13 @@ def programs(home: Path, port: int, environment: dict[str, str], lock: int) -> l
             orphan_signal=signal.SIGKILL,  # its pool children ask the kernel for the same
         ),
         program(
+            "jobs-worker",
+            *("celery", "-A", "config", "worker", "--loglevel", "INFO", "--concurrency", "1"),
+            *("--queues", "jobs", "--hostname", "jobs@%h", "--prefetch-multiplier", "1"),
+            *("--without-gossip", "--without-mingle"),
+            orphan_signal=signal.SIGKILL,
+        ),
+        program(
             "beat",
             *("celery", "-A", "config", "beat", "--loglevel", "INFO"),
             orphan_signal=signal.SIGKILL,
@@ -191,18 +198,18 @@ def programs(home: Path, port: int, environment: dict[str, str], lock: int) -> l
 
 
 @contextmanager
-def started(web: Child, worker: Child, beat: Child, *, port: int) -> Iterator[None]:
+def started(web: Child, worker: Child, *others: Child, port: int) -> Iterator[None]:
     """The web first; the others when it answers; ready when the worker has reported. Stopped in the
     same order."""
     try:
         web.start()
         web.wait_until(lambda: answers(port, "/healthz"), PATIENCE)
-        for child in (worker, beat):
+        for child in (worker, *others):
             child.start()
         worker.wait_until(lambda: answers(port, "/readyz"), PATIENCE)
         yield
     finally:
-        for child in (web, worker, beat):
+        for child in (web, worker, *others):
             child.stop()
 
 

@@ -229,6 +229,11 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_TIME_LIMIT = 300
 CELERY_WORKER_PREFETCH_MULTIPLIER = 4
+# Long work has a queue and a worker of its own, so that no sign-in code waits behind it.
+CELERY_TASK_ROUTES = {
+    "interviews.tasks.work_on_job": {"queue": "jobs"},
+    "interviews.tasks.reconcile_platform": {"queue": "jobs"},
+}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
@@ -249,6 +254,10 @@ CELERY_BEAT_SCHEDULE = {
         ("go-on-with-jobs", "interviews.tasks.go_on_with_jobs", 30),
         ("forget-old-reports", "interviews.tasks.forget_old_reports", 6 * 3600),
         ("seal-history", "interviews.tasks.seal_history", 3600),
+        ("lapse-sittings", "interviews.tasks.lapse_sittings", 60),
+        ("tell-platforms", "interviews.tasks.tell_platforms", 20),
+        ("reconcile-platforms", "interviews.tasks.reconcile_platforms", 3600),
+        ("forget-platform-logs", "interviews.tasks.forget_platform_logs", 6 * 3600),
         ("heartbeat", "notifications.tasks.heartbeat", 15),
         ("forget-answers", "accounts.tasks.forget_answers", 3600),
     )
@@ -398,6 +407,7 @@ CONTENT_SECURITY_POLICY = {
         "style-src": [SELF],
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
+        "media-src": [SELF, "blob:"],  # what a candidate has just recorded
         "connect-src": [SELF],
         "form-action": [SELF],
         "frame-ancestors": [NONE],
@@ -443,6 +453,7 @@ SPECTACULAR_SETTINGS = {
         "Purpose": "cancellations.models.Purpose",
         "Party": "cancellations.models.Party",
         "Outcome": "cancellations.rules.Outcome",
+        "ExitOutcome": "cancellations.models.EXIT_OUTCOMES",
     },
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",

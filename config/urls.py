@@ -9,6 +9,8 @@ from config.references import ReferenceConverter
 register_converter(ReferenceConverter, "reference")
 
 urlpatterns: list = [
+    # First, because it is asked most: whoever is in the room saves about once a second.
+    path("interviews/<reference:reference>/room/", include("interviews.room.urls")),
     path("", views.home, name="home"),
     path("", include("accounts.urls")),
     path("desk/sign-in/with/", include("accounts.callback_urls")),

@@ -34,6 +34,8 @@ from interviews.models import (
     SavedView,
     Slot,
 )
+from interviews.platforms import admin as platforms_admin  # noqa: F401 - registered by this
+from interviews.room import admin as room_admin  # noqa: F401 - registered by being imported
 
 
 class OffersStaff:

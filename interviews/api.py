@@ -1,28 +1,39 @@
 """How the API shows an interview, and pages through many of anything."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django.core.signing import BadSignature, Signer
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
+from rest_framework.utils.urls import remove_query_param, replace_query_param
 
+from interviews.keyset import Place
 from interviews.models import SANE_TIME, InterviewKind, InterviewQuerySet
 from interviews.states import InterviewStatus
 
+PAGE_SIZE = 50
 
-class NewestFirst(CursorPagination):
-    """Pages that stay put while rows are added: ordered by what never changes."""
 
-    ordering = ("-pk",)
-    page_size = 50
+class Pages(CursorPagination):
+    """So many rows at once, and where the others are."""
+
+    page_size = PAGE_SIZE
     page_size_query_param = "page_size"
     max_page_size = 200
     cursor_query_description = "Of another page, as `next` and `previous` have it."
     page_size_query_description = "Rows on a page, at most 200."
+
+
+class NewestFirst(Pages):
+    """Pages that stay put while rows are added: ordered by what never changes."""
+
+    ordering = ("-pk",)
 
     def decode_cursor(self, request: Request) -> Any:
         """Raises ValidationError for a cursor we did not hand out."""
@@ -34,6 +45,83 @@ class NewestFirst(CursorPagination):
             message = _("Take the cursor from the answer before.")
             raise ValidationError({"cursor": [message]}) from None
         return cursor
+
+
+AFTER, BEFORE = "after", "before"
+
+
+def to_cursor(order: str, way: str, place: Place) -> str:
+    """What a caller sends to get what stands AFTER or BEFORE a place in a list of this order."""
+    return Signer(salt=f"cursor:{order}").sign_object([way, place.at.isoformat(), place.id])
+
+
+def from_cursor(order: str, cursor: str) -> tuple[str, Place]:
+    """Raises ValidationError for a cursor we did not hand out for such a list."""
+    try:
+        way, at, key = Signer(salt=f"cursor:{order}").unsign_object(cursor)
+    except BadSignature:
+        message = _("Take the cursor from the answer before.")
+        raise ValidationError({"cursor": [message]}) from None
+    return way, Place(datetime.fromisoformat(at), key)
+
+
+class ByTime(Pages):
+    """Pages of a list ordered by a time and, where that is the same, by key. A cursor is the place
+    of a row, both of them, so that what came in one moment, as imports do, fills any number of
+    pages. (REST framework's own knows the time alone, and counts on from there.)"""
+
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+        """The order is the queryset's own."""
+        order = str(queryset.query.order_by[0])
+        column, falls = order.removeprefix("-"), order.startswith("-")
+        self.begin(request, order)
+        if place := self.after or self.before:
+            than = "lt" if falls == (self.before is None) else "gt"
+            beyond = models.Q(
+                (f"{column}__{than}", place.at), (f"pk__{than}", place.id), _connector="OR"
+            )
+            queryset = queryset.filter(beyond, **{f"{column}__{than}e": place.at})
+        if self.before:
+            queryset = queryset.reverse()
+        rows = list(queryset[: self.size + 1])
+        more, rows = len(rows) > self.size, rows[: self.size]
+        if self.before:
+            rows.reverse()
+        self.end(
+            [Place(getattr(row, column), row.pk) for row in rows],
+            earlier=more if self.before else self.after is not None,
+            later=True if self.before else more,
+        )
+        return rows
+
+    def begin(self, request: Request, order: str) -> None:
+        """Find out which page is asked for. Raises ValidationError."""
+        self.order, self.size = order, self.get_page_size(request) or PAGE_SIZE
+        self.url = request.build_absolute_uri()
+        self.after: Place | None = None
+        self.before: Place | None = None
+        if (cursor := request.query_params.get(self.cursor_query_param)) is not None:
+            way, place = from_cursor(order, cursor)
+            self.after, self.before = (place, None) if way == AFTER else (None, place)
+
+    def end(self, places: Sequence[Place], *, earlier: bool, later: bool) -> None:
+        """Say where the rows of this page stand, and whether there are others."""
+        self.places, self.earlier, self.later = places, earlier, later
+
+    def get_next_link(self) -> str | None:
+        """Where all that stood before a place has gone meanwhile, it goes on from the beginning."""
+        if not self.later:
+            return None
+        if not self.places:
+            return remove_query_param(self.url, self.cursor_query_param)
+        return self._link(AFTER, self.places[-1])
+
+    def get_previous_link(self) -> str | None:
+        return self._link(BEFORE, self.places[0]) if self.earlier and self.places else None
+
+    def _link(self, way: str, place: Place) -> str:
+        cursor = to_cursor(self.order, way, place)
+        return replace_query_param(self.url, self.cursor_query_param, cursor)
 
 
 class PositionSerializer(serializers.Serializer):

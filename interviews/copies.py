@@ -1,5 +1,5 @@
 """What lists are read by: copies of an interview's department and position beside its time, and
-beside each entry of its history.
+beside each entry of its history and each look at its candidate.
 
 A list of a million interviews stays quick only where one index holds whose they are and in which
 order they stand, and no index reaches across tables. PostgreSQL keeps the copies itself, whoever
@@ -25,14 +25,16 @@ ON_INTERVIEW = pgtrigger.Trigger(
     """,
 )
 
-# Nobody adds an interview while its position moves: the copy would be of where it was before.
+# Nobody adds an interview while its position moves: the copy would be of where it was before. Nor
+# does anybody hold one, since they would wait for the table and the table for them: who has locked
+# a row to change it is let through first, which a weaker lock does not do.
 ON_POSITION = pgtrigger.Trigger(
     name="moves_its_interviews",
     when=pgtrigger.After,
     operation=pgtrigger.UpdateOf("department_id"),  # type: ignore[no-untyped-call]
     condition=pgtrigger.Q(old__department_id__df=pgtrigger.F("new__department_id")),
     func="""
-        LOCK TABLE interviews_interview IN SHARE ROW EXCLUSIVE MODE;
+        LOCK TABLE interviews_interview IN EXCLUSIVE MODE;
         UPDATE interviews_interview SET listed_department = NEW.department_id
         WHERE listed_position = NEW.id;
         RETURN NULL;
@@ -67,7 +69,8 @@ ON_ENTRY = pgtrigger.Trigger(
     """,
 )
 
-# What happened to an interview is listed where the interview is.
+# What happened to an interview is listed where the interview is, and what is still to be done about
+# it is the work of that department.
 ON_LISTED_ELSEWHERE = pgtrigger.Trigger(
     name="moves_its_history",
     when=pgtrigger.After,
@@ -78,6 +81,35 @@ ON_LISTED_ELSEWHERE = pgtrigger.Trigger(
         UPDATE interviews_historyentry
         SET listed_department = NEW.listed_department, listed_position = NEW.listed_position
         WHERE interview_id = NEW.id;
+        UPDATE notifications_workitem SET audience = 'department:' || NEW.listed_department
+        WHERE subject = 'interview:' || NEW.reference AND closed_at IS NULL
+            AND audience = 'department:' || OLD.listed_department;
+        RETURN NULL;
+    """,
+)
+
+ON_ACCESS = pgtrigger.Trigger(
+    name="listed_under",
+    when=pgtrigger.Before,
+    operation=pgtrigger.Insert,
+    condition=pgtrigger.Q(new__subject__startswith="interview:"),
+    func="""
+        SELECT interview.listed_department INTO NEW.listed_department
+        FROM interviews_interview interview
+        WHERE interview.reference = substr(NEW.subject, 11);
+        RETURN NEW;
+    """,
+)
+
+# Who looked at whom is told to those the interview is listed for now.
+ON_LOOKED_AT_ELSEWHERE = pgtrigger.Trigger(
+    name="moves_its_accesses",
+    when=pgtrigger.After,
+    operation=pgtrigger.Update,
+    condition=pgtrigger.Q(old__listed_department__df=pgtrigger.F("new__listed_department")),
+    func="""
+        UPDATE interviews_accesslog SET listed_department = NEW.listed_department
+        WHERE subject = 'interview:' || NEW.reference;
         RETURN NULL;
     """,
 )

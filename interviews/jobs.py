@@ -13,30 +13,42 @@ A kind of job registers how its items are found and what is done with a batch of
 
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import structlog
 from celery import current_app
-from django.db import OperationalError, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 
 from accounts.models import User
-from accounts.permissions import Role
 from config.references import new_reference
 from config.tracking import act_as
 from interviews.models import Job, JobRow, JobState
+from interviews.queries import sees_everything
 
 logger = structlog.get_logger(__name__)
 
 LEASE = timedelta(minutes=2)  # for one batch; a job whose worker died goes on that long after
 AT_ONCE = 120.0  # seconds one task works before it makes room for others and queues itself again
 MOST_ATTEMPTS = 4  # times a job is taken up without coming forward: what kills workers is given up
+SWEPT = 30  # seconds from one look for jobs left behind to the next
 KEPT = timedelta(days=90)  # files and reports, from the end of the job
+
+
+class Halted(Exception):
+    """Raised by `do` or `work` before anything is done: the job is to be stopped. `code` says
+    why."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 class Kind(Protocol):
@@ -44,7 +56,8 @@ class Kind(Protocol):
     few of them in the caller's transaction and returns the rows of the report that tell of them.
 
     A kind may also have a `title`, as lists of jobs name it; `outcomes`, what the codes of its rows
-    mean in words; and `words(row)`, what the report says beside the outcome.
+    mean in words; `words(row)`, what the report says beside the outcome; `halts`, what the codes
+    of its Halted mean; and `permission`, without which nobody sees its jobs, not even their own.
     """
 
     def items(self, job: Job) -> Sequence[Any]: ...
@@ -52,13 +65,31 @@ class Kind(Protocol):
     def do(self, job: Job, items: Sequence[Any]) -> Iterable[JobRow]: ...
 
 
-KINDS: dict[str, tuple[Kind, int]] = {}
+@dataclass(frozen=True)
+class Stride:
+    """How far work that is not cut into items has come, and what it has to report since."""
+
+    done: int
+    total: int
+    rows: Sequence[JobRow] = ()
 
 
-def job_kind(name: str, *, batch: int) -> Callable[[type[Kind]], type[Kind]]:
+@runtime_checkable
+class Walk(Protocol):
+    """A kind that asks other systems, and so works outside any transaction, stride by stride. Where
+    its worker died it begins anew: it must bear being repeated."""
+
+    def work(self, job: Job) -> Generator[Stride]: ...
+
+
+KINDS: dict[str, tuple[Kind | Walk, int]] = {}
+AnyKind = TypeVar("AnyKind", bound=Kind | Walk)
+
+
+def job_kind(name: str, *, batch: int = 1) -> Callable[[type[AnyKind]], type[AnyKind]]:
     """Class decorator: jobs called `name` do what the class says, `batch` items at a time."""
 
-    def register(kind: type[Kind]) -> type[Kind]:
+    def register(kind: type[AnyKind]) -> type[AnyKind]:
         KINDS[name] = (kind(), batch)
         return kind
 
@@ -75,6 +106,14 @@ def outcomes_of(job: Job) -> Mapping[str, str | Promise]:
     return getattr(kind, "outcomes", {})
 
 
+def why_halted(job: Job) -> str | Promise:
+    """Why its kind would not go on with it, in words; empty where it went on, or somebody stopped
+    it."""
+    kind, _ = KINDS.get(job.kind, (None, 0))
+    halts: Mapping[str, str | Promise] = getattr(kind, "halts", {})
+    return halts.get(job.error_code, "")
+
+
 def words_of(job: Job, row: JobRow) -> str:
     """What a line of the report says beside its outcome."""
     kind, _ = KINDS.get(job.kind, (None, 0))
@@ -83,10 +122,12 @@ def words_of(job: Job, row: JobRow) -> str:
 
 
 def visible_jobs(user: User) -> QuerySet[Job]:
-    """Everybody's own; administrators see all."""
-    if user.is_superuser or user.role == Role.ADMINISTRATOR:
-        return Job.objects.all()
-    return user.jobs.all()
+    """Everybody's own; administrators see all. A report may hold what only some may read: who lost
+    the permission its kind asks for sees it no longer."""
+    needs = {name: getattr(kind, "permission", "") for name, (kind, _) in KINDS.items()}
+    closed = [name for name, needed in needs.items() if needed and not user.has_perm(needed)]
+    jobs = Job.objects.all() if sees_everything(user) else user.jobs.all()
+    return jobs.exclude(kind__in=closed)
 
 
 @transaction.atomic
@@ -124,9 +165,9 @@ def start_job(
 
 @transaction.atomic
 def stop_job(job_id: int) -> Job:
-    """Stop a job after the batch in hand; what it has done stays done, and the report says how far
-    it came. One that has not begun never does."""
-    job = Job.objects.select_for_update().get(pk=job_id)
+    """Stop a job after the batch in hand, for which nobody waits here; what it has done stays done,
+    and the report says how far it came. One that has not begun never does."""
+    job = _locked().get(pk=job_id)
     if job.state == JobState.QUEUED:
         job.stop(at=timezone.now())
     job.stop_asked = True
@@ -142,6 +183,9 @@ def run_job(job_id: int) -> None:
     deadline = time.monotonic() + AT_ONCE
     try:
         kind, batch = KINDS[job.kind]
+        if isinstance(kind, Walk):
+            _walk(job, kind)
+            return
         items = kind.items(job)
         while time.monotonic() < deadline:
             if not _do_batch(job_id, kind, items, batch):
@@ -182,7 +226,9 @@ def _claim(job_id: int) -> Job | None:
     """Take the job for LEASE, which each batch prolongs."""
     now = timezone.now()
     free = Q(claimed_until__lte=now) | Q(claimed_until=None)
-    job = Job.objects.select_for_update(skip_locked=True).filter(free, pk=job_id).first()
+    if not _is_my_turn(job_id):
+        return None
+    job = _locked().filter(free, pk=job_id).first()
     if job is None or job.is_over:
         return None
     job.run()
@@ -196,9 +242,10 @@ def _claim(job_id: int) -> Job | None:
 
 @transaction.atomic
 def _do_batch(job_id: int, kind: Kind, items: Sequence[Any], batch: int) -> bool:
-    """Whether there is more to do. The lock on the job keeps two workers, should the lease of one
-    have ended under it, from doing the same items."""
-    job = Job.objects.select_for_update().defer("file").get(pk=job_id)
+    """Whether there is more to do. Taking turns keeps two workers, should the lease of one have
+    ended under it, from doing the same items."""
+    _wait_for_turn(job_id)
+    job = Job.objects.defer("file").get(pk=job_id)
     if job.is_over:
         return False
     chosen = items[job.done : job.done + batch]
@@ -208,7 +255,14 @@ def _do_batch(job_id: int, kind: Kind, items: Sequence[Any], batch: int) -> bool
         job.save(update_fields=["state", "ended_at"])
         return False
     act_as(f"user:{job.requested_by_id}")
-    JobRow.objects.bulk_create(kind.do(job, chosen))
+    try:
+        rows = list(kind.do(job, chosen))
+    except Halted as halted:
+        job.stop(at=timezone.now())
+        job.error_code = halted.code
+        job.save(update_fields=["state", "ended_at", "error_code"])
+        return False
+    JobRow.objects.bulk_create(rows)
     job.done += len(chosen)
     job.attempts = 0
     job.claimed_until = timezone.now() + LEASE
@@ -216,12 +270,77 @@ def _do_batch(job_id: int, kind: Kind, items: Sequence[Any], batch: int) -> bool
     return True
 
 
+def _walk(job: Job, kind: Walk) -> None:
+    """To the end, or until it is stopped. What a worker that died reported is reported anew."""
+    job.rows.all().delete()
+    try:
+        with closing(kind.work(job)) as strides:
+            for stride in strides:
+                if not _write_down(job, stride):
+                    return
+    except Halted as halted:
+        _end_walk(job, "stop", halted.code)
+    else:
+        _end_walk(job, "finish")
+
+
+@transaction.atomic
+def _write_down(job: Job, stride: Stride) -> bool:
+    """Whether to go on."""
+    _wait_for_turn(job.pk)
+    job = _locked().defer("file").get(pk=job.pk)
+    if job.is_over:
+        return False
+    JobRow.objects.bulk_create(stride.rows)
+    job.done, job.total = stride.done, stride.total
+    job.claimed_until = timezone.now() + LEASE
+    if job.stop_asked:
+        job.stop(at=timezone.now())
+    job.save(update_fields=["done", "total", "claimed_until", "state", "ended_at"])
+    return not job.is_over
+
+
+@transaction.atomic
+def _end_walk(job: Job, how: str, code: str = "") -> None:
+    _wait_for_turn(job.pk)
+    job = _locked().defer("file").get(pk=job.pk)
+    if not job.is_over:
+        getattr(job, how)(at=timezone.now())
+        job.error_code = code
+        job.save(update_fields=["state", "ended_at", "error_code"])
+
+
 @transaction.atomic
 def _fail(job_id: int, code: str) -> None:
-    job = Job.objects.select_for_update().get(pk=job_id)
+    _wait_for_turn(job_id)
+    job = _locked().get(pk=job_id)
     if not job.is_over:
         job.fail(at=timezone.now(), code=code[:60])
         job.save(update_fields=["state", "ended_at", "error_code"])
+
+
+def _locked() -> QuerySet[Job]:
+    """For the moment it takes to change a state; lines of a report that are being written refer to
+    the row, and are not waited for."""
+    return Job.objects.select_for_update(no_key=True)
+
+
+# Whose turn it is to work on a job stands beside its row: a batch may take long, and who stops the
+# job is to have the row meanwhile. The first number tells these locks from others of the database.
+_TURN = 7_305_002
+
+
+def _wait_for_turn(job_id: int) -> None:
+    """Until the transaction ends, nobody else works on the job."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_TURN, job_id])
+
+
+def _is_my_turn(job_id: int) -> bool:
+    """As `_wait_for_turn`, but False where somebody works on it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", [_TURN, job_id])
+        return bool(cursor.fetchone()[0])
 
 
 def _publish(job_id: int) -> None:

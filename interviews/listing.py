@@ -1,26 +1,19 @@
-"""The desk's list of interviews, newest first, in the same time however many there are.
-
-Each department's part of a list (each position's, where one is asked for) is the beginning of one
-index; the parts, each as long as a page, are then merged.
-"""
+"""The desk's list of interviews, newest first, in the same time however many there are: its parts
+are each department's, or each position's where one is asked for."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from itertools import chain
-from typing import Any
+from datetime import date, timedelta
 
-from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
-from django.db.models import Func, IntegerField, OuterRef, Q, QuerySet
-from django.utils import timezone
+from django.db.models import OuterRef, QuerySet
 
 from accounts.models import User
 from config.prepared import Later, Prepared
+from interviews import keyset
+from interviews.keyset import Page, Place, midnight
 from interviews.models import Department, Interview, InterviewQuerySet, Position
 from interviews.queries import departments_of, sees_everything
-
-COUNTED = 1000  # more than that is said to be more than that
 
 
 @dataclass(frozen=True)
@@ -56,27 +49,6 @@ class Wanted:
         return interviews
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where in the list a row stands."""
-
-    listed_at: datetime
-    id: int
-
-
-@dataclass(frozen=True)
-class Part:
-    """As much of a list as one page shows, as dictionaries of the columns asked for."""
-
-    rows: list[dict[str, Any]]
-    newer: bool
-    older: bool
-    count: int  # at most COUNTED + 1
-
-
-NOTHING = Part(rows=[], newer=False, older=False, count=0)
-
-
 def some(
     user: User,
     wanted: Wanted,
@@ -85,32 +57,20 @@ def some(
     size: int,
     after: Place | None = None,
     before: Place | None = None,
-) -> Part:
-    """`size` interviews this user may see, newest first: the first ones, or those that come after
-    or before a place. Two queries."""
+) -> Page:
+    """`size` interviews this user may see. Two queries."""
     if wanted.people == ():
-        return NOTHING
+        return keyset.NOTHING
     parts, column = _parts(user, wanted)
     own = wanted.narrow(Interview.objects.filter(**{column: OuterRef("pk")}))
-    backwards = before is not None and after is None
-    order = ("listed_at", "id") if backwards else ("-listed_at", "-id")
-    beginning = _from(own, after, before).order_by(*order).values("pk")[: size + 1]
-    counted = own.order_by("-listed_at", "-id").values("pk")[: COUNTED + 1]
-    found = parts.order_by().values_list(
-        ArraySubquery(beginning),
-        Func(ArraySubquery(counted), function="cardinality", output_field=IntegerField()),
-    )
-    lists, counts = zip(*found, strict=True) if found else ((), ())
-    chosen = Interview.objects.filter(pk__in=list(chain.from_iterable(lists)))
-    rows = list(chosen.order_by(*order).values("pk", "reference", *columns)[: size + 1])
-    more, rows = len(rows) > size, rows[:size]
-    if backwards:
-        rows.reverse()
-    return Part(
-        rows=rows,
-        newer=more if backwards else after is not None,
-        older=True if backwards else more,
-        count=min(sum(counts), COUNTED + 1),
+    return keyset.page(
+        Interview,
+        [(parts, own)],
+        ("reference", *columns),
+        by="listed_at",
+        size=size,
+        after=after,
+        before=before,
     )
 
 
@@ -192,21 +152,3 @@ def _parts(user: User, wanted: Wanted) -> tuple[QuerySet, str]:
     if wanted.recruiter:
         positions = positions.filter(recruiter=wanted.recruiter)
     return positions, "listed_position"
-
-
-def _from(
-    interviews: InterviewQuerySet, after: Place | None, before: Place | None
-) -> InterviewQuerySet:
-    """Those that stand behind the one place, or in front of the other."""
-    if after:
-        behind = Q(listed_at__lt=after.listed_at) | Q(id__lt=after.id)
-        return interviews.filter(behind, listed_at__lte=after.listed_at)
-    if before:
-        in_front = Q(listed_at__gt=before.listed_at) | Q(id__gt=before.id)
-        return interviews.filter(in_front, listed_at__gte=before.listed_at)
-    return interviews
-
-
-def midnight(day: date) -> datetime:
-    """When the day begins for the reader."""
-    return timezone.make_aware(datetime.combine(day, time.min))

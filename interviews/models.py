@@ -142,6 +142,7 @@ class Position(models.Model):
                 "recruiter_id",
                 "city",
                 "is_open",
+                "platform_id",
                 departments="ARRAY[{row}.department_id]",
             ),
             copies.ON_POSITION,
@@ -426,6 +427,7 @@ class Interview(models.Model):
             pgtrigger.FSM(name="legal_moves", field="status", transitions=_legal_moves),
             copies.ON_INTERVIEW,
             copies.ON_LISTED_ELSEWHERE,
+            copies.ON_LOOKED_AT_ELSEWHERE,
         ]
 
     def __str__(self) -> str:
@@ -839,6 +841,7 @@ class SavedView(models.Model):
 class Access(models.TextChoices):
     REVEALED = "revealed", _("Contact details revealed")
     EXPORTED = "exported", _("List exported")
+    LISTENED = "listened", _("Recording heard")
 
 
 class AccessLog(models.Model):
@@ -856,17 +859,33 @@ class AccessLog(models.Model):
     action = models.CharField(_("what was done"), max_length=10, choices=Access.choices)
     subject = models.CharField(_("about"), max_length=60, blank=True)
     detail = models.JSONField(_("detail"), default=dict)
+    # Whose the interview is; PostgreSQL keeps it (interviews/copies.py).
+    listed_department = models.BigIntegerField(null=True, editable=False)
 
     class Meta:
         verbose_name = _("access to personal data")
         verbose_name_plural = _("accesses to personal data")
         ordering = ["-id"]
         indexes = [
-            models.Index(fields=["by", "-id"], name="access_by"),
+            models.Index(fields=["at", "id"], name="access_at"),
+            models.Index(fields=["by", "at", "id"], name="access_by"),
+            models.Index(fields=["action", "at", "id"], name="access_action"),
+            models.Index(fields=["listed_department", "at", "id"], name="access_listed"),
+            models.Index(
+                fields=["by", "at", "id"],
+                name="access_taken_along",
+                condition=Q(action="exported", listed_department=None),
+            ),
             models.Index(fields=["subject", "-id"], name="access_subject"),
         ]
         triggers = [
-            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            copies.ON_ACCESS,
+            pgtrigger.Protect(name="never_removed", operation=pgtrigger.Delete),
+            pgtrigger.Protect(
+                name="never_changed",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.AnyChange(exclude=["listed_department"]),
+            ),
             pgtrigger.Trigger(
                 name="no_truncate",
                 operation=pgtrigger.Truncate,
@@ -882,6 +901,7 @@ class AccessLog(models.Model):
 
 # Django looks for an app's models here; those of one subject have a module of their own.
 from interviews.platforms.models import Platform as Platform  # noqa: E402
+from interviews.platforms.models import PlatformCall as PlatformCall  # noqa: E402
 from interviews.platforms.models import PlatformEvent as PlatformEvent  # noqa: E402
 from interviews.platforms.models import PlatformLink as PlatformLink  # noqa: E402
 from interviews.room.models import Answer as Answer  # noqa: E402

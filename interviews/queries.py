@@ -31,7 +31,7 @@ def visible_to(user: User | AnonymousUser) -> InterviewQuerySet:
     """The interviews `user` may see: a candidate's own; staff, those of their departments."""
     if not user.is_authenticated or not user.is_active:
         return Interview.objects.none()
-    if user.is_superuser or user.role == Role.ADMINISTRATOR:
+    if sees_everything(user):
         return Interview.objects.all()
     if user.works_at_desk:
         own = departments_of(user).values("pk")

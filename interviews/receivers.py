@@ -1,10 +1,12 @@
-"""What follows from what happened to interviews, in the same transaction: webhooks hear of it."""
+"""What follows from what happened to interviews, in the same transaction: webhooks hear of it, and
+what the platforms that hold them are to be told is written down."""
 
 from typing import Any
 
 from django.dispatch import receiver
 
 from interviews.models import Department, HistoryEntry, Interview
+from interviews.platforms import outbox
 from interviews.signals import history_recorded
 from notifications import webhooks
 from notifications.webhooks import Event
@@ -20,6 +22,12 @@ def tell_webhooks(entries: list[HistoryEntry], **kwargs: Any) -> None:
         return
     audiences = _audiences({entry.interview_id for entry in entries})
     webhooks.store(_event(entry, audiences[entry.interview_id]) for entry in entries)
+
+
+@receiver(history_recorded, sender=HistoryEntry)
+def tell_platforms(entries: list[HistoryEntry], **kwargs: Any) -> None:
+    """Nothing is asked where none of the interviews is held on a platform."""
+    outbox.mark(entries)
 
 
 def _audiences(interviews: set[int]) -> dict[int, str]:

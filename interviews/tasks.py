@@ -1,14 +1,23 @@
 """Work done beside requests: ids in, calls out."""
 
+import structlog
 from celery import shared_task
 from django.utils import timezone
 
 from interviews import jobs, seals
 from interviews import verification as verification  # its kind of job is known by being imported
 from interviews.imports import jobs as imports_jobs  # noqa: F401 - so are the kinds of imports
+from interviews.platforms import jobs as platforms_jobs  # noqa: F401 - and this one
+from interviews.platforms import outbox, reconcile
+from interviews.platforms import services as platforms
+from interviews.platforms.models import Platform
+from interviews.room import services as room
+
+logger = structlog.get_logger(__name__)
+LONGEST = 1800  # seconds for what asks a slow platform for all it holds
 
 
-@shared_task
+@shared_task(time_limit=LONGEST)
 def work_on_job(job_id: int) -> None:
     jobs.run_job(job_id)
 
@@ -17,7 +26,8 @@ def work_on_job(job_id: int) -> None:
 def go_on_with_jobs() -> None:
     """Begin what the broker lost, and go on with what a worker left behind when it died."""
     for job_id in jobs.unfinished_jobs():
-        work_on_job.delay(job_id)
+        # The next sweep says it again: while the worker is busy, they would only heap up.
+        work_on_job.apply_async((job_id,), expires=jobs.SWEPT)
 
 
 @shared_task
@@ -27,7 +37,56 @@ def forget_old_reports() -> None:
 
 
 @shared_task
+def lapse_sittings() -> None:
+    """End what nobody has come back to in time. Beat calls this every minute."""
+    for sitting_id in room.overdue(timezone.now()):
+        try:
+            room.lapse(sitting_id)
+        except Exception:  # one bad row must not keep the others open
+            logger.exception("lapse_failed", sitting=sitting_id)
+
+
+@shared_task
 def seal_history() -> None:
     """One seal a day; where others were writing for too long, the next hour tries again."""
     if seals.seal_due(timezone.now()):
         seals.seal_history()
+
+
+@shared_task
+def tell_platform(platform_id: int) -> None:
+    """Tell a platform what has just happened, and what is due again. Several at once are no help:
+    one tells, the others end."""
+    outbox.tell_due(platform_id, seconds=15)
+
+
+@shared_task
+def tell_platforms() -> None:
+    """Have each platform told what the broker lost, or a worker took with it when it died: a task
+    for each, so that one that hangs holds up no other."""
+    for platform_id in outbox.waiting_platforms():
+        tell_platform.delay(platform_id)
+
+
+@shared_task
+def reconcile_platforms() -> None:
+    """Once an hour, every platform that is switched on."""
+    for platform_id in Platform.objects.filter(is_active=True).values_list("pk", flat=True):
+        reconcile_platform.delay(platform_id)
+
+
+@shared_task(time_limit=LONGEST)
+def reconcile_platform(platform_id: int) -> None:
+    """Go over everything a platform holds; what is found stands with each interview."""
+    try:
+        compared, found = reconcile.summary(reconcile.run(platform_id))
+    except reconcile.Busy:
+        return
+    counts = {str(key): count for key, count in found.items()}
+    logger.info("platform_reconciled", platform=platform_id, compared=compared, **counts)
+
+
+@shared_task
+def forget_platform_logs() -> None:
+    """Drop the old end of the logs of calls and events."""
+    platforms.forget_old()

@@ -1,16 +1,15 @@
 """What happened to the interviews a member of staff may see, newest first, in the same time however
-much of it there is; read as interviews/listing.py reads interviews."""
+much of it there is: its parts are each department's, or a position's where one is asked for."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from itertools import chain
+from datetime import date, timedelta
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Func, IntegerField, OuterRef, Q, QuerySet
+from django.db.models import OuterRef, QuerySet
 
 from accounts.models import User
-from interviews.listing import COUNTED, Part, midnight
+from interviews import keyset
+from interviews.keyset import Page, Place, midnight
 from interviews.models import HistoryEntry, Interview, Position
 from interviews.queries import departments_of
 
@@ -50,14 +49,6 @@ class Wanted:
         return entries
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where in the list an entry stands."""
-
-    at: datetime
-    id: int
-
-
 def some(
     user: User,
     wanted: Wanted,
@@ -66,32 +57,20 @@ def some(
     size: int,
     after: Place | None = None,
     before: Place | None = None,
-) -> Part:
-    """`size` entries this user may see, newest first: the first ones, or those that come after or
-    before a place. Two queries."""
+) -> Page:
+    """`size` entries this user may see. Two queries."""
     parts, column = _parts(user, wanted)
     own = wanted.narrow(HistoryEntry.objects.filter(**{column: OuterRef("pk")}))
-    backwards = before is not None and after is None
-    order = ("at", "id") if backwards else ("-at", "-id")
-    beginning = _from(own, after, before).order_by(*order).values("pk")[: size + 1]
-    # Of one interview the chain's index is the shortest way, which this order leads to.
-    countable = ("-sequence",) if wanted.interview else ("-at", "-id")
-    counted = own.order_by(*countable).values("pk")[: COUNTED + 1]
-    found = parts.order_by().values_list(
-        ArraySubquery(beginning),
-        Func(ArraySubquery(counted), function="cardinality", output_field=IntegerField()),
-    )
-    lists, counts = zip(*found, strict=True) if found else ((), ())
-    chosen = HistoryEntry.objects.filter(pk__in=list(chain.from_iterable(lists)))
-    rows = list(chosen.order_by(*order).values("pk", "at", *columns)[: size + 1])
-    more, rows = len(rows) > size, rows[:size]
-    if backwards:
-        rows.reverse()
-    return Part(
-        rows=rows,
-        newer=more if backwards else after is not None,
-        older=True if backwards else more,
-        count=min(sum(counts), COUNTED + 1),
+    return keyset.page(
+        HistoryEntry,
+        [(parts, own)],
+        ("at", *columns),
+        by="at",
+        size=size,
+        after=after,
+        before=before,
+        # Of one interview the chain's index is the shortest way, which this order leads to.
+        countable=("-sequence",) if wanted.interview else (),
     )
 
 
@@ -119,16 +98,3 @@ def _parts(user: User, wanted: Wanted) -> tuple[QuerySet, str]:
         return departments, "listed_department"
     positions = Position.objects.filter(department__in=departments.values("pk"))
     return positions.filter(pk=wanted.position), "listed_position"
-
-
-def _from(
-    entries: "QuerySet[HistoryEntry]", after: Place | None, before: Place | None
-) -> "QuerySet[HistoryEntry]":
-    """Those that stand behind the one place, or in front of the other."""
-    if after:
-        behind = Q(at__lt=after.at) | Q(id__lt=after.id)
-        return entries.filter(behind, at__lte=after.at)
-    if before:
-        in_front = Q(at__gt=before.at) | Q(id__gt=before.id)
-        return entries.filter(in_front, at__gte=before.at)
-    return entries

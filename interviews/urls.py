@@ -1,12 +1,28 @@
-"""Work in the background and bringing data in, at the desk."""
+"""Work in the background, bringing data in, interview platforms, and what was said in the room."""
 
 from django.urls import path
 
-from interviews.views import imports, jobs
+from interviews.views import imports, jobs, platforms, recordings
 
 app_name = "interviews"
 
 urlpatterns = [
+    path("platforms/<slug:slug>/events/", platforms.events, name="platform_events"),
+    path("desk/settings/platforms/", platforms.index, name="platforms"),
+    path("desk/settings/platforms/new/", platforms.new, name="new_platform"),
+    path("desk/settings/platforms/<slug:slug>/", platforms.platform, name="platform"),
+    path("desk/settings/platforms/<slug:slug>/change/", platforms.edit, name="edit_platform"),
+    path("desk/settings/platforms/<slug:slug>/<action>/", platforms.act, name="act_on_platform"),
+    path(
+        "desk/interviews/<reference:reference>/recordings/<int:answer_id>/",
+        recordings.listen,
+        name="listen",
+    ),
+    path(
+        "desk/interviews/<reference:reference>/recordings/<int:answer_id>/sound/",
+        recordings.sound,
+        name="sound",
+    ),
     path("desk/jobs/", jobs.jobs_list, name="jobs"),
     path("desk/jobs/<reference:reference>/", jobs.job, name="job"),
     path("desk/jobs/<reference:reference>/stop/", jobs.stop, name="stop_job"),

@@ -5,31 +5,42 @@ from dataclasses import asdict
 from datetime import date
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Max, Min
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from interviews import history, trail
 from interviews.jobs import job_kind, start_job
-from interviews.models import Interview, Job, JobRow
+from interviews.models import Interview, Job, JobRow, JobState
 
 KIND = "verify_history"
 STEP = 2000  # keys of interviews
 
 
 def start(interviews_of: trail.Wanted, *, by: User) -> Job:
-    """A job over every interview to which something of it happened, as `by` may see them."""
+    """A job over every interview to which something of it happened, as `by` may see them. Nobody
+    has two of them: while one is not over, it is the one returned."""
+    if unfinished := _unfinished(by):
+        return unfinished
     concerned = trail.concerned(by, interviews_of).aggregate(first=Min("pk"), last=Max("pk"))
     first, last = concerned["first"] or 0, concerned["last"] or -1
     params: dict[str, Any] = asdict(interviews_of)
     for name in ("since", "until"):
         params[name] = params[name] and params[name].isoformat()
-    return start_job(
-        KIND,
-        by=by,
-        total=len(range(first, last + 1, STEP)),
-        params={"wanted": params, "first": first, "last": last},
-    )
+    with transaction.atomic():
+        # Who presses twice in one moment waits here for themselves.
+        User.objects.select_for_update(no_key=True).only("pk").get(pk=by.pk)
+        return _unfinished(by) or start_job(
+            KIND,
+            by=by,
+            total=len(range(first, last + 1, STEP)),
+            params={"wanted": params, "first": first, "last": last},
+        )
+
+
+def _unfinished(by: User) -> Job | None:
+    return by.jobs.filter(kind=KIND, state__in=[JobState.QUEUED, JobState.RUNNING]).first()
 
 
 @job_kind(KIND, batch=1)

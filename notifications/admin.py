@@ -94,7 +94,7 @@ class WorkItemAdmin(ReadOnly, admin.ModelAdmin):
     search_fields = ("=reference", "=subject", "=assignee", "=audience")
     search_help_text = _("A reference, a subject such as interview:7K2M9QX4TB, or user:12.")
     show_full_result_count = False
-    exclude = ("note",)
+    exclude = ("task", "note")
 
 
 @admin.register(Webhook)

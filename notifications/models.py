@@ -124,8 +124,9 @@ class WorkItem(models.Model):
 
     Like a notification it knows no domain model: `audience`, `subject`, `assignee` and `closed_by`
     are plain strings such as "department:3", "interview:7K2M9QX4TB", "user:12" and "system";
-    `params` holds ids and codes that the page needs, nothing personal. At `remind_at` the assignee
-    is reminded, at `escalate_at` the HR lead is told; each is emptied once that has happened. What
+    `params` holds ids and codes that the page needs, nothing personal. `task` and `note` are what
+    staff wrote and may hold a name, so erasure blanks them. At `remind_at` the assignee is
+    reminded, at `escalate_at` the HR lead is told; each is emptied once that has happened. What
     happens at `due_at` is the business of who opened it.
     """
 
@@ -136,6 +137,7 @@ class WorkItem(models.Model):
     audience = models.CharField(_("whose work"), max_length=60)
     subject = models.CharField(_("about"), max_length=60)
     params = models.JSONField(_("parameters"), default=dict)
+    task = models.TextField(_("what to do"), blank=True, default="", db_default="", max_length=500)
     opened_at = models.DateTimeField(_("opened"))
     due_at = models.DateTimeField(_("due"))
     remind_at = models.DateTimeField(_("reminder"), null=True, blank=True)
@@ -171,8 +173,14 @@ class WorkItem(models.Model):
                 name="work_escalation",
                 condition=Q(closed_at=None, escalate_at__isnull=False),
             ),
+            # Of everybody, and of one department: of those who have several, whichever is shorter.
             models.Index(
-                fields=["-closed_at"], name="work_done", condition=Q(closed_at__isnull=False)
+                fields=["-closed_at", "-id"], name="work_done", condition=Q(closed_at__isnull=False)
+            ),
+            models.Index(
+                fields=["audience", "-closed_at", "-id"],
+                name="work_done_of_audience",
+                condition=Q(closed_at__isnull=False),
             ),
         ]
         constraints = [
@@ -190,7 +198,8 @@ class Webhook(models.Model):
 
     `audiences` are those of work items, such as "department:3". Nothing in `events` or `audiences`
     means all of them. While a secret is being replaced both sign. `failing_since` and `failures`
-    count from the last delivery that arrived; until `rests_until` nothing is tried.
+    count from the last delivery that arrived; until `rests_until` nothing is tried. While it is
+    switched off, events are kept for it.
     """
 
     name = models.CharField(_("what it is for"), max_length=100)
@@ -219,6 +228,11 @@ class Webhook(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def both_sign(self) -> bool:
+        """Whether the secret before still signs along."""
+        return self.previous_until is not None and self.previous_until > timezone.now()
 
 
 class WebhookDelivery(models.Model):
@@ -257,7 +271,9 @@ class WebhookDelivery(models.Model):
         indexes = [
             models.Index(fields=["webhook", "-id"], name="webhook_log"),
             models.Index(
-                fields=["not_before"], name="webhook_queued", condition=Q(state=State.QUEUED)
+                fields=["webhook", "not_before", "id"],
+                name="webhook_next",
+                condition=Q(state=State.QUEUED),
             ),
             models.Index(
                 fields=["claimed_until"], name="webhook_sending", condition=Q(state=State.SENDING)

@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from celery import shared_task
+from celery import current_app, shared_task
 from celery.signals import worker_ready
 from django.core.cache import cache
 from django.utils import timezone
@@ -57,5 +57,7 @@ def heartbeat() -> None:
 
 @worker_ready.connect
 def report_ready(**kwargs: Any) -> None:
-    """Say so once before beat first does, so that /readyz turns ok with the worker."""
-    heartbeat()
+    """Say so once before beat first does, so that /readyz turns ok with the worker; not with one
+    that is there for long jobs alone."""
+    if current_app.conf.task_default_queue in current_app.amqp.queues.consume_from:
+        heartbeat()

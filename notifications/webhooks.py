@@ -12,13 +12,14 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 
 import structlog
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from config.prepared import Prepared
@@ -32,7 +33,7 @@ logger = structlog.get_logger(__name__)
 BACKOFF = [timedelta(seconds=s) for s in (10, 60, 300, 1800, 7200, 21600, 43200, 86400)]
 LONGEST_REST = timedelta(minutes=10)  # of a webhook between two tries, whatever it is to be sent
 BOTH_SECRETS = timedelta(hours=24)  # after a new one was made, the old one signs as well
-KEPT_FOR = timedelta(days=30)
+KEPT_FOR = timedelta(days=30)  # the log, and events for a webhook that is off
 AT_ONCE = 8  # webhooks served at the same moment
 ALONE = 7_305_001  # the lock of PostgreSQL by which one worker delivers at a time
 PING = "ping"
@@ -51,8 +52,10 @@ class Event:
 
 # --- Events come in -----------------------------------------------------------------------------
 
-_anybody_listens = Prepared(lambda: Webhook.objects.filter(is_active=True).values_list("pk")[:1])
+_anybody_listens = Prepared(lambda: Webhook.objects.values_list("pk")[:1])
 
+# The lock keeps the webhook until the events of it are there to see. Somebody who removed it
+# meanwhile would leave them leading nowhere, and what they tell of could not be committed.
 STORE = """
 INSERT INTO notifications_webhookdelivery
     (webhook_id, event_id, event, audience, body, state, not_before, attempts, error_code,
@@ -61,21 +64,22 @@ SELECT webhook.id, happened.id, happened.event, happened.audience, happened.body
      GREATEST(%(now)s, webhook.rests_until), 0, '', %(now)s
 FROM jsonb_to_recordset(%(events)s::jsonb)
     AS happened(id text, event text, audience text, body text)
-JOIN notifications_webhook AS webhook ON webhook.is_active
-    AND (webhook.events = '{}' OR happened.event = ANY(webhook.events))
+JOIN notifications_webhook AS webhook
+    ON (webhook.events = '{}' OR happened.event = ANY(webhook.events))
     AND (webhook.audiences = '{}' OR happened.audience = ANY(webhook.audiences))
+FOR KEY SHARE OF webhook
 ON CONFLICT DO NOTHING
 """
 
 
 def anybody_listens() -> bool:
-    """Whether any webhook is switched on; for callers that would have to gather events first."""
+    """Whether there is any webhook; for callers that would have to gather events first."""
     return _anybody_listens.first() is not None
 
 
 def store(events: Iterable[Event]) -> None:
-    """Keep events for every webhook that wants them, in the caller's transaction. One whose id a
-    webhook already knows is dropped."""
+    """Keep events for every webhook that wants them, those switched off as well, in the caller's
+    transaction. One whose id a webhook already knows is dropped."""
     rows = [{**vars(each), "body": _text(each.body)} for each in events]
     with connection.cursor() as cursor:
         cursor.execute(STORE, {"now": timezone.now(), "events": json.dumps(rows)})
@@ -119,7 +123,7 @@ def set_up(
     # Another address has not failed yet.
     fresh = {"failing_since": None, "failures": 0, "rests_until": None}
     with transaction.atomic():
-        hook = Webhook.objects.select_for_update().get(pk=pk)
+        hook = Webhook.objects.select_for_update(no_key=True).get(pk=pk)
         moved = hook.url != url
         for field, value in (chosen | (fresh if moved else {})).items():
             setattr(hook, field, value)
@@ -130,24 +134,54 @@ def set_up(
 @transaction.atomic
 def rotate_secret(pk: int) -> Webhook:
     """A new secret; for BOTH_SECRETS the one before signs as well, so that the receiver can be
-    changed in between."""
-    hook = Webhook.objects.select_for_update().get(pk=pk)
-    hook.previous_secret, hook.secret = hook.secret, new_secret()
-    hook.previous_until = timezone.now() + BOTH_SECRETS
+    changed in between. Another one within that time replaces the new secret alone: what the
+    receiver has goes on signing. Raises Webhook.DoesNotExist."""
+    hook = Webhook.objects.select_for_update(no_key=True).get(pk=pk)
+    if not hook.both_sign:
+        hook.previous_secret = hook.secret
+        hook.previous_until = timezone.now() + BOTH_SECRETS
+    hook.secret = new_secret()
     hook.save(update_fields=["secret", "previous_secret", "previous_until"])
     return hook
 
 
-def switch(pk: int, *, on: bool) -> None:
-    """Events that happen while it is off are not kept for it."""
-    fresh = {"failing_since": None, "failures": 0, "rests_until": None} if on else {}
-    Webhook.objects.filter(pk=pk).update(is_active=on, **fresh)
+ANEW = {"state": State.QUEUED, "attempts": 0, "error_code": "", "status_code": None}
+
+
+@transaction.atomic
+def switch(pk: int, *, on: bool) -> Webhook:
+    """While it is off, events are kept for it, each for KEPT_FOR. Switched on, it is sent these one
+    after the other, and whatever it has not taken since it began to fail. Raises
+    Webhook.DoesNotExist."""
+    hook = Webhook.objects.select_for_update(no_key=True).get(pk=pk)
+    hook.is_active = on
     if on:
+        if hook.failing_since:
+            missed = hook.deliveries.filter(
+                state__in=[State.QUEUED, State.FAILED], tried_at__gte=hook.failing_since
+            )
+            missed.update(**ANEW, not_before=F("created_at"))
+        hook.failing_since, hook.failures, hook.rests_until = None, 0, None
         transaction.on_commit(_publish)
+    hook.save(update_fields=["is_active", "failing_since", "failures", "rests_until"])
+    return hook
 
 
+@transaction.atomic
+def remove(pk: int) -> Webhook:
+    """The webhook and its log. This waits for whoever stores events for it or writes down a try:
+    they lock it too, and it before its deliveries. Raises Webhook.DoesNotExist."""
+    hook = Webhook.objects.select_for_update().get(pk=pk)
+    hook.delete()
+    return hook
+
+
+@transaction.atomic
 def ping(pk: int) -> None:
-    """Send an event that means nothing, to see whether it arrives."""
+    """Send an event that means nothing, now, to see whether it arrives. Raises
+    Webhook.DoesNotExist."""
+    if not _wake(pk):
+        raise Webhook.DoesNotExist
     now = timezone.now()
     event_id = f"ping-{secrets.token_hex(8)}"
     body = {"id": event_id, "event": PING, "at": now, "interview": None, "data": {}}
@@ -162,22 +196,33 @@ def ping(pk: int) -> None:
     transaction.on_commit(_publish)
 
 
+@transaction.atomic
 def replay(delivery_id: int) -> bool:
-    """Send an event again, with all its tries before it; False where that is under way."""
-    again = WebhookDelivery.objects.filter(pk=delivery_id).exclude(
-        state__in=[State.QUEUED, State.SENDING]
-    )
-    queued = again.update(
-        state=State.QUEUED, attempts=0, not_before=timezone.now(), error_code="", status_code=None
-    )
+    """Send an event again, now and with all its tries before it; False where that is under way."""
+    deliveries = WebhookDelivery.objects.filter(pk=delivery_id)
+    for pk in deliveries.values_list("webhook_id", flat=True):
+        _wake(pk)
+    again = deliveries.exclude(state__in=[State.QUEUED, State.SENDING])
+    queued = again.update(**ANEW, not_before=timezone.now())
     transaction.on_commit(_publish)
     return bool(queued)
 
 
+def _wake(pk: int) -> bool:
+    """Let it rest no longer; False where there is no such webhook. It stays until the transaction
+    ends."""
+    return bool(Webhook.objects.filter(pk=pk).update(rests_until=None))
+
+
+@transaction.atomic
 def forget_old() -> int:
-    """Drop the log of what arrived, or never will, long ago; how many deliveries."""
+    """Drop the log of what arrived, or never will, long ago; where a webhook is off, what waits for
+    it as well. How many deliveries."""
+    # Each before its deliveries, as everywhere.
+    list(Webhook.objects.select_for_update(no_key=True).order_by("pk").values_list("pk"))
     old = WebhookDelivery.objects.filter(created_at__lt=timezone.now() - KEPT_FOR)
-    return old.exclude(state__in=[State.QUEUED, State.SENDING]).delete()[0]
+    over = ~Q(state__in=[State.QUEUED, State.SENDING]) | Q(webhook__is_active=False)
+    return old.filter(over).delete()[0]
 
 
 # --- Deliveries go out --------------------------------------------------------------------------
@@ -240,15 +285,17 @@ def _alone() -> Iterator[bool]:
 def claim(now: datetime, *, busy: Iterable[int] = ()) -> WebhookDelivery | None:
     """Take one due delivery until the lease ends, of a webhook that is on, awake and not `busy`;
     first what a worker that died left behind."""
-    awake = Q(webhook__rests_until=None) | Q(webhook__rests_until__lte=now)
-    open_to = WebhookDelivery.objects.filter(awake, webhook__is_active=True).exclude(
-        webhook_id__in=list(busy)
-    )
-    abandoned = open_to.filter(state=State.SENDING, claimed_until__lt=now)
-    waiting = open_to.filter(state=State.QUEUED, not_before__lte=now)
-    for due in (abandoned.order_by("claimed_until"), waiting.order_by("not_before")):
+    awake = Webhook.objects.filter(
+        Q(rests_until=None) | Q(rests_until__lte=now), is_active=True
+    ).exclude(pk__in=list(busy))
+    left_behind = Q(state=State.SENDING, claimed_until__lt=now)
+    waiting = Q(state=State.QUEUED, not_before__lte=now)
+    for pk in chain(_abandoned(awake, left_behind), _next(awake, waiting)):
         delivery = (
-            due.select_related("webhook").select_for_update(of=("self",), skip_locked=True).first()
+            WebhookDelivery.objects.filter(left_behind | waiting, pk=pk)
+            .select_related("webhook")
+            .select_for_update(of=("self",), skip_locked=True)
+            .first()
         )
         if delivery is not None:
             delivery.state = State.SENDING
@@ -259,11 +306,28 @@ def claim(now: datetime, *, busy: Iterable[int] = ()) -> WebhookDelivery | None:
     return None
 
 
+def _abandoned(awake: QuerySet[Webhook], left_behind: Q) -> Iterator[int]:
+    found = WebhookDelivery.objects.filter(left_behind, webhook__in=awake)
+    yield from found.order_by("claimed_until").values_list("pk", flat=True)
+
+
+def _next(awake: QuerySet[Webhook], waiting: Q) -> Iterator[int]:
+    """The next delivery of each, the one that waits longest first. Each webhook is asked by itself:
+    for one that rests or is off any number may wait, and they are not read."""
+    own = WebhookDelivery.objects.filter(waiting, webhook=OuterRef("pk"))
+    own = own.order_by("not_before", "pk")
+    found = awake.annotate(
+        next=Subquery(own.values("pk")[:1]), since=Subquery(own.values("not_before")[:1])
+    )
+    pks = found.order_by("since").values_list("next", flat=True)
+    yield from (pk for pk in pks if pk is not None)
+
+
 def _letter(delivery: WebhookDelivery) -> dict[str, Any]:
     """What a try needs."""
     hook = delivery.webhook
     secrets = [hook.secret]
-    if hook.previous_secret and hook.previous_until and hook.previous_until > timezone.now():
+    if hook.both_sign:
         secrets.append(hook.previous_secret)
     # Its departments may have been changed since the event was stored.
     wanted = not hook.audiences or delivery.audience in {"", *hook.audiences}
@@ -297,7 +361,8 @@ def _try(url: str, **letter: Any) -> Outcome:
 def finish(delivery: WebhookDelivery, outcome: Outcome) -> None:
     """Write down how a try ended, unless the lease ended meanwhile and somebody else has it."""
     now = timezone.now()
-    hook = Webhook.objects.select_for_update().filter(pk=delivery.webhook_id).first()
+    hooks = Webhook.objects.select_for_update(no_key=True)
+    hook = hooks.filter(pk=delivery.webhook_id).first()
     if hook is None:  # removed meanwhile, and its deliveries with it
         return
     state, not_before = State.DELIVERED, delivery.not_before

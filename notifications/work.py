@@ -1,7 +1,7 @@
 """What staff have to do: opened with the change that calls for it, closed by what settles it."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -14,6 +14,7 @@ from notifications.signals import work_step_reached
 logger = structlog.get_logger(__name__)
 
 SYSTEM = "system"
+LEAST_PATIENCE, MOST_PATIENCE = timedelta(hours=1), timedelta(days=1)
 
 
 class TakenMeanwhile(Exception):
@@ -33,16 +34,26 @@ def open_item(
     remind_at: datetime | None = None,
     escalate_at: datetime | None = None,
     params: dict[str, Any] | None = None,
+    task: str = "",
     assignee: str = "",
     opened_at: datetime | None = None,
 ) -> None:
-    """In the caller's transaction. One already open of this kind about `subject` stays as it is."""
+    """In the caller's transaction. One already open of this kind about `subject` stays as it is.
+
+    Unless the caller says when, the reminder comes when it is due, and the leads are told after as
+    long again, within bounds.
+    """
+    opened_at = opened_at or timezone.now()
+    if remind_at is None and escalate_at is None:
+        patience = min(max(due_at - opened_at, LEAST_PATIENCE), MOST_PATIENCE)
+        remind_at, escalate_at = due_at, due_at + patience
     item = WorkItem(
         kind=kind,
         audience=audience,
         subject=subject,
         params=params or {},
-        opened_at=opened_at or timezone.now(),
+        task=task,
+        opened_at=opened_at,
         due_at=due_at,
         remind_at=remind_at,
         escalate_at=escalate_at,

@@ -24,12 +24,11 @@ def _clean_cache():
 
 @pytest.fixture(scope="session", autouse=True)
 def _tables_are_as_migrated_after_transactional_tests():
-    """They end by truncating every table, which history refuses outside tests."""
+    """What they committed is taken back, which history refuses outside tests."""
     original = TransactionTestCase._fixture_teardown
 
     def teardown(self):
-        with database.without_triggers():
-            original(self)
+        database.empty()
         database.put_defaults_back()
 
     TransactionTestCase._fixture_teardown = teardown

@@ -5,7 +5,12 @@ from contextlib import contextmanager
 from importlib import import_module
 
 from django.apps import apps
-from django.db import connection
+from django.db import connection, transaction
+
+ALWAYS_THERE = {"django_content_type", "auth_permission"}  # migrations write them, tests do not
+
+# The migrations of cancellations that bring rows.
+BROUGHT_BY = ["0002_defaults", "0007_company_reasons", "0015_exit_reasons", "0016_first_answers"]
 
 
 @contextmanager
@@ -19,13 +24,26 @@ def without_triggers() -> Iterator[None]:
             cursor.execute("SET session_replication_role = DEFAULT")
 
 
+def empty() -> None:
+    """Take back what was committed, once nobody writes any more. Django truncates every table there
+    is, which takes PostgreSQL longer than most tests take, and a hundred times as long as this."""
+    names = connection.introspection.django_table_names(only_existing=True)
+    tables = [connection.ops.quote_name(name) for name in names if name not in ALWAYS_THERE]
+    holding = (f"SELECT '{table}' WHERE EXISTS (SELECT FROM {table})" for table in tables)
+    with without_triggers(), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"LOCK TABLE {', '.join(tables)} IN EXCLUSIVE MODE")
+        cursor.execute(" UNION ALL ".join(holding))
+        for (table,) in cursor.fetchall():
+            cursor.execute(f"DELETE FROM {table}")
+
+
 def put_defaults_back() -> None:
     """The reasons and policies that the migrations bring, after every table was emptied.
 
     Nobody adds them but a migration, so the history of the configuration does not have them.
     """
     with without_triggers():
-        for migration in ("0002_defaults", "0007_company_reasons"):
+        for migration in BROUGHT_BY:
             import_module(f"cancellations.migrations.{migration}").add(apps, None)
 
 

@@ -19,6 +19,7 @@ from interviews.models import (
     Slot,
     Stage,
 )
+from interviews.room.models import Answer, RoomEvent, Sitting
 from interviews.states import InterviewStatus
 from notifications.models import WorkItem
 
@@ -158,6 +159,48 @@ class InterviewFactory(factory.django.DjangoModelFactory):
         interview = super()._create(model_class, *args, **kwargs)
         history.record(interview, "booked" if interview.booked_at else "invited", by=None)
         return interview
+
+
+def question(number, stage="introduction", *, seconds=None, may_speak=False):
+    """One of those a sitting keeps."""
+    texts = {"zh": f"第{number}题", "en": f"Question {number}"}
+    return {
+        "number": number, "stage": stage, **texts, "seconds": seconds, "may_speak": may_speak
+    }  # fmt: skip
+
+
+class SittingFactory(factory.django.DjangoModelFactory):
+    """Somebody in the room, entered two minutes ago and seen just now, the first of three questions
+    in front of them; the second has a time limit and may be spoken."""
+
+    class Meta:
+        model = Sitting
+
+    class Params:
+        ended = factory.Trait(ended_at=factory.LazyFunction(timezone.now), ending="completed")
+
+    interview = factory.SubFactory(InterviewFactory, in_progress=True, link="")
+    questions = factory.LazyFunction(
+        lambda: [
+            question(1),
+            question(2, "professional", seconds=120, may_speak=True),
+            question(3, "closing"),
+        ]
+    )
+    current = 1
+    entered_at = factory.LazyFunction(lambda: timezone.now() - timedelta(minutes=2))
+    last_seen_at = factory.LazyFunction(timezone.now)
+    resume_until = factory.LazyAttribute(lambda o: o.entered_at + timedelta(hours=24))
+    may_record = True
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        sitting = super()._create(model_class, *args, **kwargs)
+        Answer.objects.bulk_create(
+            Answer(sitting=sitting, number=each["number"]) for each in sitting.questions
+        )
+        RoomEvent.objects.create(sitting=sitting, kind="entered", at=sitting.entered_at)
+        return sitting
 
 
 class CancellationFactory(factory.django.DjangoModelFactory):

@@ -1,11 +1,13 @@
-"""`make screenshots`: every page, both sizes, both languages, light and dark, into screenshots/.
+"""`make screenshots`: every page, two sizes, both languages, light and dark, into screenshots/.
 
 Needs an empty database (the throw-away one of `python -m config.embedded exec`). Words given on the
-command line choose the pages whose name contains one of them.
+command line choose the pages whose name or address contains one of them: `ARGS="desk"` is what
+staff see.
 """
 
 # ruff: noqa: T201 - a command line
 
+import logging
 import os
 import sys
 import threading
@@ -23,7 +25,7 @@ from tests.browser_tests import CHROMIUM, CHROMIUM_ARGUMENTS
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 FOLDER = Path(__file__).resolve().parent.parent / "screenshots"
-SIZES = [(390, 844), (1280, 800)]
+PHONE, TABLET, WIDE = (390, 844), (768, 1024), (1280, 800)
 LANGUAGES = {"zh-hans": "zh-CN", "en": "en-US"}
 SCHEMES = ["light", "dark"]
 
@@ -39,15 +41,23 @@ class Shot:
     session: str = ""
     steps: tuple[Step, ...] = ()
 
+    @property
+    def sizes(self) -> list[tuple[int, int]]:
+        return [TABLET if self.path.startswith("/desk/") else PHONE, WIDE]
+
+    def is_meant(self, words: list[str]) -> bool:
+        return not words or any(word in self.name or word in self.path for word in words)
+
 
 def main(words: list[str]) -> None:
     django.setup()
-    shots = [shot for shot in prepare() if not words or any(word in shot.name for word in words)]
+    logging.disable(logging.INFO)  # a line for each request
+    shots = [shot for shot in prepare() if shot.is_meant(words)]
     FOLDER.mkdir(exist_ok=True)
     with served() as origin, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
-        for size, language, scheme in product(SIZES, LANGUAGES, SCHEMES):
-            take(browser, origin, shots, size, language, scheme)
+        for size, language in product([PHONE, TABLET, WIDE], LANGUAGES):
+            take(browser, origin, [shot for shot in shots if size in shot.sizes], size, language)
         browser.close()
     print(f"{len(shots) * 8} pictures in {FOLDER}")
 
@@ -62,11 +72,13 @@ def prepare() -> list[Shot]:
     from accounts.permissions import Role
     from cancellations.models import Cancellation
     from interviews.models import Interview
+    from notifications.services import deliver_due
     from tests.factories import DepartmentFactory, UserFactory
 
     call_command("migrate", verbosity=0)
     call_command("load_demo")
     User.objects.update(language="")
+    deliver_due(seconds=60)
     nobody = session_of(UserFactory(name="陈一", language=""))
     idle = session_of(
         UserFactory(
@@ -100,6 +112,7 @@ def prepare() -> list[Shot]:
         Shot("error-404-desk", "/desk/nowhere/", lead),
         Shot("api", reverse("api:docs")),
         Shot("menu", reverse("cancellations:mine"), session_of(busiest), (open_menu,)),
+        Shot("demo-messages", reverse("notifications:demo_messages")),
         Shot("desk-queue", queue, lead),
         Shot("desk-queue-viewer", queue, viewer),
         Shot("desk-queue-empty", queue, idle),
@@ -113,6 +126,8 @@ def prepare() -> list[Shot]:
     ]
     shots += staff_pages(User.objects.get(email="admin@demo.example"), busiest)
     shots += policy_pages(User.objects.get(email="admin@demo.example"), lead)
+    shots += connection_pages(User.objects.get(email="admin@demo.example"))
+    shots += company_pages(User.objects.get(email="lead@demo.example"), idle)
     interviews = reverse("cancellations:interviews")
     told = Interview.objects.filter(status="cancelled", application__position__code="ZZ-1003")
     told_path = reverse("cancellations:desk_interview", args=[told.first().reference])
@@ -125,12 +140,16 @@ def prepare() -> list[Shot]:
         Shot("desk-interviews-empty", interviews, idle),
         Shot("desk-interview", told_path, lead),
         Shot("desk-interview-viewer", told_path, viewer),
-        Shot("desk-company-many", reverse("cancellations:company_cancel_many"), lead),
-        Shot("desk-company-cancel", f"{told_path}cancel/", lead),
+        Shot("desk-company-over", f"{told_path}cancel/", lead),
         Shot("desk-correct", f"{told_path}correct/", lead),
+        Shot("desk-correct-check", f"{told_path}correct/", lead, (give_a_reason, press)),
         *import_shots(),
-        Shot("desk-jobs", reverse("interviews:jobs"), lead),
+        Shot("desk-inbox", reverse("cancellations:inbox"), lead),
+        Shot("desk-inbox-empty", reverse("cancellations:inbox"), idle),
+        Shot("desk-settings", reverse("cancellations:settings"), lead),
+        Shot("desk-settings-viewer", reverse("cancellations:settings"), viewer),
         Shot("desk-interview-revealed", told_path, lead, (press_in(".reveal"),)),
+        Shot("desk-search", reverse("cancellations:search"), lead),
         Shot("desk-search-nothing", reverse("cancellations:search"), lead, (search_in_vain,)),
     ]
     shots += history_pages(User.objects.get(email="admin@demo.example"), lead)
@@ -157,7 +176,75 @@ def prepare() -> list[Shot]:
         receipt = Cancellation.objects.filter(status=status).first()
         path = reverse("cancellations:receipt", args=[receipt.reference])
         shots.append(Shot(f"receipt-{status}", path))
-    return shots
+    return shots + room_pages()
+
+
+def room_pages() -> list[Shot]:
+    """The interview room: at its door, in it with and without a line, before leaving, and after."""
+    from django.urls import reverse
+
+    from interviews.room.models import Question, QuestionSet
+    from tests.factories import CandidateFactory, InterviewFactory, PositionFactory, SittingFactory
+
+    position = PositionFactory(title="装配技术员")
+    asked: list[dict[str, object]] = [
+        {
+            "stage": "introduction",
+            "zh": "请用几句话介绍一下您自己。",
+            "en": "Please introduce yourself in a few sentences.",
+            "seconds": None,
+            "may_speak": False,
+        },
+        {
+            "stage": "professional",
+            "zh": "流水线上有一个零件装反了，您会怎么做？",
+            "en": "A part on the line has been fitted the wrong way round. What do you do?",
+            "seconds": 36000,
+            "may_speak": True,
+        },
+    ]
+    questions = QuestionSet.objects.create(name="装配", position=position)
+    for order, each in enumerate(asked, start=1):
+        texts = {"text_zh": each["zh"], "text_en": each["en"]}
+        rest = {name: each[name] for name in ("stage", "seconds", "may_speak")}
+        Question.objects.create(question_set=questions, order=order, **texts, **rest)
+
+    def page(name: str, status: str, *steps: Step, current: int = 1, minutes: int = 5) -> Shot:
+        interview = InterviewFactory(
+            candidate=CandidateFactory(user__language=""),
+            position=position,
+            status=status,
+            link="",
+            starts_in=timedelta(minutes=minutes),
+        )
+        if status not in ("booked", "no_show"):
+            SittingFactory(
+                interview=interview,
+                questions=[{"number": n, **each} for n, each in enumerate(asked, start=1)],
+                current=current,
+                ended=status in ("completed", "incomplete", "withdrawn"),
+            )
+        session = session_of(interview.candidate.user)
+        return Shot(
+            f"room-{name}", reverse("room:page", args=[interview.reference]), session, steps
+        )
+
+    return [
+        page("too-early", "booked", minutes=90),
+        page("check", "booked"),
+        page("resume", "in_progress"),
+        page("practice", "in_progress", come_in("#practice"), current=0),
+        page("question", "in_progress", come_in("#text:not([readonly])"), answer),
+        page("limit", "in_progress", come_in("#recorder"), current=2),
+        page("offline", "in_progress", come_in("#recorder"), lose_the_line, answer, current=2),
+        page("conflict", "in_progress", come_in("#text:not([readonly])"), answer, meet_a_conflict),
+        page("leave", "in_progress", come_in("#text:not([readonly])"), answer, ask_to_leave),
+        page("end", "in_progress", come_in("#end"), current=3),
+        page("finished", "completed"),
+        page("waiting", "exiting"),
+        page("left", "withdrawn"),
+        page("incomplete", "incomplete"),
+    ]
 
 
 def history_pages(administrator: object, lead: str) -> list[Shot]:
@@ -255,9 +342,117 @@ def policy_pages(administrator: object, lead: str) -> list[Shot]:
         Shot("policy-new", reverse("cancellations:new_policy"), lead),
         Shot("policy-errors", reverse("cancellations:new_policy"), lead, (press,)),
         Shot("policy-edit", page("edit_policy", general), session),
+        Shot("policy-conflict", page("edit_policy", draft), session, (write_on_an_old_page, press)),
         Shot("policy-switch", page("switch_policy", draft), session),
         Shot("policy-switch-off", page("switch_policy", general), session),
         Shot("policy-try", page("try_policy", draft) + "?days=365", session),
+    ]
+
+
+def connection_pages(administrator: object) -> list[Shot]:
+    """Two tokens and two webhooks: one that sees all kinds of answers, and one switched off."""
+    from django.urls import reverse
+    from django.utils import timezone
+
+    from accounts import api_tokens
+    from accounts.models import ApiToken, User
+    from accounts.scopes import Scope
+    from interviews.models import Department
+    from notifications import webhooks
+    from notifications.models import Webhook
+
+    session = session_of(administrator)
+    empty = reverse("cancellations:connections")
+    lead = User.objects.get(email="lead@demo.example")
+    for name, days in (("北森招聘系统", 90), ("ERP", 30)):
+        api_tokens.issue_token(
+            name,
+            acts_as=lead,
+            scopes=list(Scope),
+            expires_at=timezone.now() + timedelta(days=days),
+            by=administrator,  # type: ignore[arg-type]
+        )
+    hook = Webhook.objects.create(
+        name="北森招聘系统",
+        url="https://tracker.example/hooks/mianyue/events?tenant=electronics-shenzhen",
+        secret=webhooks.new_secret(),
+        audiences=[each.audience for each in Department.objects.all()[:2]],
+        events=["cancelled", "booked"],
+    )
+    off = Webhook.objects.create(name="ERP", url="https://erp.example/", secret="x")
+    for _ in range(3):
+        webhooks.ping(hook.pk)
+    for outcome in (
+        webhooks.Outcome(200, "", 38),
+        webhooks.Outcome(500, "http_500", 12),
+        webhooks.Outcome(None, "timeout", 10004),
+    ):
+        Webhook.objects.update(rests_until=None)
+        delivery = webhooks.claim(timezone.now())
+        assert delivery is not None
+        webhooks.finish(delivery, outcome)
+    webhooks.switch(off.pk, on=False)
+
+    def page(name: str, *args: object) -> str:
+        return reverse(f"cancellations:{name}", args=args)
+
+    token = ApiToken.objects.first()
+    assert token is not None
+    return [
+        Shot("connections", empty, session),
+        Shot("connections-token", page("new_token"), session),
+        Shot("connections-token-errors", page("new_token"), session, (press,)),
+        Shot("connections-secret", page("new_token"), session, (fill_in_a_token, press)),
+        Shot("connections-revoke", page("revoke_token", token.pk), session),
+        Shot("connections-webhook", page("webhook", hook.pk), session),
+        Shot("connections-webhook-off", page("webhook", off.pk), session),
+        Shot("connections-webhook-new", page("new_webhook"), session),
+        Shot("connections-webhook-edit", page("edit_webhook", hook.pk), session),
+    ]
+
+
+def company_pages(lead: object, idle: str) -> list[Shot]:
+    """The company calls interviews off: one, many, and the work of it half-way and done."""
+    from django.urls import reverse
+
+    from cancellations.jobs import start_cancelling
+    from cancellations.models import Purpose, Reason
+    from config.references import new_reference
+    from interviews.jobs import run_job
+    from interviews.models import Interview, Job
+    from interviews.queries import visible_to
+
+    session = session_of(lead)
+    visible = visible_to(lead)  # type: ignore[arg-type]
+    booked = list(visible.filter(status="booked").order_by("-starts_at")[:12])
+    ended = list(visible.filter(status="completed")[:2])
+
+    def work(interviews: list[Interview]) -> Job:
+        return start_cancelling(
+            [each.reference for each in interviews],
+            by=lead,  # type: ignore[arg-type]
+            reason=Reason.objects.get(purpose=Purpose.COMPANY, code="hiring_freeze"),
+            detail="",
+            note="",
+            reference=new_reference(),
+        )
+
+    done, waiting = work([*booked[:4], *ended]), work(booked[4:8])
+    run_job(done.pk)
+    many, jobs = reverse("cancellations:company_cancel_many"), reverse("interviews:jobs")
+    one = reverse("cancellations:company_cancel", args=[booked[8].reference])
+    paste = paste_references([each.reference for each in [*booked[8:], *ended]] + ["7K2M9QX4TB"])
+    return [
+        Shot("desk-company-one", one, session),
+        Shot("desk-company-one-check", one, session, (choose("hiring_freeze"), press)),
+        Shot("desk-company-many", many, session),
+        Shot("desk-company-preview", many, session, (paste, press)),
+        Shot("desk-company-errors", many, session, (paste, press, press)),
+        Shot("desk-company-check", many, session, (paste, press, choose("hiring_freeze"), press)),
+        Shot("desk-jobs", jobs, session),
+        Shot("desk-jobs-empty", jobs, idle),
+        Shot("desk-job-waiting", reverse("interviews:job", args=[waiting.reference]), session),
+        Shot("desk-job-done", reverse("interviews:job", args=[done.reference]), session),
     ]
 
 
@@ -331,6 +526,34 @@ def session_of(user: object, *, confirmed: bool = False) -> str:
     return client.session.session_key or ""
 
 
+def come_in(place: str) -> Step:
+    def step(page: Page) -> None:
+        page.locator("main form .button-primary").click()
+        page.locator(place).wait_for()
+
+    return step
+
+
+def answer(page: Page) -> None:
+    page.locator("#text").fill("我在深圳的一家电子厂工作了三年，负责装配和质检。")
+    page.locator("#saved:is([data-state=saved], [data-state=offline])").wait_for()
+
+
+def lose_the_line(page: Page) -> None:
+    page.evaluate("facts.urls.answer = facts.urls.heartbeat = '/nowhere/0/'")
+
+
+def meet_a_conflict(page: Page) -> None:
+    page.evaluate(
+        "answer.offers.push({ text: '我在东莞工作过三年。', isRestored: false }); answer.offer()"
+    )
+
+
+def ask_to_leave(page: Page) -> None:
+    page.locator("header [data-exit]").click()
+    page.locator("#leave #exit").wait_for()
+
+
 def open_filter(page: Page) -> None:
     page.locator(".queue-filter summary").click()
 
@@ -366,7 +589,29 @@ def choose(reason: str) -> Step:
 
 
 def press(page: Page) -> None:
-    page.locator("main button.button-primary").click()
+    with page.expect_navigation():
+        page.locator("main button.button-primary").click()
+
+
+def give_a_reason(page: Page) -> None:
+    for name in ("move", "when"):
+        page.locator(f"main input[name={name}]").first.check()
+    page.locator("main textarea").first.fill("系统录入有误，已与候选人电话确认。")
+
+
+def write_on_an_old_page(page: Page) -> None:
+    page.locator("input[name=version]").evaluate("each => { each.value -= 1 }")
+    page.locator("input[name=promised_minutes]").fill("45")
+
+
+def fill_in_a_token(page: Page) -> None:
+    page.locator("input[name=name]").fill("BI")
+    page.locator("select[name=acts_as]").select_option(index=1)
+    page.locator("input[name=scopes]").first.check()
+
+
+def paste_references(references: list[str]) -> Step:
+    return lambda page: page.locator("main textarea").first.fill("\n".join(references))
 
 
 @contextmanager
@@ -376,6 +621,8 @@ def served() -> Iterator[str]:
     from django.core.wsgi import get_wsgi_application
 
     class Quiet(WSGIRequestHandler):
+        disable_nagle_algorithm = True
+
         def log_message(self, *args: object) -> None:
             pass
 
@@ -395,13 +642,11 @@ def take(
     shots: list[Shot],
     size: tuple[int, int],
     language: str,
-    scheme: str,
 ) -> None:
     width, height = size
     context = browser.new_context(
         viewport={"width": width, "height": height},
         locale=LANGUAGES[language],
-        color_scheme=scheme,  # type: ignore[arg-type]
         reduced_motion="reduce",
     )
     page = context.new_page()
@@ -413,11 +658,12 @@ def take(
         for step in shot.steps:
             step(page)
         page.wait_for_load_state()
-        file = FOLDER / f"{shot.name}.{width}.{language}.{scheme}.png"
-        page.screenshot(path=file, full_page=True)
-        overflow = page.evaluate("document.documentElement.scrollWidth > innerWidth")
-        if overflow:
-            print(f"{file.name}: wider than the screen")
+        for scheme in SCHEMES:
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            file = FOLDER / f"{shot.name}.{width}.{language}.{scheme}.png"
+            page.screenshot(path=file, full_page=True)
+        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+            print(f"{shot.name} at {width} in {language}: wider than the screen")
     context.close()
 
 

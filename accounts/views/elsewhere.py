@@ -13,7 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 from requests import RequestException
 
 from accounts import elsewhere
@@ -21,6 +21,7 @@ from accounts.decorators import confirmation_required
 from accounts.models import User
 from accounts.views.entrance import entrance, safe_next
 
+POSTED = ["GET", "HEAD", "POST"]  # by GET comes who had to sign in anew
 # A provider that is away, says no, or answers in a shape nobody expects.
 TROUBLE = (RequestException, OAuth2Error, KeyError, ValueError, TypeError, AttributeError)
 
@@ -34,16 +35,20 @@ def sign_in_with(request: HttpRequest, provider: str) -> HttpResponseBase:
     return _go(request, chosen, "login", next_url=safe_next(request))
 
 
-@require_POST
 @confirmation_required
+@require_http_methods(POSTED)
 def link(request: HttpRequest, provider: str) -> HttpResponseBase:
     """Off to the provider, to come back with an account to link."""
+    if request.method != "POST":
+        return redirect("accounts:me")
     return _go(request, _provider(request, provider), "connect")
 
 
-@require_POST
 @confirmation_required
+@require_http_methods(POSTED)
 def unlink(request: HttpRequest, provider: str) -> HttpResponse:
+    if request.method != "POST":
+        return redirect("accounts:me")
     chosen = _provider(request, provider)
     assert isinstance(request.user, User)  # noqa: S101 - SignInRequired saw to it
     elsewhere.unlink(request.user, chosen)

@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import permissions, queries, staff, two_step
 from accounts.decorators import desk_permission_required
@@ -109,15 +109,33 @@ ACTIONS: dict[str, tuple[Callable[..., User], Any]] = {
     ),
     "invite-again": (staff.invite_again, gettext_lazy("Another link goes to %(email)s.")),
 }
+# What takes something from somebody, with the button that does it: read once more what follows.
+CONFIRMED = {
+    "deactivate": gettext_lazy("Switch off"),
+    "end-sessions": gettext_lazy("Sign out everywhere"),
+    "remove-second-step": gettext_lazy("Remove the second step"),
+}
 
 
 @desk_permission_required(MANAGE_STAFF)
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
 def act(request: HttpRequest, pk: int, action: str) -> HttpResponse:
-    """One of ACTIONS, done to somebody."""
+    """One of ACTIONS, done to somebody. By GET comes who is to read once more what follows, or had
+    to sign in anew."""
     if action not in ACTIONS:
         raise Http404
     shown = get_object_or_404(queries.staff(), pk=pk)
+    if request.method != "POST":
+        if action not in CONFIRMED or shown == request.user:
+            return redirect("accounts:person", pk)
+        context = {
+            "person": shown,
+            "action": action,
+            "label": CONFIRMED[action],
+            "place": "settings",
+        }
+        return render(request, "accounts/confirm_action.html", context)
     service, done = ACTIONS[action]
     try:
         service(shown.pk, by=_user(request))

@@ -122,9 +122,11 @@ def passkey_options(request: HttpRequest) -> HttpResponse:
     return JsonResponse(two_step.challenge_to_register(_user(request)))
 
 
-@require_POST
 @confirmation_required
+@require_http_methods(["GET", "HEAD", "POST"])
 def drop_passkey(request: HttpRequest, pk: int) -> HttpResponse:
+    if request.method != "POST":  # who had to sign in anew
+        return redirect("accounts:two_step")
     try:
         services.drop_passkey(_user(request), pk)
     except services.SecondStepNeeded:

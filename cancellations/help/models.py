@@ -1,14 +1,27 @@
 """What candidates ask, what they are answered, and whether it helped."""
 
+from typing import Any
+
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
-from django.db import models
+from django.db import connection, models, transaction
 from django.db.models import Q
 from django.utils import timezone, translation
 from django.utils.translation import gettext_lazy as _
 
+from cancellations.help.terms import cut
 from config.references import new_reference
 from config.tracking import tracked
+
+# What is asked weighs more than what is answered.
+INDEX = """
+UPDATE cancellations_faqentry SET search =
+    setweight(array_to_tsvector(%(asked)s::text[]), 'A')
+    || setweight(to_tsvector('english', %(asked_words)s), 'A')
+    || setweight(array_to_tsvector(%(told)s::text[]), 'C')
+    || setweight(to_tsvector('english', %(told_words)s), 'C')
+WHERE id = %(id)s
+"""
 
 
 class FaqEntry(models.Model):
@@ -26,8 +39,7 @@ class FaqEntry(models.Model):
     )
     order = models.PositiveSmallIntegerField(_("order"), default=0)
     is_active = models.BooleanField(_("shown"), default=True)
-    # Words in English, pairs of characters in Chinese (cancellations/help/search.py).
-    search = SearchVectorField(null=True, editable=False)
+    search = SearchVectorField(null=True, editable=False)  # by terms.cut; saving keeps it
 
     class Meta:
         verbose_name = _("question and answer")
@@ -48,6 +60,22 @@ class FaqEntry(models.Model):
 
     def __str__(self) -> str:
         return self.question
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            super().save(*args, **kwargs)
+            cursor.execute(INDEX, {"id": self.pk, **self._terms})
+
+    @property
+    def _terms(self) -> dict[str, Any]:
+        asked, asked_words = cut(f"{self.question_zh} {self.question_en} {self.keywords}")
+        told, told_words = cut(f"{self.answer_zh} {self.answer_en}")
+        return {
+            "asked": asked,
+            "asked_words": " ".join(asked_words),
+            "told": told,
+            "told_words": " ".join(told_words),
+        }
 
     @property
     def _is_chinese(self) -> bool:
@@ -179,3 +207,8 @@ class PlausibilityRule(models.Model):
 
     def __str__(self) -> str:
         return f"{self.reason} · {self.get_fact_display()}"
+
+    @property
+    def hint(self) -> str:
+        chinese = (translation.get_language() or "zh").startswith("zh")
+        return self.hint_zh if chinese else self.hint_en

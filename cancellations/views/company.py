@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
@@ -18,8 +18,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods
 from django_fsm import TransitionNotAllowed
 
-from accounts.decorators import desk_permission_required
-from accounts.models import User
+from accounts.decorators import DeskRequest, desk_permission_required
 from accounts.permissions import CANCEL_FOR_COMPANY, CORRECT_INTERVIEWS
 from cancellations import company, jobs, queries
 from cancellations.company import Fate
@@ -29,11 +28,13 @@ from cancellations.company_forms import (
     JobNumberForm,
     ReferencesForm,
 )
+from cancellations.interview_lists import AskedList
+from cancellations.responses import SeeOther
 from cancellations.services import AlreadyOver
 from interviews.models import Interview, Move
 from interviews.queries import visible_to
 from interviews.services import SlotFull
-from interviews.states import InterviewStatus
+from interviews.states import UPCOMING, InterviewStatus
 from interviews.templatetags.contact import grouped
 
 LISTED = 50  # interviews that one page shows of many
@@ -41,18 +42,6 @@ LISTED = 50  # interviews that one page shows of many
 # These answer a POST with a page. A browser that may not keep it at all meets its back button with
 # an error instead of the page.
 _returnable = cache_control(private=True, no_cache=True)
-
-
-class DeskRequest(HttpRequest):
-    """desk_required saw to it that somebody is signed in."""
-
-    user: User
-
-
-class SeeOther(HttpResponseRedirect):
-    """The answer to a POST is another page; reloading that one repeats nothing."""
-
-    status_code = 303
 
 
 # --- one interview --------------------------------------------------------------------------------
@@ -117,17 +106,21 @@ def _cancel_context(interview: Interview, form: CompanyCancellationForm) -> dict
 def cancel_many(request: DeskRequest) -> HttpResponse:
     """Which ones; why; once more what will happen; then a job does it."""
     if request.method != "POST":
-        return _which_page(request, ReferencesForm())
+        return _which_page(request, ReferencesForm(), {})
+    if "all" in request.POST:
+        return _all_of_list(request)
     data = _joined(request.POST)
     which, form = ReferencesForm(data), CompanyCancellationForm(data)
+    words = {name: data.get(name, "") for name in form.fields}
     step = request.POST.get("step", "")
     if step == "which" or not which.is_valid():
         known = which if step != "which" else ReferencesForm(initial=data.dict())
-        return _which_page(request, known, status=200 if step == "which" else 422)
-    context = _many_context(request, which.cleaned_data["references"])
+        return _which_page(request, known, words, status=200 if step == "which" else 422)
+    listed = _sent_list(request) if step and "query" in request.POST else None
+    context = _many_context(request, which.cleaned_data["references"], listed)
     if step not in {"check", "confirm"}:
-        kept = form if step else CompanyCancellationForm()
-        return render(request, "cancellations/company/many.html", context | {"form": kept})
+        context |= {"form": CompanyCancellationForm(initial=words)}
+        return render(request, "cancellations/company/many.html", context)
     if not form.is_valid():
         context |= {"form": form}
         return render(request, "cancellations/company/many.html", context, status=422)
@@ -151,25 +144,58 @@ def _joined(sent: QueryDict) -> QueryDict:
     return data
 
 
-def _which_page(request: DeskRequest, which: ReferencesForm, status: int = 200) -> HttpResponse:
-    context = {"form": which, "most": company.MOST_AT_ONCE, "place": "interviews"}
+def _which_page(
+    request: DeskRequest, which: ReferencesForm, words: dict[str, str], status: int = 200
+) -> HttpResponse:
+    """`words` are what was written on the next page already."""
+    context = {"form": which, "words": words, "place": "interviews"}
     return render(request, "cancellations/company/which.html", context, status=status)
 
 
-def _many_context(request: DeskRequest, references: list[str]) -> dict[str, Any]:
-    """What would become of each, before anybody has confirmed anything."""
+def _sent_list(request: DeskRequest) -> AskedList:
+    """The list that the form was sent from."""
+    return AskedList(QueryDict(request.POST.get("query", "")[:2000]), request)
+
+
+def _all_of_list(request: DeskRequest) -> HttpResponse:
+    """Those of a narrowed list that can still be cancelled. Which they are is settled here: what is
+    read on this page is what is then cancelled."""
+    listed = _sent_list(request)
+    most = company.MOST_AT_ONCE
+    open_ones = listed.everything().filter(status__in=UPCOMING).values_list("reference", flat=True)
+    references = list(open_ones[: most + 1]) if listed.is_narrowed else []
+    if len(references) > most:
+        problem = _("At most %(most)d interviews can be cancelled at once. Narrow the list.")
+    elif not references and listed.is_narrowed:
+        problem = _("Nothing of this list can be cancelled any more.")
+    elif not references:
+        problem = _("Narrow the list first: never all there is is cancelled at once.")
+    else:
+        context = _many_context(request, references, listed)
+        context |= {"form": CompanyCancellationForm()}
+        return render(request, "cancellations/company/many.html", context)
+    messages.warning(request, problem % {"most": most})
+    return SeeOther(f"{reverse('cancellations:interviews')}?{listed.query or 'view=all'}")
+
+
+def _many_context(
+    request: DeskRequest, references: list[str], listed: AskedList | None
+) -> dict[str, Any]:
+    """What would become of each, before anybody has confirmed anything. `listed` is the list they
+    are all of."""
     found = {each.reference: each for each in _visible(request).filter(reference__in=references)}
     fates = {each: company.fate_of(found[each]) for each in references if each in found}
     cancellable = [found[each] for each, fate in fates.items() if fate is Fate.CANCELLED]
     left = [(found[each], fate.label) for each, fate in fates.items() if fate != Fate.CANCELLED]
     unknown = [each for each in references if each not in found]
     return {
+        "listed": listed,
         "references": references,
         "joined": "\n".join(references),
         "cancellable": cancellable,
         "shown": cancellable[:LISTED],
         "more": len(cancellable) - LISTED,
-        "waiting": sum(each.status == InterviewStatus.CANCELLING for each in cancellable),
+        "have_asked": sum(each.status == InterviewStatus.CANCELLING for each in cancellable),
         "left": left[:LISTED],
         "left_count": len(left),
         "more_left": len(left) - LISTED,
@@ -194,8 +220,7 @@ def correct(request: DeskRequest, reference: str) -> HttpResponse:
     if not step:
         return _correct_page(request, interview, _correction_form(interview))
     if request.POST.get("expected") != interview.status:
-        messages.warning(request, _("Its status has changed meanwhile. This is how it stands now."))
-        return _to_correction(reference)
+        return _changed_meanwhile(request, interview)
     form = _correction_form(interview, request.POST)
     if step not in {"check", "confirm"}:
         return _correct_page(request, interview, form)
@@ -205,6 +230,19 @@ def correct(request: DeskRequest, reference: str) -> HttpResponse:
         context = _correct_context(interview, form) | form.cleaned_data
         return render(request, "cancellations/company/correct_check.html", context)
     return _correct(request, interview, form)
+
+
+def _changed_meanwhile(request: DeskRequest, interview: Interview) -> HttpResponse:
+    """What was typed stands there again, beside how the interview stands now; who sent the same
+    twice has done it."""
+    sent = request.POST
+    last = interview.corrections.order_by("-pk").first()
+    mine = (request.user.pk, sent.get("move"), sent.get("reason", "").strip())
+    if last and (last.by_id, last.move, last.reason) == mine:
+        return _to_interview(interview.reference)
+    typed = {name: sent[name] for name in ("when", "time", "reason", "note") if sent.get(name)}
+    form = _correction_form(interview, typed=typed)
+    return _correct_page(request, interview, form, status=409, typed=typed)
 
 
 def _correct(request: DeskRequest, interview: Interview, form: CorrectionForm) -> HttpResponse:
@@ -226,13 +264,15 @@ def _correct(request: DeskRequest, interview: Interview, form: CorrectionForm) -
         form.add_error("when", error)
         return _correct_page(request, interview, form, status=422)
     except (company.ChangedMeanwhile, TransitionNotAllowed):
-        messages.warning(request, _("Its status has changed meanwhile. This is how it stands now."))
-        return _to_correction(interview.reference)
+        return _changed_meanwhile(request, _visible(request).get(pk=interview.pk))
     messages.success(request, _("The status is set right, and the candidate is being told."))
     return _to_interview(interview.reference)
 
 
-def _correction_form(interview: Interview, data: QueryDict | None = None) -> CorrectionForm:
+def _correction_form(
+    interview: Interview, data: QueryDict | None = None, *, typed: dict[str, str] | None = None
+) -> CorrectionForm:
+    """`typed` was written while the interview stood otherwise."""
     now = timezone.now()
     possible = company.moves(interview, now=now)
     reinstates = Move.REINSTATE in possible
@@ -241,16 +281,21 @@ def _correction_form(interview: Interview, data: QueryDict | None = None) -> Cor
         initial |= {"when": interview.starts_at.isoformat()}
     return CorrectionForm(
         data,
-        initial=initial,
+        initial=initial | (typed or {}),
         moves=possible,
         slots=company.open_slots(interview, now=now) if reinstates else [],
     )
 
 
 def _correct_page(
-    request: DeskRequest, interview: Interview, form: CorrectionForm, status: int = 200
+    request: DeskRequest,
+    interview: Interview,
+    form: CorrectionForm,
+    status: int = 200,
+    *,
+    typed: dict[str, str] | None = None,
 ) -> HttpResponse:
-    context = _correct_context(interview, form)
+    context = _correct_context(interview, form) | {"typed": typed}
     return render(request, "cancellations/company/correct.html", context, status=status)
 
 
@@ -272,7 +317,3 @@ def _visible(request: DeskRequest) -> QuerySet[Interview]:
 
 def _to_interview(reference: str) -> SeeOther:
     return SeeOther(reverse("cancellations:desk_interview", args=[reference]))
-
-
-def _to_correction(reference: str) -> SeeOther:
-    return SeeOther(reverse("cancellations:correct", args=[reference]))

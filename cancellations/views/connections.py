@@ -8,18 +8,18 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts import api_tokens
-from accounts.decorators import desk_permission_required
-from accounts.models import ApiToken, User
+from accounts import api_tokens, idempotency
+from accounts.decorators import DeskRequest, desk_permission_required
+from accounts.models import ApiToken
 from accounts.permissions import MANAGE_CONNECTIONS
 from accounts.scopes import Scope
-from cancellations.connection_forms import TokenForm, WebhookForm, why
+from cancellations.connection_forms import NumberForm, TokenForm, WebhookForm, why
 from interviews.events import event_words
 from interviews.models import Department
 from notifications import webhooks
@@ -28,12 +28,6 @@ from notifications.models import State, Webhook, WebhookDelivery
 
 PAGE_SIZE = 50
 POSTED = ["GET", "HEAD", "POST"]  # by GET comes who switched the language or signed in anew
-
-
-class DeskRequest(HttpRequest):
-    """desk_required saw to it that somebody is signed in."""
-
-    user: User
 
 
 @dataclass(frozen=True)
@@ -70,10 +64,13 @@ def index(request: DeskRequest) -> HttpResponse:
 def new_token(request: DeskRequest) -> HttpResponse:
     form = TokenForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
+        if not _first_time(request):
+            return _used(request)
         token, secret = api_tokens.issue_token(**form.given(), by=request.user)
         shown = {"name": token.name, "secret": secret, "is_token": True}
         return _page(request, "secret", shown)
-    return _page(request, "new_token", {"form": form}, invalid=form.is_bound)
+    context = {"form": form, "number": NumberForm.fresh()}
+    return _page(request, "new_token", context, invalid=form.is_bound)
 
 
 @never_cache
@@ -93,10 +90,13 @@ def revoke(request: DeskRequest, token_id: int) -> HttpResponse:
 @require_http_methods(POSTED)
 def new_webhook(request: DeskRequest) -> HttpResponse:
     form = WebhookForm(request.POST if request.method == "POST" else None)
+    if form.is_valid() and not _first_time(request):
+        return _used(request)
     hook = _saved(form)
     if hook is not None:
         return _page(request, "secret", {"name": hook.name, "secret": hook.secret, "hook": hook})
-    return _page(request, "edit_webhook", {"form": form}, invalid=form.is_bound)
+    context = {"form": form, "number": NumberForm.fresh()}
+    return _page(request, "edit_webhook", context, invalid=form.is_bound)
 
 
 @never_cache
@@ -131,7 +131,10 @@ def webhook(request: DeskRequest, hook_id: int) -> HttpResponse:
         "page": page,
         "rows": [Row(each, event_words(each.event), why(each.error_code)) for each in page],
         "failed": failed,
+        "kept_days": webhooks.KEPT_FOR.days,
     }
+    if not hook.is_active:
+        context["waiting"] = hook.deliveries.filter(state=State.QUEUED).count()
     return _page(request, "webhook", context)
 
 
@@ -139,27 +142,44 @@ def webhook(request: DeskRequest, hook_id: int) -> HttpResponse:
 @desk_permission_required(MANAGE_CONNECTIONS)
 @require_http_methods(POSTED)
 def act(request: DeskRequest, hook_id: int, action: str) -> HttpResponse:
-    """Test it, switch it on or off, make a new secret, or remove it."""
+    """Test it, switch it on or off, make a new secret after a question, or remove it."""
     hook = get_object_or_404(Webhook, pk=hook_id)
+    if action == "secret":
+        return _new_secret(request, hook)
     if request.method != "POST":
         return redirect("cancellations:webhook", hook.pk)
     match action:
-        case "test":
+        case "test" if hook.is_active:
             webhooks.ping(hook.pk)
             messages.success(request, _("A test event is on its way. Reload to see it arrive."))
-        case "on" | "off":
-            webhooks.switch(hook.pk, on=action == "on")
-        case "secret":
-            hook = webhooks.rotate_secret(hook.pk)
-            shown = {"name": hook.name, "secret": hook.secret, "hook": hook, "is_second": True}
-            return _page(request, "secret", shown)
+        case "test":
+            messages.warning(request, _("It is switched off. Switch it on before you test it."))
+        case "on":
+            webhooks.switch(hook.pk, on=True)
+            message = _("%(name)s is switched on. What it missed is being sent.")
+            messages.success(request, message % {"name": hook})
+        case "off":
+            webhooks.switch(hook.pk, on=False)
+            message = _("%(name)s is switched off. Events are kept for it meanwhile.")
+            messages.success(request, message % {"name": hook})
         case "remove":
-            hook.delete()
+            webhooks.remove(hook.pk)
             messages.success(request, _("%(name)s is removed.") % {"name": hook})
             return redirect("cancellations:connections")
         case unknown:
             raise Http404(unknown)
     return redirect("cancellations:webhook", hook.pk)
+
+
+def _new_secret(request: DeskRequest, hook: Webhook) -> HttpResponse:
+    """Say what becomes of the present one; then make it, once."""
+    if request.method != "POST":
+        return _page(request, "new_secret", {"hook": hook, "number": NumberForm.fresh()})
+    if not _first_time(request):
+        return _used(request)
+    hook = webhooks.rotate_secret(hook.pk)
+    shown = {"name": hook.name, "secret": hook.secret, "hook": hook, "is_second": True}
+    return _page(request, "secret", shown)
 
 
 @never_cache
@@ -181,6 +201,18 @@ def _page(
     template = f"cancellations/connections/{name}.html"
     status = 422 if invalid else 200
     return render(request, template, context | {"place": "settings"}, status=status)
+
+
+def _first_time(request: DeskRequest) -> bool:
+    """Whether the form has not been sent before: loading its answer again sends it again."""
+    number = NumberForm(request.POST)
+    return number.is_valid() and idempotency.first_time(number.cleaned_data["number"])
+
+
+def _used(request: DeskRequest) -> HttpResponse:
+    message = _("This form has been used. What it showed cannot be shown again.")
+    messages.warning(request, message)
+    return redirect("cancellations:connections")
 
 
 def _saved(form: WebhookForm, *, pk: int | None = None) -> Webhook | None:

@@ -1,5 +1,6 @@
 """What staff see and do: the queue of what waits, one case of it, and the desk's messages."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,8 +9,7 @@ from typing import Any
 import structlog
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -19,30 +19,33 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 from django_fsm import TransitionNotAllowed
 
-from accounts.decorators import desk_permission_required, desk_required
+from accounts.decorators import DeskRequest, desk_permission_required, desk_required
 from accounts.models import User
-from accounts.permissions import DECIDE_CANCELLATION, HANDLE_WORK, READ_DETAIL
+from accounts.permissions import (
+    DECIDE_CANCELLATION,
+    HANDLE_WORK,
+    MANAGE_CONNECTIONS,
+    READ_DETAIL,
+)
 from cancellations import queries, queue, rules, services, story, work
 from cancellations.desk_filters import RevealForm
 from cancellations.forms import BulkForm, DecisionForm, QueueFilter, ResolutionForm
-from cancellations.models import Cancellation, CancellationStatus, Party, may_decide
+from cancellations.help import plausibility
+from cancellations.help.models import HelpTurn
+from cancellations.models import Cancellation, CancellationStatus, may_decide
 from cancellations.queue import Case
-from interviews.models import Department
-from interviews.queries import audiences_of, departments_of
-from notifications.models import WorkItem, WorkKind
+from cancellations.work_forms import FollowUpForm
+from interviews.models import Department, Interview
+from interviews.queries import audiences_of, departments_of, visible_to
+from interviews.templatetags.when import moment
+from notifications.models import Notification, WorkItem, WorkKind
 from notifications.queries import inbox as inbox_of
 from notifications.work import TakenMeanwhile
 
 logger = structlog.get_logger(__name__)
 
-PAGE_SIZE = 50
+HOLDER = re.compile(r"(user:[0-9]{1,18})?")  # whose an item is, as it is stored
 POSTED = ["GET", "HEAD", "POST"]  # who comes by GET switched the language, or signed in anew
-
-
-class DeskRequest(HttpRequest):
-    """desk_required saw to it that somebody is signed in."""
-
-    user: User
 
 
 @never_cache
@@ -163,7 +166,8 @@ def bulk(request: DeskRequest) -> HttpResponse:
         "action": form["action"].value(),
         "requests": chosen,
         "count": sum(1 for each in chosen if each.decides),
-        "filters": _filter_of(request).query,
+        "query": urlencode(_standing_of(request)),
+        "back": _with_query(request, "queue", receipt=form.cleaned_data["receipt"]),
         "place": "queue",
     }
     status = 422 if posted else 200
@@ -186,7 +190,7 @@ def bulk_done(request: DeskRequest) -> HttpResponse:
         "requests": chosen,
         "done": sum(1 for each in chosen if each.is_done(status)),
         "status": status,
-        "filters": _filter_of(request).query,
+        "back": _with_query(request, "queue"),
         "place": "queue",
     }
     return render(request, "cancellations/desk/bulk_done.html", context)
@@ -259,7 +263,7 @@ def _decide_each(form: BulkForm, user: User) -> None:
 
 def _bulk_query(request: DeskRequest, form: BulkForm) -> str:
     chosen = {"action": form.cleaned_data["action"], "receipt": form.cleaned_data["receipt"]}
-    return urlencode({**_filter_of(request).chosen, **chosen}, doseq=True)
+    return urlencode({**_standing_of(request), **chosen}, doseq=True)
 
 
 # --- who has it, and what is no request ----------------------------------------------------------
@@ -273,10 +277,11 @@ def assign(request: DeskRequest, reference: str) -> HttpResponse:
     item = _item(request, reference)
     if request.method == "POST":
         to = _person_named(request.POST.get("to", ""))
+        expected = request.POST.get("expected", "")
         try:
-            work.assign_work(
-                item, to=to, by=request.user, expected=request.POST.get("expected", "")
-            )
+            if not HOLDER.fullmatch(expected):
+                raise TakenMeanwhile(item)
+            work.assign_work(item, to=to, by=request.user, expected=expected)
         except TakenMeanwhile as taken:
             messages.warning(request, _who_has(taken.item, request.user))
     return redirect(_with_query(request, "work_item", reference))
@@ -322,6 +327,45 @@ def _who_has(item: WorkItem, user: User) -> str:
     return _("%(name)s has taken this on meanwhile.") % {"name": holder.name}
 
 
+# --- opening work by hand -------------------------------------------------------------------------
+
+
+@never_cache
+@desk_permission_required(HANDLE_WORK)
+@require_http_methods(POSTED)
+def follow_up(request: DeskRequest, reference: str) -> HttpResponse:
+    """Write down what is to be done about an interview, by when and by whom."""
+    interview = get_object_or_404(visible_to(request.user).with_facts(), reference=reference)
+    posted = request.POST if request.method == "POST" else None
+    form = FollowUpForm(posted, by=request.user, colleagues=work.colleagues_for(interview))
+    if not form.is_valid():
+        status = 422 if form.is_bound else 200
+        return _follow_up_page(request, interview, form, status=status)
+    try:
+        item = work.open_follow_up(
+            interview,
+            by=request.user,
+            task=form.cleaned_data["task"],
+            due_at=form.cleaned_data["due_at"],
+            to=form.cleaned_data["to"],
+        )
+    except work.AlreadyOpen:
+        return _follow_up_page(request, interview, form, status=409)
+    due = moment(item.due_at)
+    messages.success(request, _("It is on the queue, due %(time)s.") % {"time": due})
+    return redirect("cancellations:desk_interview", reference)
+
+
+def _follow_up_page(
+    request: DeskRequest, interview: Interview, form: FollowUpForm, *, status: int
+) -> HttpResponse:
+    """Where one is open already, that one is shown; what was typed meanwhile is kept."""
+    items = queue.work_of(request.user).open()
+    already = items.filter(subject=interview.subject, kind=WorkKind.FOLLOW_UP).first()
+    context = {"interview": interview, "form": form, "already": already, "place": "interviews"}
+    return render(request, "cancellations/desk/follow_up.html", context, status=status)
+
+
 # --- messages -------------------------------------------------------------------------------------
 
 
@@ -330,12 +374,27 @@ def _who_has(item: WorkItem, user: User) -> str:
 @require_safe
 def inbox(request: DeskRequest) -> HttpResponse:
     """What this member of staff and their departments were told, newest first."""
-    notifications = inbox_of(audiences_of(request.user))
+    number = queue.page_number(request.GET.get("page", ""))
+    page = queue.cut(inbox_of(audiences_of(request.user)), number)
     context = {
-        "page": Paginator(notifications, PAGE_SIZE).get_page(request.GET.get("page")),
+        "page": page,
+        "told": [(each, _where(each, request.user)) for each in page.entries],
         "place": "messages",
     }
     return render(request, "cancellations/desk/inbox.html", context)
+
+
+def _where(told: Notification, user: User) -> str:
+    """Where what a message tells of is dealt with; nowhere, where this reader may not go."""
+    for name, page in (("receipt", "case"), ("item", "work_item"), ("interview", "desk_interview")):
+        if reference := told.params.get(name):
+            return reverse(f"cancellations:{page}", args=[reference])
+    if not user.has_perm(MANAGE_CONNECTIONS):
+        return ""
+    if told.event == "token_issued":
+        return reverse("cancellations:connections")
+    kind, _colon, number = told.subject.partition(":")
+    return reverse("cancellations:webhook", args=[number]) if kind == "webhook" else ""
 
 
 # --- the page -------------------------------------------------------------------------------------
@@ -363,16 +422,35 @@ def _item(request: DeskRequest, reference: str) -> WorkItem:
 
 
 def _filter_of(
-    request: DeskRequest, departments: Sequence[Department] | None = None
+    request: DeskRequest,
+    departments: Sequence[Department] | None = None,
+    *,
+    offered: bool = False,
 ) -> QueueFilter:
+    """Colleagues are read where they are `offered`, or one of them is asked for."""
     if departments is None:
         departments = list(departments_of(request.user)) if request.GET else []
-    return QueueFilter(request.GET, departments=departments)
+    named = request.GET.get("assignee", "").startswith("user:")
+    colleagues = queue.colleagues_of(request.user) if offered or named else []
+    return QueueFilter(request.GET, departments=departments, colleagues=colleagues)
 
 
-def _with_query(request: DeskRequest, name: str, *args: str) -> str:
-    """An address of the queue, narrowed as it is now."""
-    query = _filter_of(request).query
+def _number_of(request: DeskRequest) -> int:
+    return queue.page_number(request.GET.get("page", ""))
+
+
+def _standing(narrowing: QueueFilter, number: int) -> dict[str, str]:
+    """Where in the queue somebody is, as the address has it: what narrows it, and the page."""
+    return {**narrowing.chosen, **({"page": str(number)} if number > 1 else {})}
+
+
+def _standing_of(request: DeskRequest) -> dict[str, str]:
+    return _standing(_filter_of(request), _number_of(request))
+
+
+def _with_query(request: DeskRequest, name: str, *args: str, **more: list[str]) -> str:
+    """An address of the queue, where somebody is in it now."""
+    query = urlencode({**_standing_of(request), **more}, doseq=True)
     return reverse(f"cancellations:{name}", args=args) + (f"?{query}" if query else "")
 
 
@@ -382,13 +460,16 @@ def _next(request: DeskRequest, item: WorkItem | None) -> str:
     narrowing = _filter_of(request, departments)
     items = queue.work_of(request.user, departments).open()
     items = narrowing.narrow(items, request.user).by_urgency()
-    found = (items.after(item).first() if item else None) or items.first()
+    following = items.after(item).first() if item else None
+    found = following or items.first()
     if found is None:
         return _with_query(request, "queue")
     receipt = found.params.get("receipt")
     name = "case" if found.kind == WorkKind.CANCELLATION and receipt else "work_item"
     address = reverse(f"cancellations:{name}", args=[receipt or found.reference])
-    return f"{address}?{narrowing.query}" if narrowing.query else address
+    # What follows moves up onto this page; begun anew, the queue begins with the first one.
+    query = urlencode(_standing(narrowing, _number_of(request) if following else 1))
+    return f"{address}?{query}" if query else address
 
 
 def _queue_page(
@@ -400,29 +481,32 @@ def _queue_page(
 ) -> HttpResponse:
     """The list, and one case beside it: the first where none was chosen. The list asks for itself
     again from time to time; it then gets itself and what has changed of the case."""
+    polled = "HX-Request" in request.headers
     departments = list(departments_of(request.user))
-    narrowing = _filter_of(request, departments)
+    narrowing = _filter_of(request, departments, offered=not polled)
     mine = queue.work_of(request.user, departments)
-    number = request.GET.get("page", "")
     page, done = queue.page(
         narrowing.narrow(mine.open(), request.user),
-        int(number) if number.isdecimal() and len(number) < 5 else 1,
+        _number_of(request),
         also=queue.done_today(mine, now=timezone.now()),
         user=request.user,
     )
-    shown = chosen or next(iter(page.entries), None)
+    first = None if polled else next(iter(page.entries), None)
+    shown = chosen or first
+    standing = _standing(narrowing, page.number)
     context: dict[str, Any] = {
         "page": page,
         "done": done,
         "shown": shown,
         "is_chosen": chosen is not None,
         "narrowing": narrowing,
-        "departments": departments,
-        "list_url": _list_url(narrowing, page, shown),
+        "standing": standing,
+        "query": urlencode(standing),
+        "list_url": _list_url(standing, shown),
+        "ticked": request.GET.getlist("receipt"),
         "decides_some": request.user.has_perm(DECIDE_CANCELLATION),
         "place": "queue",
     }
-    polled = "HX-Request" in request.headers
     if polled:
         context["changed"] = _changed(request, shown)
     if shown is not None and (not polled or context["changed"]):
@@ -431,21 +515,16 @@ def _queue_page(
     return render(request, f"cancellations/desk/{template}.html", context, status=status)
 
 
-def _list_url(narrowing: QueueFilter, page: queue.Page, shown: Case | None) -> str:
-    """Where the list comes from again, with how the case stood that is open beside it."""
-    query = dict(narrowing.chosen)
-    if page.number > 1:
-        query["page"] = str(page.number)
-    if shown is None:
-        address = reverse("cancellations:queue")
-    else:
+def _list_url(standing: dict[str, str], shown: Case | None) -> str:
+    """Where the list comes from again, with the case that is open beside it."""
+    address = reverse("cancellations:queue")
+    if shown is not None:
         address = reverse(f"cancellations:{shown.view}", args=[shown.key])
-        query["stands"] = shown.stands
-    return f"{address}?{urlencode(query)}" if query else address
+    return f"{address}?{urlencode(standing)}" if standing else address
 
 
 def _changed(request: DeskRequest, shown: Case | None) -> bool:
-    """Whether somebody else has settled or taken on the case since it was shown."""
+    """Whether somebody else has settled or taken on the case since the list was last asked for."""
     return shown is not None and request.GET.get("stands", shown.stands) != shown.stands
 
 
@@ -467,6 +546,8 @@ def _facts(
             "leads": leads,
             "colleagues": others,
         }
+    if item is not None and (talk := item.params.get("conversation")):
+        facts["talk"] = HelpTurn.objects.filter(conversation__reference=talk).select_related("faq")
     if shown.cancellation is None:
         return facts | {"is_open": is_open, "form": form or ResolutionForm()}
     return facts | _request_facts(shown.cancellation, user) | {"form": form or DecisionForm()}
@@ -482,7 +563,9 @@ def _request_facts(request: Cancellation, user: User) -> dict[str, Any]:
         "deciders": [] if decides or not waits else queries.deciders(request),
         "earlier": queries.earlier_cancellations(request, user).count(),
         "tiers": _tiers(request),
-        "by_candidate": request.party == Party.CANDIDATE,
+        "hints": plausibility.hints_of(request.evidence.get("hints", []))
+        if request.is_exit
+        else [],
         "default_approves": request.policy.get("default") != rules.Default.DECLINE,
     }
 

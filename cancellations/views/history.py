@@ -1,12 +1,13 @@
 """History at the desk: what happened to the interviews of one's departments, what was changed of
-the configuration, and the proof that nobody changed it afterwards."""
+the configuration, who looked at whom, and the proof that nobody changed it afterwards."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.db.models import QuerySet
+from django.http import Http404, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,8 +17,8 @@ from django.utils.translation import pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.decorators import desk_permission_required
-from accounts.models import User
+from accounts.decorators import DeskRequest, desk_permission_required
+from accounts.models import ConfigurationChange, User
 from accounts.permissions import (
     EDIT_POLICIES,
     EXPORT_INTERVIEWS,
@@ -25,12 +26,20 @@ from accounts.permissions import (
     READ_DETAIL,
     READ_HISTORY,
 )
-from cancellations import configuration, telling
-from cancellations.history_filters import ChangeFilter, HistoryFilter
-from interviews import history, trail, verification
+from cancellations import configuration, looking, telling
+from cancellations.desk_filters import Narrowing
+from cancellations.history_filters import AccessFilter, ChangeFilter, HistoryFilter
+from interviews import accesses, history, trail, verification
 from interviews.exports import PIECE, csv_file
-from interviews.listing import COUNTED
-from interviews.models import Access, AccessLog, HistoryEntry, HistorySeal, Interview
+from interviews.keyset import COUNTED, Place
+from interviews.models import (
+    Access,
+    AccessLog,
+    HistoryEntry,
+    HistorySeal,
+    Interview,
+    RemovedInterview,
+)
 from interviews.queries import departments_of, visible_to
 from interviews.search import as_reference
 from interviews.states import InterviewStatus
@@ -38,12 +47,6 @@ from interviews.states import InterviewStatus
 PAGE_SIZE = 50
 AT_ONCE = 1000  # interviews verified while somebody waits
 PAGE = "cancellations:history"
-
-
-class DeskRequest(HttpRequest):
-    """desk_permission_required saw to it that somebody is signed in."""
-
-    user: User
 
 
 @never_cache
@@ -82,16 +85,32 @@ def export(request: DeskRequest) -> HttpResponseBase:
         return redirect(PAGE)
     asked = _Asked(_sent_query(request), request.user)
     entries = trail.everything(request.user, asked.wanted)
-    filters = {name: str(value) for name, value in asked.form.narrowing.items()}
+    subject = asked.interview.subject if asked.interview else ""
+    _note(request, "history", asked.form, count=entries.count(), subject=subject)
+    in_full = request.user.has_perm(READ_DETAIL)
+
+    def tell(rows: Sequence[dict[str, Any]]) -> Iterable[list[str]]:
+        return map(_row, telling.told(rows, in_full=in_full))
+
+    rows = entries.values("pk", "at", *telling.COLUMNS).iterator(PIECE)
+    return csv_file(_file_name("history"), _table(_titles(), rows, tell))
+
+
+def _note(
+    request: DeskRequest, what: str, form: Narrowing, *, count: int, subject: str = ""
+) -> None:
+    """Who takes a list along is written down before its first row leaves."""
+    filters = {name: str(value) for name, value in form.narrowing.items()}
     AccessLog.objects.create(
         action=Access.EXPORTED,
         by=request.user,
-        subject=f"interview:{asked.interview.reference}" if asked.interview else "",
-        detail={"list": "history", "format": "csv", "count": entries.count(), "filters": filters},
+        subject=subject,
+        detail={"list": what, "format": "csv", "count": count, "filters": filters},
     )
-    name = f"history-{timezone.localtime():%Y%m%d-%H%M}.csv"
-    rows = entries.values("pk", "at", *telling.COLUMNS).iterator(PIECE)
-    return csv_file(name, _table(rows, in_full=request.user.has_perm(READ_DETAIL)))
+
+
+def _file_name(what: str) -> str:
+    return f"{what}-{timezone.localtime():%Y%m%d-%H%M}.csv"
 
 
 @never_cache
@@ -100,10 +119,7 @@ def export(request: DeskRequest) -> HttpResponseBase:
 def changes(request: DeskRequest) -> HttpResponse:
     """What was changed of the configuration, as far as it concerns one's departments."""
     form = ChangeFilter(request.GET, user=request.user)
-    found = configuration.narrowed(
-        configuration.visible_changes(request.user), form.cleaned_data
-    ).order_by("-at", "-id")
-    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
+    page = Paginator(_changes(request, form), PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "place": "settings",
         "tab": "configuration",
@@ -115,6 +131,85 @@ def changes(request: DeskRequest) -> HttpResponse:
         "query": form.query(),
     }
     return render(request, "cancellations/history/configuration.html", context)
+
+
+def _changes(request: DeskRequest, form: ChangeFilter) -> QuerySet[ConfigurationChange]:
+    visible = configuration.visible_changes(request.user)
+    return configuration.narrowed(visible, form.cleaned_data).order_by("-at", "-id")
+
+
+@never_cache
+@desk_permission_required(EDIT_POLICIES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def export_changes(request: DeskRequest) -> HttpResponseBase:
+    """All of them, as the list is narrowed."""
+    if request.method != "POST":
+        return redirect("cancellations:configuration_history")
+    form = ChangeFilter(_sent_query(request), user=request.user)
+    found = _changes(request, form)
+    _note(request, "configuration", form, count=found.count())
+
+    def tell(rows: Sequence[ConfigurationChange]) -> Iterable[list[str]]:
+        return map(_change_row, configuration.told(rows))
+
+    rows = _table(_change_titles(), found.iterator(PIECE), tell)
+    return csv_file(_file_name("configuration"), rows)
+
+
+@never_cache
+@desk_permission_required(EDIT_POLICIES)
+@require_safe
+def looked_at(request: DeskRequest) -> HttpResponse:
+    """Who looked at candidates' contact details, and who took lists along."""
+    form = AccessFilter(request.GET, user=request.user)
+    part = accesses.some(
+        request.user,
+        form.wanted,
+        size=PAGE_SIZE,
+        after=_access_place(request.GET.get("after", "")),
+        before=_access_place(request.GET.get("before", "")),
+    )
+    context = {
+        "place": "settings",
+        "tab": "looked_at",
+        "page_url": reverse("cancellations:looked_at"),
+        "form": form,
+        "chips": [(chip, chip.without) for chip in form.chips()],
+        "part": part,
+        "counted": COUNTED,
+        "rows": looking.told(part.rows, request.user),
+        "query": form.query(),
+    }
+    return render(request, "cancellations/history/looked_at.html", context)
+
+
+@never_cache
+@desk_permission_required(EDIT_POLICIES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def export_looked_at(request: DeskRequest) -> HttpResponseBase:
+    """All of it, as the list is narrowed."""
+    if request.method != "POST":
+        return redirect("cancellations:looked_at")
+    form = AccessFilter(_sent_query(request), user=request.user)
+    found = accesses.everything(request.user, form.wanted)
+    _note(request, "accesses", form, count=found.count())
+
+    def tell(rows: Sequence[dict[str, Any]]) -> Iterable[list[str]]:
+        return map(_access_row, looking.told(rows, request.user))
+
+    rows = found.values("pk", *accesses.COLUMNS).iterator(PIECE)
+    return csv_file(_file_name("looked-at"), _table(_access_titles(), rows, tell))
+
+
+@never_cache
+@desk_permission_required(MANAGE_STAFF)
+@require_safe
+def removed(request: DeskRequest) -> HttpResponse:
+    """Interviews that went with an import that was undone."""
+    gone = RemovedInterview.objects.select_related("removed_by").order_by("-pk")
+    page = Paginator(gone, PAGE_SIZE).get_page(request.GET.get("page"))
+    context = {"place": "settings", "tab": "removed", "page": page}
+    return render(request, "cancellations/history/removed.html", context)
 
 
 @never_cache
@@ -190,7 +285,7 @@ def _sent_query(request: DeskRequest) -> QueryDict:
     return QueryDict(request.POST.get("query", "")[:2000])
 
 
-def _place(text: str, user: User) -> trail.Place | None:
+def _place(text: str, user: User) -> Place | None:
     """Where the entry stands that an address names as REFERENCE-3; None where there is none that
     this person may see."""
     reference, _dash, number = text[:40].partition("-")
@@ -201,14 +296,23 @@ def _place(text: str, user: User) -> trail.Place | None:
         sequence=int(number),
         listed_department__in=departments_of(user).values("pk"),
     )
-    return next((trail.Place(*place) for place in own.values_list("at", "id")), None)
+    return next((Place(*place) for place in own.values_list("at", "id")), None)
 
 
-def _table(rows: Iterator[dict[str, Any]], *, in_full: bool) -> Iterator[list[str]]:
-    """The rows of the file, told a piece at a time."""
-    yield _titles()
+def _access_place(text: str) -> Place | None:
+    """Where the row of the log stands that an address names by its number."""
+    known = text.isascii() and text.isdecimal() and len(text) < 19
+    rows = AccessLog.objects.filter(pk=text).values_list("at", "id") if known else []
+    return next((Place(*place) for place in rows), None)
+
+
+def _table(
+    titles: list[str], rows: Iterator[Any], tell: Callable[[Sequence[Any]], Iterable[list[str]]]
+) -> Iterator[list[str]]:
+    """The rows of a file, told a piece at a time."""
+    yield titles
     while piece := list(islice(rows, PIECE)):
-        yield from map(_row, telling.told(piece, in_full=in_full))
+        yield from tell(piece)
 
 
 def _titles() -> list[str]:
@@ -242,4 +346,55 @@ def _row(entry: telling.Told) -> list[str]:
         entry.why,
         entry.who,
         entry.approver,
+    ]
+
+
+def _change_titles() -> list[str]:
+    return [
+        _("Time"),
+        pgettext("column", "What happened"),
+        _("Kind"),
+        _("What was changed"),
+        _("From what to what"),
+        pgettext("who did it", "By"),
+    ]
+
+
+def _change_row(change: configuration.Told) -> list[str]:
+    return [
+        f"{timezone.localtime(change.at):%Y-%m-%d %H:%M:%S}",
+        change.label,
+        change.kind,
+        change.title,
+        "; ".join(map(_line, change.lines)),
+        change.who,
+    ]
+
+
+def _line(line: configuration.Line) -> str:
+    values = " → ".join(each for each in (line.before, line.after) if each)
+    return _("%(label)s: %(value)s") % {"label": line.title, "value": values}
+
+
+def _access_titles() -> list[str]:
+    return [
+        _("Time"),
+        pgettext("who did it", "By"),
+        pgettext("column", "What happened"),
+        _("Details"),
+        _("Interview"),
+        _("Candidate"),
+        _("Position"),
+    ]
+
+
+def _access_row(access: looking.Told) -> list[str]:
+    return [
+        f"{timezone.localtime(access.at):%Y-%m-%d %H:%M:%S}",
+        access.who,
+        access.what,
+        access.details,
+        access.interview,
+        access.candidate,
+        access.under,
     ]

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.db import IntegrityError, transaction
-from django.http import FileResponse, HttpRequest, HttpResponse, QueryDict
+from django.http import FileResponse, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.decorators import desk_permission_required, desk_required
+from accounts.decorators import DeskRequest, desk_permission_required, desk_required
 from accounts.models import User
 from accounts.permissions import (
     CANCEL_FOR_COMPANY,
@@ -26,26 +26,20 @@ from accounts.permissions import (
 )
 from cancellations import company, queries, story
 from cancellations.desk_filters import InterviewFilter, RevealForm, SavedViewForm, SearchForm
-from config.references import new_reference
-from interviews import exports, listing
+from cancellations.interview_lists import ALL, AskedList, remember, way_back
+from interviews import exports, keyset, listing
 from interviews.columns import Column
+from interviews.imports.answers import further_answers, source_title
+from interviews.keyset import Place
 from interviews.models import Access, AccessLog, Interview, SavedView
 from interviews.queries import timeline, visible_to
+from interviews.room.told import stays_of
 from interviews.search import as_reference, find_people, interviews_of, tidy
 from interviews.states import UPCOMING
 
 PAGE_SIZE = 50
 VIEWS = 20  # saved views of one person
-SEARCHES = 5  # remembered in a session
-SEARCH_LASTS = 3600  # seconds
-EVERYTHING = "all"  # as the view: the list itself, whichever view somebody opens first
 LISTS = "cancellations:interviews"
-
-
-class DeskRequest(HttpRequest):
-    """desk_required saw to it that somebody is signed in."""
-
-    user: User
 
 
 # --- the list -------------------------------------------------------------------------------------
@@ -71,42 +65,39 @@ def _list_page(
     status: int = 200,
 ) -> HttpResponse:
     asked = request.GET if asked is None else asked
-    form = InterviewFilter(asked, user=request.user)
-    search = _search_of(request, asked.get("found", ""))
-    wanted = _with_people(form, asked, search)
+    chosen = AskedList(asked, request)
+    form, found = chosen.form, chosen.found
     part = listing.some(
         request.user,
-        wanted,
+        chosen.wanted,
         [column.path for column in form.shown],
         size=PAGE_SIZE,
         after=_place(asked, "after", request.user),
         before=_place(asked, "before", request.user),
     )
     view = next((each for each in views if each.reference == asked.get("view")), None)
-    found = asked.get("found", "")
+    others = {"found": found, "view": view.reference if view else ""}
+    cancel_many_url = _url_of(request, CANCEL_FOR_COMPANY, "cancellations:company_cancel_many")
     context = {
         "place": "interviews",
         "form": form,
         "columns": form.shown,
         "rows": _rows(part.rows, form.shown),
         "list_url": reverse(LISTS),
+        "here": way_back(asked),
         "part": part,
-        "counted": listing.COUNTED,
+        "counted": keyset.COUNTED,
         "query": form.query(),
-        "address": _query(form, found=found, view=view.reference if view else ""),
-        "chips": [
-            (chip, _joined(chip.without, found=found, view=view.reference if view else ""))
-            for chip in form.chips()
-        ],
+        "address": _joined(form.query(), **others),
+        "chips": [(chip, _joined(chip.without, **others)) for chip in form.chips()],
         "found": found,
-        "search": search,
+        "search": chosen.search,
         "views": views,
         "view": view,
         "view_form": view_form or SavedViewForm(initial=_initial(view)),
         "exports": request.user.has_perm(EXPORT_INTERVIEWS),
-        "cancel_many_url": _url_of(
-            request, CANCEL_FOR_COMPANY, "cancellations:company_cancel_many"
-        ),
+        "cancel_many_url": cancel_many_url,
+        "cancels_all": bool(cancel_many_url) and part.count > 1 and _may_be_cancelled(chosen),
     }
     return render(request, "cancellations/interviews/list.html", context, status=status)
 
@@ -132,24 +123,14 @@ def _rows(rows: list[dict[str, Any]], columns: list[Column]) -> list[dict[str, A
     ]
 
 
-def _with_people(
-    form: InterviewFilter, asked: QueryDict, search: dict[str, Any] | None
-) -> listing.Wanted:
-    """A search that has been forgotten finds nobody, rather than everybody."""
-    wanted = form.wanted
-    if not asked.get("found"):
-        return wanted
-    people = tuple(search["people"]) if search else ()
-    return listing.Wanted(**{**vars(wanted), "people": people})
+def _may_be_cancelled(chosen: AskedList) -> bool:
+    """All of a list at once only where it is narrowed, and not to what is over."""
+    return chosen.is_narrowed and chosen.wanted.status in {"", *UPCOMING}
 
 
-def _place(asked: QueryDict, name: str, user: User) -> listing.Place | None:
+def _place(asked: QueryDict, name: str, user: User) -> Place | None:
     reference = as_reference(asked.get(name, "")[:40])
     return listing.place_of(reference, user) if reference else None
-
-
-def _query(form: InterviewFilter, **others: str) -> str:
-    return _joined(form.query(), **others)
 
 
 def _joined(query: str, **others: str) -> str:
@@ -189,9 +170,12 @@ def views(request: DeskRequest) -> HttpResponse:
     view = next((each for each in own if each.reference == request.POST.get("view")), None)
     action = request.POST.get("action", "")
     if view and action == "delete":
+        if "is_meant" not in request.POST:
+            context = {"view": view, "place": "interviews"}
+            return render(request, "cancellations/interviews/delete_view.html", context)
         view.delete()
         messages.success(request, _("The view is gone; the interviews are where they were."))
-        return redirect(_address("", view=EVERYTHING))
+        return redirect(_address("", view=ALL))
     form = SavedViewForm(request.POST)
     if form.is_valid() and view is None and len(own) >= VIEWS:
         form.add_error("name", _("You have %(count)d views; delete one first.") % {"count": VIEWS})
@@ -233,11 +217,9 @@ def export(request: DeskRequest) -> HttpResponseBase:
     down before the first row leaves."""
     if request.method != "POST":
         return redirect(LISTS)
-    asked = _sent_query(request)
     kind = "xlsx" if request.POST.get("format") == "xlsx" else "csv"
-    form = InterviewFilter(asked, user=request.user)
-    wanted = _with_people(form, asked, _search_of(request, asked.get("found", "")))
-    chosen = listing.everything(request.user, wanted)
+    asked_list = AskedList(_sent_query(request), request)
+    form, chosen = asked_list.form, asked_list.everything()
     count = chosen.count()
     if kind == "xlsx" and count > exports.MOST_IN_WORKBOOK:
         messages.warning(
@@ -245,9 +227,9 @@ def export(request: DeskRequest) -> HttpResponseBase:
             _("A workbook takes %(count)d rows at most. Narrow the list, or take the CSV file.")
             % {"count": exports.MOST_IN_WORKBOOK},
         )
-        return redirect(f"{reverse(LISTS)}?{_joined(form.query(), found=asked.get('found', ''))}")
+        return redirect(f"{reverse(LISTS)}?{asked_list.query}")
     in_full = request.user.has_perm(READ_DETAIL)
-    _log_export(request.user, form, kind=kind, count=count, in_full=in_full, asked=asked)
+    _log_export(asked_list, kind=kind, count=count, in_full=in_full)
     values = exports.rows(chosen, form.shown, in_full=in_full)
     name = exports.file_name(kind)
     if kind == "xlsx":
@@ -255,17 +237,16 @@ def export(request: DeskRequest) -> HttpResponseBase:
     return exports.csv_file(name, exports.as_csv(form.shown, values))
 
 
-def _log_export(
-    user: User, form: InterviewFilter, *, kind: str, count: int, in_full: bool, asked: QueryDict
-) -> None:
+def _log_export(asked_list: AskedList, *, kind: str, count: int, in_full: bool) -> None:
+    form = asked_list.form
     filters = {name: str(value) for name, value in form.narrowing.items()}
     AccessLog.objects.create(
         action=Access.EXPORTED,
-        by=user,
+        by=asked_list.user,
         detail={
             "format": kind,
             "count": count,
-            "filters": filters | ({"found": "search"} if asked.get("found") else {}),
+            "filters": filters | ({"found": "search"} if asked_list.found else {}),
             "columns": [column.key for column in form.shown],
             "in_full": in_full,
         },
@@ -287,25 +268,14 @@ def search(request: DeskRequest) -> HttpResponse:
     form = SearchForm({"q": text})
     if not form.is_valid():
         return _search_page(request, form, status=422)
-    if reference := _by_reference(text, request.user):
+    if reference := queries.reference_of(text, request.user):
         return redirect("cancellations:desk_interview", reference)
     found = find_people(text, request.user)
     if not found.people:
         return _search_page(request, form, nothing=True)
     if len(own := interviews_of(found.people, request.user)) == 1:
         return redirect("cancellations:desk_interview", own[0])
-    return redirect(_address("", found=_remember(request, found.people, more=found.more)))
-
-
-def _by_reference(text: str, user: User) -> str:
-    """The interview that goes by this reference, or whose receipt does."""
-    reference = as_reference(text)
-    if not reference:
-        return ""
-    if visible_to(user).filter(reference=reference).exists():
-        return reference
-    receipts = queries.visible_cancellations(user).filter(reference=reference)
-    return receipts.values_list("interview__reference", flat=True).first() or ""
+    return redirect(_address("", found=remember(request.session, found)))
 
 
 def _search_page(
@@ -318,23 +288,6 @@ def _search_page(
         "reads_detail": request.user.has_perm(READ_DETAIL),
     }
     return render(request, "cancellations/interviews/search.html", context, status=status)
-
-
-def _remember(request: DeskRequest, people: tuple[int, ...], *, more: bool) -> str:
-    """Who was found, kept in the session for a while under a name that says nothing."""
-    kept = dict(list(request.session.get("searches", {}).items())[1 - SEARCHES :])
-    name = new_reference()
-    until = timezone.now().timestamp() + SEARCH_LASTS
-    request.session["searches"] = {
-        **kept,
-        name: {"people": list(people), "more": more, "until": until},
-    }
-    return name
-
-
-def _search_of(request: DeskRequest, name: str) -> dict[str, Any] | None:
-    search: dict[str, Any] | None = request.session.get("searches", {}).get(name) if name else None
-    return search if search and search["until"] > timezone.now().timestamp() else None
 
 
 # --- one interview --------------------------------------------------------------------------------
@@ -388,9 +341,12 @@ def _interview_page(
     context = {
         "place": "interviews",
         "interview": chosen,
-        "is_ended": not upcoming,
+        "way_back": way_back(request.GET),
+        "source_title": source_title(chosen.source),
+        "further": further_answers(chosen.source, chosen.extra),
         "timeline": timeline(chosen),
         "story": told,
+        "stays": stays_of(chosen, now=timezone.now()),
         "cancellations": told.cancellations,
         "ways": [
             *story.ways_to(chosen.candidate.user, revealed=revealed),

@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db import transaction
 from django.db.utils import OperationalError
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.functional import cached_property
@@ -18,8 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.decorators import desk_permission_required
-from accounts.models import User
+from accounts.decorators import DeskRequest, desk_permission_required
 from accounts.permissions import EDIT_POLICIES
 from cancellations import backtest, changes, policies, queries, rules, words
 from cancellations.models import Cancellation, Policy
@@ -36,13 +35,8 @@ from interviews.templatetags.when import moment
 
 PAGE_SIZE = 50
 CHANGES_SHOWN = 20
+CHANGED = (policies.EditedMeanwhile, Policy.DoesNotExist)  # the draft may be gone by now
 PATIENCE = "5s"  # how long the database may count before somebody is told to ask for less
-
-
-class DeskRequest(HttpRequest):
-    """desk_permission_required saw to it that somebody is signed in."""
-
-    user: User
 
 
 @dataclass(frozen=True)
@@ -99,7 +93,9 @@ def policy(request: DeskRequest, policy_id: int) -> HttpResponse:
     context = {
         "row": row,
         "policy": row.policy,
+        "may_discard": row.may_edit and not queries.was_ever_on(row.policy),
         "changes": changes.of_policy(row.policy)[:CHANGES_SHOWN],
+        "leaving": words.leaving(row.policy),
         "place": "settings",
     }
     return render(request, "cancellations/policies/policy.html", context)
@@ -137,7 +133,7 @@ def edit(request: DeskRequest, policy_id: int) -> HttpResponse:
     if draft is None:
         return _editor(request, form, formset, context)
     if "as_draft" in request.POST:
-        return _save_beside(request, draft)
+        return _save_beside(request, row, draft)
     try:
         policies.save_policy(
             policy_id,
@@ -146,7 +142,7 @@ def edit(request: DeskRequest, policy_id: int) -> HttpResponse:
             version=form.cleaned_data["version"] or 0,
             is_meant="is_meant" in request.POST,
         )
-    except policies.EditedMeanwhile:
+    except CHANGED:
         # Read once more: what they compare with is what they would then write over.
         context |= _conflict(_editable(request, policy_id), draft)
         return _editor(request, form, formset, context, status=409)
@@ -176,7 +172,7 @@ def switch(request: DeskRequest, policy_id: int) -> HttpResponse:
         if form.is_valid():
             try:
                 return _switch(request, row, form)
-            except policies.EditedMeanwhile:
+            except CHANGED:
                 context["edited"] = True
                 row = _editable(request, policy_id)
             except policies.Unconfirmed:
@@ -185,6 +181,39 @@ def switch(request: DeskRequest, policy_id: int) -> HttpResponse:
                 context["refused"] = True
         status = 422
     return _switch_page(request, row, context, status)
+
+
+@never_cache
+@desk_permission_required(EDIT_POLICIES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def discard(request: DeskRequest, policy_id: int) -> HttpResponse:
+    """A draft that was never switched on can go, after a second look."""
+    row = _editable(request, policy_id)
+    if queries.was_ever_on(row.policy):
+        return _stays(request, policy_id)
+    edited = False
+    if request.method == "POST":
+        form = SwitchForm(request.POST)
+        version = form.cleaned_data["version"] if form.is_valid() else 0
+        try:
+            policies.discard_policy(policy_id, by=request.user, version=version)
+        except CHANGED:
+            row, edited = _editable(request, policy_id), True
+        except policies.OnceInForce:
+            return _stays(request, policy_id)
+        else:
+            messages.success(request, _("The draft is gone."))
+            return redirect("cancellations:policies")
+    context = {"row": row, "policy": row.policy, "edited": edited, "place": "settings"}
+    status = 422 if edited else 200
+    return render(request, "cancellations/policies/discard.html", context, status=status)
+
+
+def _stays(request: DeskRequest, policy_id: int) -> HttpResponse:
+    messages.warning(
+        request, _("This policy has been switched on before, so it stays: requests refer to it.")
+    )
+    return redirect("cancellations:policy", policy_id)
 
 
 @never_cache
@@ -274,9 +303,12 @@ def _editor(
     return render(request, "cancellations/policies/edit.html", context, status=status)
 
 
-def _save_beside(request: DeskRequest, draft: policies.Draft) -> HttpResponse:
-    """What was changed becomes a draft to be tried; what is switched on stays as it is."""
-    columns = draft.columns | {"since": None, "until": None}
+def _save_beside(request: DeskRequest, row: Row, draft: policies.Draft) -> HttpResponse:
+    """What was changed becomes a draft to be tried; what is switched on stays as it is. When that
+    one began was not written for the draft."""
+    columns = dict(draft.columns)
+    if has_begun(row.policy, row.now):
+        columns["since"] = None
     created = policies.create_policy(policies.Draft(columns, draft.tiers), by=request.user)
     messages.success(request, _("Saved as a draft. Nothing changes until it is switched on."))
     return redirect("cancellations:policy", created.pk)

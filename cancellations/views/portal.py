@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -16,9 +16,10 @@ from django_fsm import TransitionNotAllowed
 
 from accounts.decorators import candidate_required, keeps_choices
 from accounts.models import User
-from cancellations import queries, rules, services
+from cancellations import exits, queries, rules, services
 from cancellations.forms import CancellationForm, MineFilter
 from cancellations.models import Cancellation, CancellationStatus
+from cancellations.responses import SeeOther
 from interviews.models import Interview, InterviewQuerySet
 from interviews.queries import (
     FEW,
@@ -29,6 +30,7 @@ from interviews.queries import (
     positions_of,
     timeline,
 )
+from interviews.room.queries import State, latest_sitting, state_of, takes_place_here
 from interviews.states import CANCELLABLE, ENDED, UNDER_WAY, InterviewStatus
 from interviews.templatetags.contact import grouped
 
@@ -37,12 +39,6 @@ ENTER_BEFORE = timedelta(minutes=15)
 # These answer a POST with a page. A browser that may not keep it at all meets its back button with
 # an error instead of the page.
 _returnable = cache_control(private=True, no_cache=True)
-
-
-class SeeOther(HttpResponseRedirect):
-    """The answer to a POST is another page; reloading that one repeats nothing."""
-
-    status_code = 303
 
 
 class PortalRequest(HttpRequest):
@@ -57,6 +53,14 @@ class SpanRow:
 
     span: rules.Span
     is_current: bool
+
+
+@dataclass(frozen=True)
+class Entrance:
+    """Where one goes in; `resumes` says that they were in before and have not finished."""
+
+    url: str
+    resumes: bool = False
 
 
 @never_cache
@@ -78,7 +82,7 @@ def mine(request: PortalRequest) -> HttpResponse:
     ahead = [interview for interview in page if interview.status not in ENDED]
     upcoming = None
     if page.number == 1 and not form.is_active:
-        upcoming = next((each for each in ahead if not _is_behind(each, now)), None)
+        upcoming = next((each for each in ahead if _still_counts(each, now)), None)
     query = request.GET.copy()
     query.pop("page", None)
     context = {
@@ -87,7 +91,7 @@ def mine(request: PortalRequest) -> HttpResponse:
         "query": query.urlencode(),
         "next": upcoming,
         "rule": _rule(upcoming, now) if upcoming else None,
-        "may_enter": bool(upcoming and _may_enter(upcoming, now)),
+        "entrance": _entrance(upcoming, now) if upcoming else None,
         "ahead": [interview for interview in ahead if interview is not upcoming],
         "ended": [interview for interview in page if interview.status in ENDED],
     }
@@ -104,13 +108,18 @@ def interview(request: PortalRequest, reference: str) -> HttpResponse:
     now = timezone.now()
     own = _own(request, reference)
     rule = _rule(own, now)
+    cancellation = queries.latest_cancellation(own)
     context = {
         "interview": own,
         "timeline": timeline(own),
         "rule": rule,
         "rows": _rows(rule, now) if rule else [],
-        "cancellation": queries.latest_cancellation(own),
-        "may_enter": _may_enter(own, now),
+        "cancellation": cancellation,
+        "may_book_again": own.status == InterviewStatus.WITHDRAWN
+        and cancellation is not None
+        and cancellation.is_exit
+        and exits.may_book_again(cancellation, now),
+        "entrance": _entrance(own, now),
         "is_ended": own.status in ENDED,
     }
     return render(request, "cancellations/portal/interview.html", context)
@@ -197,7 +206,7 @@ def take_back(request: PortalRequest, reference: str) -> HttpResponse:
     own = _own(request, reference)
     if request.method != "POST":
         return redirect("cancellations:interview", reference)
-    pending = queries.current_cancellation(own)
+    pending = queries.current_cancellation(own) or queries.current_exit(own)
     try:
         if pending is None:
             raise Cancellation.DoesNotExist
@@ -235,17 +244,31 @@ def _rows(rule: queries.CancelRule, now: datetime) -> list[SpanRow]:
     return [SpanRow(span, span is current) for span in rule.spans]
 
 
-def _may_enter(interview: Interview, now: datetime) -> bool:
-    """From a little before the start until the end, where there is a link."""
+def _entrance(interview: Interview, now: datetime) -> Entrance | None:
+    """Into our own room while its door is open; to a link from a little before the start until the
+    end."""
+    if takes_place_here(interview):
+        return _door(interview, now)
     if not interview.link or interview.starts_at is None:
-        return False
-    if interview.status in UNDER_WAY:
-        return True
-    return (
-        interview.status == InterviewStatus.BOOKED
-        and interview.starts_at - ENTER_BEFORE <= now
-        and not _is_behind(interview, now)
+        return None
+    is_time = interview.status == InterviewStatus.BOOKED and (
+        interview.starts_at - ENTER_BEFORE <= now and not _is_behind(interview, now)
     )
+    return Entrance(interview.link) if is_time or interview.status in UNDER_WAY else None
+
+
+def _door(interview: Interview, now: datetime) -> Entrance | None:
+    has_begun = interview.status == InterviewStatus.IN_PROGRESS
+    sitting = latest_sitting(interview) if has_begun else None
+    state = state_of(interview, sitting, now=now, comes_in=False)
+    if state not in (State.CHECK, State.RESUME):
+        return None
+    return Entrance(reverse("room:page", args=[interview.reference]), state == State.RESUME)
+
+
+def _still_counts(interview: Interview, now: datetime) -> bool:
+    """Whether it can come first: what has begun goes on after the time it was booked for."""
+    return interview.status in UNDER_WAY or not _is_behind(interview, now)
 
 
 def _is_behind(interview: Interview, now: datetime) -> bool:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from cancellations import queries
 from cancellations.forms import ReceiptNumberForm
+from cancellations.help import queries as help_queries
 from cancellations.models import Cancellation
 
 
@@ -65,8 +66,11 @@ def check_receipt(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def help_page(request: HttpRequest) -> HttpResponse:
-    """How cancelling works, and what people ask about it."""
-    return render(request, "cancellations/portal/help.html")
+    """How cancelling works, and what people ask about it; or what fits a question."""
+    asked = request.GET.get("q", "").strip()[:200]
+    entries = help_queries.find(asked, most=10) if asked else help_queries.shown_entries()
+    context = {"entries": entries, "asked": asked}
+    return render(request, "cancellations/portal/help.html", context)
 
 
 def _number_page(request: HttpRequest, form: ReceiptNumberForm, status: int = 200) -> HttpResponse:

@@ -43,6 +43,12 @@ ENTRIES = [
         EDIT_POLICIES,
     ),
     Entry(
+        "cancellations:faq",
+        _("Questions and answers"),
+        _("What candidates are answered, by the assistant and on the help page."),
+        EDIT_POLICIES,
+    ),
+    Entry(
         "cancellations:history",
         _("History"),
         _("Who did what, when and why, and the proof that nobody changed it afterwards."),
@@ -70,6 +76,12 @@ ENTRIES = [
         "cancellations:connections",
         _("Connections"),
         _("Tokens for other systems, and webhooks that tell them what happened."),
+        MANAGE_CONNECTIONS,
+    ),
+    Entry(
+        "interviews:platforms",
+        _("Interview platforms"),
+        _("Where AI interviews take place that are not held here: set up, compare, look into."),
         MANAGE_CONNECTIONS,
     ),
     Entry(

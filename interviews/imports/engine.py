@@ -96,6 +96,21 @@ def wait_for_other_imports() -> None:
 
 
 @contextmanager
+def no_other_import() -> Iterator[bool]:
+    """Whether nobody else imports; then nobody begins to before the block ends. For those who have
+    somebody waiting for an answer."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [LOCK])
+        (alone,) = cursor.fetchone()
+    try:
+        yield alone
+    finally:
+        if alone:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+
+
+@contextmanager
 def _undone(dry_run: bool) -> Iterator[None]:
     yield
     if dry_run:

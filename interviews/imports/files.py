@@ -86,7 +86,7 @@ def _csv(stream: BinaryIO, size: int) -> Iterator[Table]:
         _line, titles = next(rows, (0, []))
         if not any(titles):
             raise ImportRefused(_("The first row must hold the titles of the columns."))
-        yield Table(titles, rows, max(lines - 1, 0))
+        yield Table(titles, _filled(rows), max(lines - 1, 0))
     finally:
         text.detach()  # the file is the caller's to close
 
@@ -102,7 +102,7 @@ def _encoding(stream: BinaryIO) -> tuple[str, int]:
         stream.seek(0)
         try:
             while chunk := stream.read(CHUNK):
-                lines += chunk.count(b"\n")
+                lines += max(chunk.count(b"\n"), chunk.count(b"\r"))  # one, the other or both
                 text = decoder.decode(chunk)
                 if encoding == "gb18030" and not text.isascii():
                     beyond = [char for char in text if not char.isascii()]
@@ -137,7 +137,7 @@ def _without_nul(lines: Iterator[str] | io.TextIOWrapper) -> Iterator[str]:
 
 
 def _csv_rows(reader: Any) -> Iterator[tuple[int, list[str]]]:
-    """Rows by the line they begin on; lines with nothing at all are not rows."""
+    """Rows by the line they begin on."""
     while True:
         line = reader.line_num + 1
         try:
@@ -172,11 +172,13 @@ def _xlsx(stream: BinaryIO, size: int) -> Iterator[Table]:
         sheet = book.worksheets[0] if book.worksheets else None
         if sheet is None:
             raise ImportRefused(_("The file holds no sheet."))
+        last, is_sized = sheet.max_row, sheet.max_row and sheet.max_column > 1
+        sheet.reset_dimensions()  # not every program writes the right ones: "A1", or none at all
         rows = _xlsx_rows(sheet)
         _line, titles = next(rows, (0, []))
         if not any(titles):
             raise ImportRefused(_("The first row must hold the titles of the columns."))
-        yield Table(titles, _without_blank_end(rows), sheet.max_row and max(sheet.max_row - 1, 0))
+        yield Table(titles, _filled(rows), last - 1 if is_sized else None)
     finally:
         book.close()
 
@@ -246,20 +248,6 @@ def _xlsx_rows(sheet: Any) -> Iterator[tuple[int, list[str]]]:
         yield line, texts
 
 
-def _without_blank_end(rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
-    """Sheets often end in hundreds of formatted but blank rows, which nobody typed."""
-    blank_from, blank_to = 0, -1
-    for line, cells in rows:
-        if not cells:
-            blank_from = blank_from or line
-            blank_to = line
-            continue
-        if blank_from:
-            yield from ((blank, []) for blank in range(blank_from, blank_to + 1))
-            blank_from = 0
-        yield line, cells
-
-
 def _as_text(cell: object) -> str:
     """What a cell shows, near enough to be read like a CSV's."""
     match cell:
@@ -280,6 +268,12 @@ def _as_text(cell: object) -> str:
 
 
 # --- Both ---------------------------------------------------------------------------------------
+
+
+def _filled(rows: Iterator[tuple[int, list[str]]]) -> Iterator[tuple[int, list[str]]]:
+    """Sheets often end in hundreds of formatted but blank rows, and the CSV made of one in as many
+    lines of commas: nobody typed them, so they are not rows."""
+    return (row for row in rows if any(map(tidy, row[1])))
 
 
 def _wrong_kind() -> ImportRefused:

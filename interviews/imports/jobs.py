@@ -11,10 +11,16 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
+from accounts.permissions import IMPORT_INTERVIEWS
 from config.encryption import decrypt_bytes, encrypt_bytes
 from config.references import new_reference
 from interviews.imports import compare, files, mapping, undo
-from interviews.imports.engine import Summary, import_file, wait_for_other_imports
+from interviews.imports.engine import (
+    Summary,
+    import_file,
+    no_other_import,
+    wait_for_other_imports,
+)
 from interviews.imports.kinds import STORES
 from interviews.imports.mapping import Mapping
 from interviews.imports.problems import ImportRefused, Rejection
@@ -33,16 +39,19 @@ SMALL = 2000  # rows read while somebody waits; more are read in the background
 
 
 def start_preview(data: bytes, name: str, chosen: Mapping, *, by: User) -> Job:
-    """Find out what an import of the file would do: at once where the file is small. Raises
-    ImportRefused for what can be said of it without reading all of it."""
+    """Find out what an import of the file would do: at once where the file is small and nobody
+    imports just now, which it would have to wait for. Raises ImportRefused for what can be said of
+    it without reading all of it."""
     rows = _check(data, chosen)
     # The number of the import stands before it begins: confirming twice starts it once.
     params = {"mapping": chosen.name, "import": new_reference()}
     job = start_job(
         PREVIEW, by=by, total=1, params=params, file=encrypt_bytes(data), file_name=name
     )
-    if rows <= SMALL:
-        run_job(job.pk)
+    if rows is not None and rows <= SMALL:
+        with no_other_import() as alone:
+            if alone:
+                run_job(job.pk)
     return job
 
 
@@ -80,18 +89,18 @@ def start_comparison(data: bytes, name: str, chosen: Mapping, *, by: User) -> Jo
     return start_job(
         COMPARE,
         by=by,
-        total=_check(data, chosen),
+        total=_check(data, chosen) or 0,
         params={"mapping": chosen.name},
         file=encrypt_bytes(data),
         file_name=name,
     )
 
 
-def _check(data: bytes, chosen: Mapping) -> int:
-    """About how many rows the file has."""
+def _check(data: bytes, chosen: Mapping) -> int | None:
+    """About how many rows the file has, where it can be told without reading them."""
     with files.opened(io.BytesIO(data)) as table:
         RowReader(chosen, table.titles)
-        return table.estimate or 0
+        return table.estimate
 
 
 def file_of(job: Job) -> bytes:
@@ -149,6 +158,7 @@ class Preview:
     report holds the rejected rows; the counts stand among the parameters."""
 
     title = _("Preview of an import")
+    permission = IMPORT_INTERVIEWS
     outcomes = FATES
     words = staticmethod(of_rejection)
 
@@ -200,6 +210,7 @@ class Import:
     """Each row imported names, in its line of the report, all that was made for it."""
 
     title = _("Importing a file")
+    permission = IMPORT_INTERVIEWS
     outcomes = FATES
     words = staticmethod(of_rejection)
 
@@ -241,6 +252,7 @@ class Undo:
     """Backwards, so that what an earlier row made is free once the later ones are gone."""
 
     title = _("Undoing an import")
+    permission = IMPORT_INTERVIEWS
     outcomes = dict(undo.Fate.choices)
 
     def items(self, job: Job) -> Sequence[int]:
@@ -272,6 +284,7 @@ class Compare:
     """Changes nothing. Rows that agree leave no line in the report."""
 
     title = _("Comparing with the old system")
+    permission = IMPORT_INTERVIEWS
     outcomes = dict(compare.Finding.choices) | {REJECTED: _("Could not be read")}
 
     def items(self, job: Job) -> Sequence[Any]:

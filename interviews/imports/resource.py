@@ -16,7 +16,7 @@ from import_export.tmp_storages import CacheStorage
 from accounts.crypto import decrypt_bytes, encrypt_bytes
 from accounts.models import User
 from interviews.imports import mapping, template
-from interviews.imports.engine import Summary, import_file
+from interviews.imports.engine import Summary, import_file, no_other_import
 from interviews.imports.problems import ImportRefused, Rejection
 from interviews.imports.store import Outcome
 from interviews.imports.text import harmless
@@ -133,14 +133,18 @@ class InterviewUpload(resources.Resource):
             result.diff_headers = list(titles)
 
         try:
-            result.summary = import_file(
-                io.BytesIO(dataset),
-                mapping.load(self.mapping),
-                by=user,
-                dry_run=dry_run,
-                on_start=start,
-                on_row=result.add,
-            )
+            with no_other_import() as alone:
+                if not alone:
+                    message = _("Another import is under way. Try again once it has ended.")
+                    raise ImportRefused(message)
+                result.summary = import_file(
+                    io.BytesIO(dataset),
+                    mapping.load(self.mapping),
+                    by=user,
+                    dry_run=dry_run,
+                    on_start=start,
+                    on_row=result.add,
+                )
         except ImportRefused as refused:
             result.append_base_error(Error(refused))
         return result

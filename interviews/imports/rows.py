@@ -99,8 +99,6 @@ class RowReader:
     def read(self, line: int, cells: Sequence[str]) -> Row:
         """The record in a row, or everything that is wrong with it."""
         cells = [tidy(cell) for cell in cells]
-        if not any(cells):
-            return Rejection(line, (Problem("", "", _("The row is empty. Remove it.")),))
         if surplus := "".join(cells[self.width :]):
             message = _("The row has more cells than there are titles. Look for a comma too many.")
             return Rejection(line, (Problem("", shortened(surplus), message),))

@@ -9,6 +9,7 @@ from django.utils.translation import pgettext_lazy
 from config.encryption import EncryptedCharField
 from config.references import new_reference
 from config.tracking import ADMINISTRATORS, tracked
+from interviews.platforms.base import Standing
 
 
 class Sign(models.TextChoices):
@@ -16,6 +17,39 @@ class Sign(models.TextChoices):
 
     OAUTH = "oauth", _("OAuth 2 client credentials")
     HMAC = "hmac", _("Signature (HMAC)")
+
+
+class Wish(models.TextChoices):
+    """What a platform is still to be told."""
+
+    BOOK = "book", _("The appointment")
+    CANCEL = "cancel", _("That it does not take place")
+
+
+class Difference(models.TextChoices):
+    """Where a platform and we disagree and neither is plainly right: what HR has to look at."""
+
+    REFUSED = "platform_refused", _("The interview platform does not accept the appointment.")
+    GOES_ON = "platform_goes_on", _("It has begun on the platform, though here it has not.")
+    TOOK_PLACE = "platform_took_place", _("The platform reports it completed.")
+    ENDED = "platform_ended", _("The platform reports that it began and ended early.")
+    LEFT = "platform_left", _("The platform reports that the candidate left in the middle.")
+    CANCELLED = "platform_cancelled", _("It was cancelled on the platform, and not here.")
+    NOT_BEGUN = "platform_not_begun", _("It is under way here and has not begun on the platform.")
+    MISSING = "platform_missing", _("The platform knows nothing of it any more.")
+    FAILED = "platform_failed", _("It failed on the platform. That is not the candidate’s fault.")
+    UNCLEAR = "platform_unclear", _("The platform names a state that the mapping does not know.")
+
+
+class Outcome(models.TextChoices):
+    """What became of an event."""
+
+    FOLLOWED = "followed", _("The interview followed")
+    AGREED = "agreed", _("Known already")
+    NOTED = "noted", _("Noted")
+    LATE = "late", _("Overtaken by a later event")
+    DIFFERS = "differs", _("Does not fit: HR looks at it")
+    UNKNOWN = "unknown", _("About no interview of ours")
 
 
 class Platform(models.Model):
@@ -29,12 +63,17 @@ class Platform(models.Model):
     client_id = models.CharField(_("client id"), max_length=200, blank=True)
     secret = EncryptedCharField(_("secret"), blank=True, default="")
     webhook_secret = EncryptedCharField(_("secret of its webhooks"), blank=True, default="")
+    previous_webhook_secret = EncryptedCharField(blank=True, default="", editable=False)
+    previous_until = models.DateTimeField(null=True, editable=False)
     mapping = models.JSONField(_("mapping"), default=dict)
     is_active = models.BooleanField(_("switched on"), default=True)
     # The circuit breaker: after some failures in a row nothing is called until then.
     failures = models.PositiveIntegerField(_("failures in a row"), default=0, editable=False)
     rests_until = models.DateTimeField(_("left alone until"), null=True, editable=False)
     reconciled_at = models.DateTimeField(_("last reconciled"), null=True, editable=False)
+    # The last event that was not let in, for whoever sets the webhook up over there.
+    refused_at = models.DateTimeField(_("last event refused"), null=True, editable=False)
+    refused_code = models.CharField(max_length=60, blank=True, default="", editable=False)
 
     class Meta:
         verbose_name = _("interview platform")
@@ -46,6 +85,16 @@ class Platform(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def rests(self) -> bool:
+        """Whether it is left alone for a while because it failed."""
+        return self.rests_until is not None and self.rests_until > timezone.now()
+
+    @property
+    def both_verify(self) -> bool:
+        """Whether events signed with the webhook secret before are still let in."""
+        return self.previous_until is not None and self.previous_until > timezone.now()
 
 
 class PlatformLink(models.Model):
@@ -62,10 +111,14 @@ class PlatformLink(models.Model):
         Platform, on_delete=models.PROTECT, related_name="links", verbose_name=_("platform")
     )
     external_id = models.CharField(_("id there"), max_length=200, blank=True, default="")
-    external_status = models.CharField(_("state there"), max_length=40, blank=True, default="")
+    external_status = models.CharField(
+        _("state there"), max_length=40, choices=Standing.choices, blank=True, default=""
+    )
     external_starts_at = models.DateTimeField(_("start there"), null=True, blank=True)
     scores = models.JSONField(_("scores"), default=dict, blank=True)
-    wanted = models.CharField(_("still to be told"), max_length=10, blank=True, default="")
+    wanted = models.CharField(
+        _("still to be told"), max_length=10, choices=Wish.choices, blank=True, default=""
+    )
     wanted_at = models.DateTimeField(null=True, blank=True, editable=False)
     not_before = models.DateTimeField(null=True, blank=True, editable=False)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
@@ -73,7 +126,9 @@ class PlatformLink(models.Model):
     told_at = models.DateTimeField(_("last told"), null=True, blank=True)
     heard_at = models.DateTimeField(_("last heard of"), null=True, blank=True)
     error_code = models.CharField(_("error code"), max_length=60, blank=True, default="")
-    difference = models.CharField(_("differs"), max_length=40, blank=True, default="")
+    difference = models.CharField(
+        _("differs"), max_length=40, choices=Difference.choices, blank=True, default=""
+    )
 
     class Meta:
         verbose_name = _("interview on a platform")
@@ -87,7 +142,19 @@ class PlatformLink(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["not_before"], name="platform_link_waiting", condition=~Q(wanted="")
+                fields=["platform", "not_before"],
+                name="platform_link_waiting",
+                condition=~Q(wanted=""),
+            ),
+            models.Index(
+                fields=["platform", "id"],
+                name="platform_link_not_over",
+                condition=Q(external_status__in=["booked", "started"]),
+            ),
+            models.Index(
+                fields=["platform", "id"],
+                name="platform_link_differs",
+                condition=~Q(difference=""),
             ),
         ]
 
@@ -112,7 +179,9 @@ class PlatformEvent(models.Model):
     at = models.DateTimeField(_("at"), help_text=_("By the platform's clock."))
     received_at = models.DateTimeField(_("received"), default=timezone.now)
     body = models.JSONField(_("content"), default=dict)
-    outcome = models.CharField(_("what became of it"), max_length=20, blank=True, default="")
+    outcome = models.CharField(
+        _("what became of it"), max_length=20, choices=Outcome.choices, blank=True, default=""
+    )
 
     class Meta:
         verbose_name = _("event of a platform")
@@ -122,8 +191,43 @@ class PlatformEvent(models.Model):
         ]
         indexes = [
             models.Index(fields=["platform", "external_id", "at"], name="platform_event_about"),
+            models.Index(fields=["platform", "-id"], name="platform_event_log"),
             models.Index(fields=["received_at"], name="platform_event_old"),
         ]
 
     def __str__(self) -> str:
         return f"{self.platform} · {self.event_id}"
+
+    @property
+    def kind(self) -> str:
+        return str(self.body.get("kind", ""))
+
+
+class PlatformCall(models.Model):
+    """One request to a platform: what for, how it ended, how long it took. Nothing of what was
+    sent or answered."""
+
+    platform = models.ForeignKey(
+        Platform,
+        on_delete=models.CASCADE,
+        related_name="calls",
+        db_index=False,
+        verbose_name=_("platform"),
+    )
+    at = models.DateTimeField(_("at"), default=timezone.now)
+    operation = models.CharField(_("what for"), max_length=10)
+    reference = models.CharField(_("interview"), max_length=10, blank=True, default="")
+    status_code = models.PositiveSmallIntegerField(_("answer"), null=True)
+    error_code = models.CharField(_("error code"), max_length=60, blank=True, default="")
+    milliseconds = models.PositiveIntegerField(_("duration"), default=0)
+
+    class Meta:
+        verbose_name = _("call to a platform")
+        verbose_name_plural = _("calls to platforms")
+        indexes = [
+            models.Index(fields=["platform", "-id"], name="platform_call_log"),
+            models.Index(fields=["at"], name="platform_call_old"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operation} · {self.error_code or self.status_code}"

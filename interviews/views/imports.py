@@ -13,7 +13,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.decorators import desk_permission_required
 from accounts.identifiers import Identifier, IdentifierKind, masked
@@ -125,11 +125,14 @@ def rejections(request: ImportRequest, reference: str) -> HttpResponseBase:
     return _report(f"rejected-{reference}.csv", titles, job, cells)
 
 
+@never_cache
 @desk_permission_required(IMPORT_INTERVIEWS)
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def start(request: ImportRequest, reference: str) -> HttpResponse:
     """Import exactly what was previewed; pressed twice, once."""
     job = _job(request, imports.PREVIEW, reference)
+    if request.method != "POST":  # who signed in anew meanwhile looks at the preview again
+        return redirect("interviews:import_preview", reference)
     if job.state != JobState.DONE or not job.params.get("imported") or job.file is None:
         messages.warning(request, _("There is nothing to import. Choose the file again."))
         return redirect("interviews:imports")

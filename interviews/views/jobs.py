@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Count, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.decorators import desk_required
+from accounts.decorators import DeskRequest, desk_required
 from accounts.models import User
 from interviews import jobs
 from interviews.exports import csv_file
@@ -25,12 +25,6 @@ from interviews.templatetags.when import moment
 PAGE_SIZE = 50
 CHUNK = 1000  # lines of a report that are read at once
 ABOUT = "interview:"
-
-
-class DeskRequest(HttpRequest):
-    """desk_required saw to it that somebody is signed in."""
-
-    user: User
 
 
 @never_cache
@@ -107,7 +101,7 @@ def _visible(request: DeskRequest, reference: str) -> Job:
 
 
 def _progress(found: Job) -> dict[str, Any]:
-    return {"job": found, "title": jobs.title_of(found)}
+    return {"job": found, "title": jobs.title_of(found), "halted": jobs.why_halted(found)}
 
 
 def _lines(request: DeskRequest, found: Job, rows: list[JobRow]) -> Iterator[dict[str, Any]]:

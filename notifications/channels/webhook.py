@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import socket
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -72,6 +72,16 @@ class Target:
         return host if self.port == PORTS[self.scheme] else f"{host}:{self.port}"
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What came back: the headers by their names in lower case, and as much of the body as was
+    asked for."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
 def look_at(url: str) -> Target:
     """Where `url` leads now. Raises BadAddress. Asks the name server, so it may take seconds."""
     scheme, host, port, path = _parts(url)
@@ -106,21 +116,11 @@ def send(url: str, body: bytes, *, secrets: Iterable[str], headers: dict[str, st
     except BadAddress as error:
         raise NotTaken(error.code) from None
     signature = sign(body, secrets, at=int(time.time()))
-    status = _post(
-        target,
-        body,
-        {
-            **headers,
-            "Host": target.host_header,
-            "Content-Type": "application/json",
-            "User-Agent": "Mianyue-Webhooks/1",
-            "Connection": "close",
-            SIGNATURE: signature,
-        },
-    )
-    if not 200 <= status < 300:
-        raise NotTaken(f"http_{status}", status)
-    return status
+    named = {"Content-Type": "application/json", "User-Agent": "Mianyue-Webhooks/1"}
+    answer = call("POST", target, body, {**headers, **named, SIGNATURE: signature})
+    if not 200 <= answer.status < 300:
+        raise NotTaken(f"http_{answer.status}", answer.status)
+    return answer.status
 
 
 def _parts(url: str) -> tuple[str, str, int, str]:
@@ -152,20 +152,32 @@ def _may_be_called(text: str) -> bool:
         return address.is_loopback  # nothing leaves the machine
     if settings.WEBHOOK_ALLOW_PRIVATE:
         return True
-    if isinstance(address, IPv6Address) and any(address in net for net in _DISGUISES):
+    if isinstance(address, IPv6Address) and (
+        address.is_site_local or any(address in net for net in _DISGUISES)
+    ):
         return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
-def _post(target: Target, body: bytes, headers: dict[str, str]) -> int:
-    """Raises NotTaken."""
+def call(
+    method: str, target: Target, body: bytes, headers: Mapping[str, str], *, at_most: int = 0
+) -> Answer:
+    """One request, to an address that was looked at; it is over within PROVIDER_TIMEOUT. Of what
+    comes back `at_most` bytes are read, more is an error; none where that is 0. Raises NotTaken."""
     timeout = settings.PROVIDER_TIMEOUT
     connections = [_connection(target, address, timeout) for address in target.addresses]
     late = _Deadline(timeout, connections)
     try:
         connection = _first_to_connect(connections, late)
-        connection.request("POST", target.path, body=body, headers=headers)
-        status = connection.getresponse().status
+        late.watch(connection.sock)  # a connection forgets it where the answer ends it
+        sent = {**headers, "Host": target.host_header, "Connection": "close"}
+        connection.request(method, target.path, body=body, headers=sent, preload_content=False)
+        response = connection.getresponse()
+        received = response.read(at_most + 1, decode_content=False) if at_most else b""
+        if len(received) > at_most:
+            raise NotTaken("too_large", response.status)
+        named = {name.lower(): value for name, value in response.headers.items()}
+        answer = Answer(response.status, named, received)
     except NewConnectionError:  # to urllib3 a kind of timeout, to everybody else a refusal
         raise NotTaken("unreachable") from None
     except (TimeoutError, ConnectTimeoutError):
@@ -177,7 +189,7 @@ def _post(target: Target, body: bytes, headers: dict[str, str]) -> int:
     else:
         if late.passed:  # what was read of the answer ends where we cut it off
             raise NotTaken("timeout")
-        return status
+        return answer
     finally:
         late.cancel()
         for connection in connections:
@@ -222,16 +234,20 @@ class _Deadline:
     def __init__(self, seconds: float, connections: list[HTTPConnection]) -> None:
         self.passed = False
         self._connections = connections
+        self._socket: socket.socket | None = None
         self._timer = Timer(seconds, self._cut)
         self._timer.daemon = True
         self._timer.start()
+
+    def watch(self, connected: socket.socket) -> None:
+        self._socket = connected
 
     def cancel(self) -> None:
         self._timer.cancel()
 
     def _cut(self) -> None:
         self.passed = True
-        for connection in self._connections:
-            if connection.sock is not None:
+        for each in (self._socket, *(connection.sock for connection in self._connections)):
+            if each is not None:
                 with suppress(OSError):  # already closed
-                    socket.socket.shutdown(connection.sock, socket.SHUT_RDWR)
+                    socket.socket.shutdown(each, socket.SHUT_RDWR)

@@ -1,6 +1,6 @@
 // Everything works without this file. It keeps the clocks going, lets the queue be worked through with
-// the keyboard, keeps what is ticked while the list renews itself, and starts over where the session has
-// ended.
+// the keyboard, keeps what is ticked while the list renews itself, says so where it cannot, and starts
+// over where the session has ended.
 
 const MINUTE = 60_000;
 
@@ -32,8 +32,9 @@ setInterval(tick, MINUTE / 4);
 
 // --- the queue from the keyboard ---------------------------------------------------------------------
 // j and k walk the list, Enter opens (as on any link), x ticks, c takes the case on. a and d only make
-// the decision ready: the focus goes to the note, and Enter there decides. They mean the case that is
-// open; where another row has the focus, they open that one first.
+// the decision ready: the focus goes to the note, and Enter there decides. They mean what is ticked, which
+// is read once more on a page of its own; where nothing is, the case that is open; where another row has
+// the focus, they open that one first.
 
 const NOTE = "[data-decision] textarea";
 
@@ -74,6 +75,12 @@ function unready() {
   return true;
 }
 
+function decide(key) {
+  const several = document.querySelector(".request-tick :checked");
+  if (several) document.querySelector(`#bulk [data-key="${key}"]`)?.click();
+  else toCase(key);
+}
+
 function toCase(key) {
   const row = focusedRow();
   if (row) location.assign(`${row.href}#${key}`);
@@ -89,8 +96,8 @@ function tickRow() {
 const KEYS = {
   j: () => walk(1),
   k: () => walk(-1),
-  a: () => toCase("a"),
-  d: () => toCase("d"),
+  a: () => decide("a"),
+  d: () => decide("d"),
   c: () => toCase("c"),
   x: tickRow,
   "?": () => {
@@ -147,6 +154,23 @@ document.addEventListener("htmx:afterSwap", (event) => {
   count();
 });
 count();
+
+// --- a line that dropped ------------------------------------------------------------------------------
+
+function sayStale(words) {
+  const line = document.querySelector("[data-stale-here]");
+  if (line) line.textContent = words;
+}
+
+for (const failure of ["htmx:sendError", "htmx:responseError", "htmx:timeout"]) {
+  document.addEventListener(failure, (event) => {
+    if (event.detail.target?.id !== "requests") return;
+    sayStale(document.querySelector("[data-stale]").dataset.stale);
+  });
+}
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target?.id === "requests") sayStale("");
+});
 
 // Whoever has been signed out meanwhile is taken to the sign-in page, not shown it inside the list.
 document.addEventListener("htmx:beforeSwap", (event) => {

@@ -235,6 +235,35 @@ def test_lost_second_step_is_removed_and_told(client, administrator):
     assert "has no second step" in act(client, person, "remove-second-step").content.decode()
 
 
+@pytest.mark.parametrize("action", ["deactivate", "end-sessions", "remove-second-step"])
+def test_what_takes_access_away_is_read_once_more_before_it_is_done(client, administrator, action):
+    person = UserFactory(lead=True)
+    two_step.switch_on(person, SECRET)
+    path = reverse("accounts:act_on_person", args=[person.pk, action])
+    shown = client.get(page_of(person)).content.decode()
+
+    confirm = client.get(path)
+
+    assert f'<a class="button button-small" href="{path}">' in shown
+    assert f'action="{path}"' not in shown
+    assert confirm.status_code == 200
+    assert person.name in confirm.content.decode()
+    assert "API tokens that act as them are revoked" in confirm.content.decode()
+    assert kinds(person) == []
+    client.post(path)
+    assert len(kinds(person)) == 1
+
+
+@pytest.mark.parametrize("action", ["reactivate", "invite-again"])
+def test_who_had_to_sign_in_anew_comes_back_to_the_person(client, administrator, action):
+    person = UserFactory(lead=True, is_active=False)
+
+    response = client.get(reverse("accounts:act_on_person", args=[person.pk, action]))
+
+    assert response.url == page_of(person)
+    assert kinds(person) == []
+
+
 def test_invitation_is_sent_again_only_to_who_has_no_password(client, administrator):
     invited, settled = UserFactory(lead=True), UserFactory(lead=True)
     invited.set_unusable_password()

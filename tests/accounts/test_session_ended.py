@@ -77,6 +77,33 @@ def test_desk_is_told_too_and_signs_in_at_its_own_door(client):
     assert "nothing was sent" in str(*get_messages(response.wsgi_request))
 
 
+@pytest.mark.parametrize(
+    ("address", "lands"),
+    [
+        ("/me/accounts/oidc/link/", "/me/"),
+        ("/me/accounts/oidc/unlink/", "/me/"),
+        ("/me/passkeys/1/remove/", "/me/two-step/"),
+        ("/desk/settings/people/<pk>/reactivate/", "/desk/settings/people/<pk>/"),
+        ("/desk/settings/people/<pk>/deactivate/", "/desk/settings/people/<pk>/deactivate/"),
+    ],
+)
+def test_who_pressed_a_button_finds_a_page_after_signing_in_anew(client, address, lands):
+    person = UserFactory(recruiter=True)
+    address, lands = (each.replace("<pk>", str(person.pk)) for each in (address, lands))
+    administrator = UserFactory(administrator=True)
+
+    sent = client.post(address)
+    sign_in = client.get(sent.url)
+    form = {
+        "identifier": administrator.email,
+        "password": PASSWORD,
+        "next": sign_in.context["next"],
+    }
+    found = client.post("/desk/sign-in/", form, follow=True)
+
+    assert (found.status_code, found.wsgi_request.path) == (200, lands)
+
+
 def test_who_only_opens_a_page_is_told_nothing(client, interview):
     response = client.get(page("cancel", interview))
 

@@ -229,7 +229,7 @@ def test_hours_come_from_how_long_hr_took(client, administrator):
     response = look(client, draft(administrator, (Tier(ZERO, Outcome.NEEDS_HR),)))
 
     assert response.context["hours"] == [1.0, 1.0, 2.0]
-    assert "20 minutes for each request HR decides" in response.text
+    assert "for each request HR decides, 20 minutes" in response.text
     assert "measured on the 3 requests" in response.text
 
 
@@ -238,7 +238,7 @@ def test_without_a_decision_to_measure_the_promise_is_taken(client, administrato
 
     response = look(client, draft(administrator))
 
-    assert "20 minutes for each request HR decides, as promised" in response.text
+    assert "for each request HR decides, 20 minutes, as promised" in response.text
 
 
 def test_nothing_to_try_is_said(client, administrator):

@@ -14,7 +14,7 @@ from cancellations.models import Cancellation, CancellationStatus, Party, Purpos
 from interviews import history
 from interviews.models import Interview, Slot
 from interviews.states import InterviewStatus
-from notifications.models import Notification, State
+from notifications.models import Notification, State, WorkItem
 from notifications.rendering import render
 from tests.factories import (
     CancellationFactory,
@@ -151,7 +151,7 @@ def test_waiting_request_of_the_candidate_is_overtaken(department, recruiter, fr
     assert queries.receipt(asked.reference).verified
     assert queries.receipt(cancellation.reference).verified
     assert queries.current_cancellation(Interview.objects.get()) == cancellation
-    assert not queries.open_requests(recruiter).exists()
+    assert not WorkItem.objects.open().exists()
     unsent = Notification.objects.filter(event__startswith="cancellation_", state=State.QUEUED)
     assert not unsent.exists()
 

@@ -248,6 +248,96 @@ def test_nobody_is_told_before_it_is_confirmed_and_the_job_has_run(desk, positio
     assert list(job.rows.values_list("outcome", flat=True)) == ["cancelled"] * 3
 
 
+# --- all of a list --------------------------------------------------------------------------------
+
+
+def test_all_of_a_narrowed_list_goes_the_same_way(desk, position):
+    booked = [InterviewFactory(position=position) for _ in range(60)]  # more than a page shows
+    InterviewFactory(position=position, completed=True)
+    elsewhere = InterviewFactory()
+    query = f"position={position.pk}"
+
+    chosen = desk.post(MANY, {"all": "1", "query": query})
+    text = page(chosen)
+    kept = {"references": chosen.context["joined"], "query": chosen.context["listed"].query}
+    checked = desk.post(MANY, WHY | kept | {"step": "check"})
+    number = checked.context["number"].initial["job"]
+    done = desk.post(MANY, WHY | kept | {"step": "confirm", "job": number})
+
+    assert chosen.status_code == 200
+    assert "60 interviews will be cancelled" in text
+    for step in (chosen, checked):
+        assert f"<b>{position.title}</b>" in page(step)
+        assert 'name="query" value="position=' in page(step)
+    run_job(Job.objects.get().pk)
+    assert done.status_code == 303
+    cancelled = Interview.objects.filter(status=InterviewStatus.CANCELLED)
+    assert set(cancelled) == set(booked)
+    assert Interview.objects.get(pk=elsewhere.pk).status == InterviewStatus.BOOKED
+
+
+def test_all_of_a_list_is_what_stood_on_the_page(desk, position):
+    """Who is booked while somebody reads it is not cancelled along."""
+    InterviewFactory(position=position)
+    chosen = desk.post(MANY, {"all": "1", "query": "status=booked"})
+    InterviewFactory(position=position)
+
+    kept = {"references": chosen.context["joined"], "query": "status=booked"}
+    checked = desk.post(MANY, WHY | kept | {"step": "check"})
+
+    assert len(checked.context["cancellable"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("", "Narrow the list first"),
+        ("view=all&nonsense=1", "Narrow the list first"),
+        ("department=999999", "Narrow the list first"),
+        ("status=completed", "Nothing of this list can be cancelled any more."),
+        ("found=8Q2M7KX4TB", "Nothing of this list can be cancelled any more."),
+        ("status=booked", "At most 2 interviews can be cancelled at once. Narrow the list."),
+    ],
+)
+def test_list_that_cannot_be_cancelled_whole_says_why(desk, position, monkeypatch, query, words):
+    monkeypatch.setattr("cancellations.company.MOST_AT_ONCE", 2)
+    for _ in range(3):
+        InterviewFactory(position=position)
+    InterviewFactory(position=position, completed=True)
+
+    response = desk.post(MANY, {"all": "1", "query": query}, follow=True)
+
+    assert response.redirect_chain[0][1] == 303
+    assert words in page(response)
+    assert not Job.objects.exists()
+
+
+def test_ticked_rows_are_meant_though_the_list_is_narrowed(desk, position):
+    ticked, _other = (InterviewFactory(position=position) for _ in range(2))
+
+    response = desk.post(MANY, {"references": ticked.reference, "query": "status=booked"})
+
+    assert response.context["references"] == [ticked.reference]
+    assert response.context["listed"] is None
+
+
+def test_other_references_keep_the_reason_and_the_words(desk, position):
+    first, second = (InterviewFactory(position=position) for _ in range(2))
+    words = {"reason": "hiring_freeze", "note": "So sorry", "detail": "The plant closes"}
+
+    which = desk.post(MANY, words | {"references": first.reference, "step": "which"})
+    for name, value in words.items():
+        assert f'name="{name}" value="{value}"' in page(which)
+    wrong = desk.post(MANY, words | {"references": "hello"})
+    assert 'name="note" value="So sorry"' in page(wrong)
+    many = desk.post(MANY, words | {"references": second.reference})
+
+    form = many.context["form"]
+    assert {name: form[name].value() for name in words} == words
+    assert not form.is_bound
+    assert many.context["references"] == [second.reference]
+
+
 def test_form_sent_twice_is_one_job(desk, position):
     interview = InterviewFactory(position=position)
     sent = WHY | {"references": interview.reference, "step": "confirm", "job": "7K2M9QX4TB"}

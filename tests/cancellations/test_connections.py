@@ -3,12 +3,14 @@
 import re
 
 import pytest
+from django.contrib.messages import get_messages
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts import tokens
 from accounts.models import ApiToken
 from accounts.scopes import Scope
+from config.references import new_reference
 from notifications import webhooks
 from notifications.models import State, Webhook, WebhookDelivery
 from tests.contracts.api import Caller
@@ -18,6 +20,11 @@ pytestmark = pytest.mark.django_db
 
 HOME = reverse("cancellations:connections")
 TOKEN = {"name": "ATS", "scopes": [Scope.READ_INTERVIEWS], "days": "90"}
+
+
+def numbered(form) -> dict:
+    """As the page shows it: with a number of its own."""
+    return {**form, "number": new_reference()}
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +57,7 @@ def text_of(response) -> str:
 
 
 def test_token_is_issued_shown_once_and_works(desk, lead):
-    issued = desk.post(at("new_token"), {**TOKEN, "acts_as": lead.pk})
+    issued = desk.post(at("new_token"), numbered({**TOKEN, "acts_as": lead.pk}))
 
     (secret,) = re.findall(rf"{tokens.PREFIX}[\w-]{{43}}", text_of(issued))
     assert "no-store" in issued["Cache-Control"]
@@ -79,7 +86,7 @@ def test_token_is_issued_shown_once_and_works(desk, lead):
 def test_bad_token_form_says_why_and_issues_nothing(desk, change, field):
     recruiter = UserFactory(recruiter=True)
 
-    response = desk.post(at("new_token"), {**TOKEN, "acts_as": recruiter.pk, **change})
+    response = desk.post(at("new_token"), numbered({**TOKEN, "acts_as": recruiter.pk, **change}))
 
     assert response.status_code == 422
     assert list(response.context["form"].errors) == [field]
@@ -93,7 +100,7 @@ def test_candidate_is_nobody_to_act_as(desk):
 
 
 def test_token_is_revoked_after_a_question(desk, lead):
-    desk.post(at("new_token"), {**TOKEN, "acts_as": lead.pk})
+    desk.post(at("new_token"), numbered({**TOKEN, "acts_as": lead.pk}))
     token = ApiToken.objects.get()
 
     assert desk.get(at("revoke_token", token.pk)).status_code == 200
@@ -112,7 +119,7 @@ def test_webhook_is_added_changed_and_removed(desk):
         "departments": [department.pk],
         "events": ["cancelled"],
     }
-    added = desk.post(at("new_webhook"), form)
+    added = desk.post(at("new_webhook"), numbered(form))
     hook = Webhook.objects.get()
     assert hook.secret in text_of(added)
     assert (hook.audiences, hook.events) == ([department.audience], ["cancelled"])
@@ -147,30 +154,89 @@ def test_webhook_is_added_changed_and_removed(desk):
 def test_bad_address_is_explained_and_saves_nothing(desk, settings, url, words):
     settings.WEBHOOK_ALLOW_PRIVATE = False
 
-    response = desk.post(at("new_webhook"), {"name": "ERP", "url": url})
+    response = desk.post(at("new_webhook"), numbered({"name": "ERP", "url": url}))
 
     assert response.status_code == 422
     assert words in str(response.context["form"].errors["url"])
     assert not Webhook.objects.exists()
 
 
-def test_new_secret_is_shown_and_the_old_one_signs_on_for_a_day(desk, hook):
-    shown = desk.post(at("act_on_webhook", hook.pk, "secret"))
+def number_on(page) -> str:
+    (number,) = re.findall(r'name="number" value="(\w{10})"', text_of(page))
+    return number
+
+
+def test_new_secret_is_made_after_a_question_and_the_old_one_signs_on_for_a_day(desk, hook):
+    address = at("act_on_webhook", hook.pk, "secret")
+    question = desk.get(address)
+    assert Webhook.objects.get().secret == "whsec_old"
+
+    shown = desk.post(address, {"number": number_on(question)})
 
     fresh = Webhook.objects.get()
     assert fresh.secret in text_of(shown)
     assert fresh.previous_secret == "whsec_old"
     assert fresh.previous_until > timezone.now()
+    assert "less than a day ago" in text_of(desk.get(address))
+    assert "less than a day ago" not in text_of(question)
+
+
+@pytest.mark.parametrize("number", ["again", "", "x"])
+def test_answer_that_shows_a_secret_is_given_once(desk, lead, hook, number):
+    """Loading it again sends the form again."""
+    webhook = {"name": "ERP 2", "url": hook.url}
+    for address, form in (
+        (at("new_token"), {**TOKEN, "acts_as": lead.pk}),
+        (at("new_webhook"), webhook),
+        (at("act_on_webhook", hook.pk, "secret"), {}),
+    ):
+        sent = {**form, "number": number_on(desk.get(address))}
+        assert desk.post(address, sent).status_code == 200
+        again = desk.post(address, sent if number == "again" else {**form, "number": number})
+        assert said(again) == ["This form has been used. What it showed cannot be shown again."]
+
+    assert ApiToken.objects.count() == 1
+    assert Webhook.objects.count() == 2
+    assert Webhook.objects.get(pk=hook.pk).previous_secret == "whsec_old"
+
+
+def said(response) -> list[str]:
+    return [str(message) for message in get_messages(response.wsgi_request)]
 
 
 def test_webhook_is_tested_switched_off_and_on(desk, hook):
     desk.post(at("act_on_webhook", hook.pk, "test"))
     assert WebhookDelivery.objects.get().event == "ping"
-    desk.post(at("act_on_webhook", hook.pk, "off"))
+    assert "events are kept for 30 days" in text_of(desk.get(at("webhook", hook.pk)))
+    off = desk.post(at("act_on_webhook", hook.pk, "off"))
+    assert said(off) == ["ERP is switched off. Events are kept for it meanwhile."]
     assert not Webhook.objects.get().is_active
-    desk.post(at("act_on_webhook", hook.pk, "on"))
+    on = desk.post(at("act_on_webhook", hook.pk, "on"))
+    assert said(on)[1:] == ["ERP is switched on. What it missed is being sent."]
     assert Webhook.objects.get().is_active
     assert desk.post(at("act_on_webhook", hook.pk, "explode")).status_code == 404
+
+
+def test_webhook_that_is_off_says_what_waits_and_sends_nothing_by_hand(desk, hook):
+    webhooks.ping(hook.pk)
+    WebhookDelivery.objects.update(state=State.FAILED)
+    webhooks.ping(hook.pk)
+    test, replay = at("act_on_webhook", hook.pk, "test"), at("replay_delivery", 1)[:-2]
+    assert test in text_of(desk.get(at("webhook", hook.pk)))
+    assert replay in text_of(desk.get(at("webhook", hook.pk)))
+    webhooks.switch(hook.pk, on=False)
+
+    page = text_of(desk.get(at("webhook", hook.pk)))
+    assert "1 event waits here." in page
+    assert test not in page
+    assert replay not in page
+    assert "Switch it on before you test it" in said(desk.post(test))[-1]
+    assert WebhookDelivery.objects.count() == 2
+
+
+def test_form_of_a_webhook_asks_for_who_is_told(desk):
+    page = text_of(desk.get(at("new_webhook")))
+    assert "name of the system that is told" in page
 
 
 def test_log_says_what_became_of_each_event_and_replays_it(desk, hook):
@@ -192,7 +258,7 @@ def test_log_says_what_became_of_each_event_and_replays_it(desk, hook):
 @pytest.mark.parametrize("rows", [1, 3])
 def test_query_count_does_not_grow(desk, lead, rows, django_assert_max_num_queries):
     for _ in range(rows):
-        desk.post(at("new_token"), {**TOKEN, "acts_as": lead.pk})
+        desk.post(at("new_token"), numbered({**TOKEN, "acts_as": lead.pk}))
         hook = Webhook.objects.create(name="x", url="https://x.example/", secret="x")
         webhooks.ping(hook.pk)
         webhooks.ping(hook.pk)

@@ -296,6 +296,59 @@ def test_sending_it_twice_corrects_once(cancelled, desk):
     assert Correction.objects.count() == 1
 
 
+@pytest.mark.parametrize("step", ["check", "confirm", "back"])
+def test_status_changed_meanwhile_loses_nothing_that_was_typed(
+    cancelled, desk, position, step, recruiter
+):
+    form = sent(cancelled, step=step, note="We found a place.")
+    colleague = UserFactory(recruiter=True, departments=[position.department])
+    correct(cancelled, colleague, starts_at=cancelled.starts_at)
+
+    response = desk.post(path(cancelled), form)
+
+    assert response.status_code == 409
+    text = response.content.decode()
+    assert "Its status has changed meanwhile." in text
+    form = response.context["form"]
+    assert form["reason"].value() == "The candidate called."
+    assert form["note"].value() == "We found a place."
+    assert form["expected"].value() == "booked"
+    assert not form.errors
+    again = sent(Interview.objects.get(), move="withdraw", step="confirm")
+    assert desk.post(path(cancelled), again).status_code == 303
+    assert Interview.objects.get().status == "withdrawn"
+
+
+def test_what_was_typed_is_shown_where_nothing_is_left_to_set_right(desk, position):
+    interview = InterviewFactory(position=position, in_progress=True)
+    form = sent(interview, move="lapse", step="confirm", reason="They hung up.", note="So sorry.")
+    Interview.objects.filter(pk=interview.pk).update(status="completed")
+
+    response = desk.post(path(interview), form)
+
+    assert response.status_code == 409
+    for words in ("They hung up.", "So sorry.", "nothing to set right"):
+        assert words in response.content.decode()
+
+
+def test_changed_while_it_was_being_set_right(cancelled, desk, position, monkeypatch):
+    """Between the look at it and the lock on it."""
+    colleague = UserFactory(recruiter=True, departments=[position.department])
+    correct_interview = company.correct_interview
+
+    def first(reference, **given):
+        monkeypatch.undo()
+        correct(cancelled, colleague, starts_at=cancelled.starts_at)
+        return correct_interview(reference, **given)
+
+    monkeypatch.setattr(company, "correct_interview", first)
+
+    response = desk.post(path(cancelled), sent(cancelled, step="confirm"))
+
+    assert response.status_code == 409
+    assert response.context["form"]["reason"].value() == "The candidate called."
+
+
 def test_typed_time_is_in_the_readers_zone(cancelled, desk, recruiter):
     recruiter.time_zone = "Asia/Tokyo"
     recruiter.save()

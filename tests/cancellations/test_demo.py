@@ -12,9 +12,11 @@ from django.db.models import Count, Q
 
 from accounts.identifiers import parse
 from accounts.models import User
-from cancellations import demo
+from cancellations import consistency, demo
 from cancellations.models import Cancellation, CancellationStatus
 from interviews.models import HistoryEntry, Interview, Slot
+from interviews.room.models import Sitting
+from interviews.room.queries import latest_sitting, state_of
 from interviews.states import HOLDS_A_SLOT, InterviewStatus
 from notifications.models import WorkItem, WorkKind
 from tests.factories import UserFactory
@@ -91,6 +93,32 @@ def test_demo_counts_exactly_the_places_that_are_held():
     held = Q(interviews__status__in=[*HOLDS_A_SLOT, "completed", "incomplete", "no_show"])
     slots = Slot.objects.annotate(held=Count("interviews", filter=held))
     assert [slot for slot in slots if slot.booked != slot.held] == []
+
+
+def test_demo_candidates_find_the_room_open_and_what_they_had_begun():
+    """Also for somebody who comes to look after some hours."""
+    with time_machine.travel(datetime(2026, 3, 1, 2, 47, tzinfo=UTC), tick=False) as clock:
+        load_demo()
+        clock.shift(timedelta(hours=6))
+        now = datetime.now(UTC)
+        states = {
+            state_of(interview, latest_sitting(interview), now=now, comes_in=False)
+            for number in (2, 3)
+            for interview in Interview.objects.with_facts().filter(
+                application__candidate__user__mobile=f"+861380000000{number}"
+            )
+        }
+
+    assert {"check", "resume"} <= states
+
+
+def test_demo_agrees_with_itself():
+    load_demo()
+
+    assert set(Sitting.objects.values_list("ending", flat=True)) == {
+        "", "completed", "exited", "dropped", "closed", "platform_fault"
+    }  # fmt: skip
+    assert list(consistency.check()) == []
 
 
 def test_demo_accounts_can_sign_in_with_the_printed_password():

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from cancellations import services
 from cancellations.models import Cancellation, CancellationStatus, Purpose, Reason
-from interviews.models import Interview
+from interviews.models import AccessLog, Interview
 from interviews.states import InterviewStatus
 from notifications.models import Channel, Notification, State
 from tests.factories import (
@@ -107,11 +107,12 @@ def test_queue_shows_everything_needed_to_decide(desk, department):
 
     response = desk.get(url("case", cancellation))
 
+    assert "13912345678" not in response.text
     for words in (
         "孙悦",
         position.title,
         department.name,
-        "+86 139 1234 5678",
+        "+86139****5678",
         "The time does not suit me",
         "The train is late",
         "3 h before the start",
@@ -148,7 +149,15 @@ def test_queue_is_walked_in_pages_of_fifty(desk, department):
     assert len(listed(desk.get(QUEUE))) == 50
     assert len(listed(desk.get(QUEUE, {"page": "2"}))) == 1
     assert len(listed(desk.get(QUEUE, {"page": "3"}))) == 50
-    assert desk.get(QUEUE, {"page": "\x00nonsense"}).status_code == 200
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "", "\x00nonsense", "²", "00000", "9" * 5000])
+def test_page_that_does_not_exist_is_the_first(desk, department, page):
+    waiting = late_request(department)
+
+    for address in (QUEUE, url("case", waiting)):
+        assert listed(desk.get(address, {"page": page})) == [waiting]
+    assert desk.get("/desk/messages/", {"page": page}).status_code == 200
 
 
 @pytest.mark.parametrize("rows", [1, 3])
@@ -159,7 +168,7 @@ def test_queue_query_count_does_not_grow(desk, department, rows, django_assert_n
             approved=True, interview__department=department, decided_at=timezone.now()
         )
 
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         response = desk.get(QUEUE)
 
     assert len(listed(response)) == len(response.context["done"]) == rows
@@ -207,11 +216,37 @@ def test_others_read_and_are_told_who_decides(client, department, lead, trait):
 def test_what_candidates_tell_hr_is_read_by_hr_alone(client, department, trait, reads):
     client.force_login(UserFactory(**{trait: True}, departments=[department]))
     waiting = late_request(department, detail="My mother is ill")
-    mobile = waiting.interview.candidate.user.mobile
+    reveal = reverse("cancellations:interview_reveal", args=[waiting.interview.reference])
 
     page = client.get(url("case", waiting)).text
 
-    assert ("My mother is ill" in page, mobile in page) == (reads, reads)
+    assert ("My mother is ill" in page, reveal in page) == (reads, reads)
+    assert waiting.interview.candidate.user.mobile not in page
+
+
+def test_contact_is_shown_in_full_to_who_says_why_and_that_is_written_down(desk, lead, department):
+    waiting = late_request(department)
+    mobile = waiting.interview.candidate.user.mobile
+    page = desk.get(url("case", waiting)).text
+    reveal = reverse("cancellations:interview_reveal", args=[waiting.interview.reference])
+    assert f'hx-post="{reveal}"' in page
+    assert not AccessLog.objects.exists()
+
+    answer = desk.post(reveal, {"why": "contact"}, headers={"HX-Request": "true"})
+
+    # What the page takes out of the answer, and where it puts it.
+    assert 'hx-target="#case-contact"' in page
+    assert 'id="case-contact"' in page
+    assert 'hx-select="#ways"' in page
+    assert mobile in answer.text.partition('id="ways"')[2].partition("</dl>")[0]
+    written = AccessLog.objects.get()
+    assert (written.action, written.by, written.subject) == (
+        "revealed",
+        lead,
+        waiting.interview.subject,
+    )
+    assert written.detail == {"what": ["mobile"], "why": "contact"}
+    assert mobile not in desk.get(url("case", waiting)).text
 
 
 def test_administrator_decides_everywhere(client):
@@ -304,7 +339,8 @@ def test_bad_note_is_refused_and_kept(desk, department, note):
 
     assert response.status_code == 422
     assert response.context["form"]["note"].value() == note
-    assert f'hx-get="{url("case", waiting)}?stands=open"' in response.text
+    assert f'hx-get="{url("case", waiting)}"' in response.text
+    assert response.context["shown"].stands == "open"
     assert Cancellation.objects.get(pk=waiting.pk).status == CancellationStatus.REQUESTED
 
 
@@ -356,7 +392,7 @@ def test_inbox_holds_ones_own_and_the_departments_messages(desk, lead, departmen
 
     response = desk.get("/desk/messages/")
 
-    assert list(response.context["page"]) == [departments, own]
+    assert list(response.context["page"].entries) == [departments, own]
     assert "/desk/requests/7K2M9QX4TB/" in response.text
 
 
@@ -377,11 +413,56 @@ def test_recruiter_of_the_department_is_told_once(client, department):
 
     response = client.get("/desk/messages/")
 
-    assert len(response.context["page"]) == 1
+    assert len(response.context["page"].entries) == 1
 
 
 def test_empty_inbox_says_what_will_come(desk):
     assert "No messages yet" in desk.get("/desk/messages/").text
+
+
+def test_messages_are_walked_in_pages_and_not_counted(desk, lead):
+    newest_first = [message(f"user:{lead.pk}") for _number in range(51)][::-1]
+
+    with CaptureQueriesContext(connection) as captured:
+        first = desk.get("/desk/messages/")
+    second = desk.get("/desk/messages/", {"page": "2"})
+
+    assert list(first.context["page"].entries) == newest_first[:50]
+    assert list(second.context["page"].entries) == newest_first[50:]
+    assert 'href="/desk/messages/?page=2"' in first.text
+    assert 'href="/desk/messages/?page=1"' in second.text
+    counts = [each["sql"] for each in captured if "COUNT(" in each["sql"]]
+    assert not [sql for sql in counts if "notifications_notification" in sql]
+
+
+@pytest.mark.parametrize(
+    ("fields", "leads_to"),
+    [
+        ({"params": {"receipt": "7K2M9QX4TB"}}, "/desk/requests/7K2M9QX4TB/"),
+        ({"params": {"item": "7K2M9QX4TB"}}, "/desk/work/7K2M9QX4TB/"),
+        ({"params": {"interview": "7K2M9QX4TB"}}, "/desk/interviews/7K2M9QX4TB/"),
+        ({"event": "token_issued", "subject": "user:1"}, "/desk/settings/connections/"),
+        (
+            {"event": "webhook_switched_off", "subject": "webhook:12"},
+            "/desk/settings/connections/webhooks/12/",
+        ),
+    ],
+)
+def test_message_leads_to_what_it_is_about(client, fields, leads_to):
+    administrator = UserFactory(administrator=True)
+    client.force_login(administrator)
+    message(f"user:{administrator.pk}", **fields)
+
+    assert f'<a href="{leads_to}">A request to decide</a>' in client.get("/desk/messages/").text
+
+
+def test_message_leads_nobody_where_they_may_not_go(desk, lead):
+    message(f"user:{lead.pk}", event="token_issued", subject=f"user:{lead.pk}")
+
+    page = desk.get("/desk/messages/").text
+
+    assert "A request to decide" in page
+    assert "/desk/settings/connections/" not in page
 
 
 def test_inbox_query_count_does_not_grow(desk, lead):

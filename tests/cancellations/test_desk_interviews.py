@@ -2,7 +2,9 @@
 
 import csv
 import io
+import re
 from datetime import timedelta
+from urllib.parse import parse_qsl
 
 import pytest
 from django.db import DatabaseError, connection
@@ -13,7 +15,11 @@ from openpyxl import load_workbook
 
 from cancellations import services
 from cancellations.models import Purpose, Reason
+from interviews import exports, history
+from interviews.columns import Column
 from interviews.models import Access, AccessLog, Interview, SavedView
+from interviews.templatetags.when import moment
+from notifications.models import Notification
 from tests.factories import (
     CancellationFactory,
     CandidateFactory,
@@ -345,7 +351,10 @@ def test_view_is_saved_opened_first_renamed_and_deleted(desk, recruiter, departm
     view = SavedView.objects.get(user=recruiter)
     assert (view.name, view.is_default) == ("Finished", False)
 
-    desk.post(VIEWS, {"view": view.reference, "action": "delete"})
+    asked = desk.post(VIEWS, {"view": view.reference, "action": "delete"})
+    assert "Delete the view “Finished”?" in asked.text
+    assert SavedView.objects.exists()
+    desk.post(VIEWS, {"view": view.reference, "action": "delete", "is_meant": "1"})
     assert not SavedView.objects.exists()
 
 
@@ -374,7 +383,7 @@ def test_views_are_nobody_elses(desk, recruiter, department):
     )
 
     assert "Theirs" not in desk.get(LIST, {"view": theirs.reference}).text
-    desk.post(VIEWS, {"view": theirs.reference, "action": "delete"})
+    desk.post(VIEWS, {"view": theirs.reference, "action": "delete", "is_meant": "1"})
     desk.post(VIEWS, {"view": theirs.reference, "action": "update", "name": "Mine"})
 
     assert SavedView.objects.get(pk=theirs.pk).name == "Theirs"
@@ -598,16 +607,42 @@ def test_who_took_what_along_is_written_down(desk, recruiter, department, kind, 
     }
 
 
-def test_export_streams_by_a_cursor(desk, department):
-    for _number in range(3):
-        InterviewFactory(department=department)
+@pytest.fixture
+def fetched(monkeypatch):
+    """How many rows cursors on the server were asked for, one number each time."""
+    pieces: list[int] = []
+    open_cursor = connection.chunked_cursor
 
-    response = desk.post(EXPORT, {"format": "csv"})
+    def counted():
+        cursor = open_cursor()
+        fetchmany = cursor.fetchmany
+        cursor.fetchmany = lambda size: (pieces.append(size), fetchmany(size))[1]
+        return cursor
+
+    monkeypatch.setattr(connection, "chunked_cursor", counted)
+    return pieces
+
+
+def test_export_reads_and_tells_a_piece_at_a_time(desk, department, fetched, monkeypatch):
+    for _number in range(7):
+        InterviewFactory(department=department)
+    monkeypatch.setattr(exports, "PIECE", 2)
+    told = []
+    tell = Column.exported
+    monkeypatch.setattr(
+        Column, "exported", lambda *args, **kw: (told.append(1), tell(*args, **kw))[1]
+    )
+
+    response = desk.post(EXPORT, {"format": "csv", "query": "columns=status"})
+    lines = iter(response.streaming_content)
+    first = [next(lines) for _number in range(3)]  # the mark of UTF-8, the titles, one interview
 
     assert response.streaming
-    with CaptureQueriesContext(connection) as captured:
-        assert len(list(response.streaming_content)) == 5  # with the mark of UTF-8
-    assert len(captured) <= 1
+    assert first[2].count(b"\n") == 1
+    assert fetched == [2]
+    assert len(told) == 2  # the cells of that interview
+    assert len(list(lines)) == 6
+    assert set(fetched) == {2}
 
 
 def test_whoever_may_not_export_is_refused_and_not_offered(client, department):
@@ -619,7 +654,154 @@ def test_whoever_may_not_export_is_refused_and_not_offered(client, department):
     assert not AccessLog.objects.exists()
 
 
+# --- all of a list at once ------------------------------------------------------------------------
+
+CANCEL_ALL = "of this list for the company"
+
+
+@pytest.mark.parametrize(
+    ("narrowed_to", "offered"),
+    [
+        ({}, False),
+        ({"columns": "place"}, False),
+        ({"kind": "ai"}, True),
+        ({"status": "booked"}, True),
+        ({"status": "completed"}, False),  # nothing of it can be cancelled any more
+        ({"kind": "on_site"}, False),  # it is one
+    ],
+)
+def test_all_of_a_list_is_cancelled_only_where_it_is_narrowed(
+    desk, department, narrowed_to, offered
+):
+    for _number in range(2):
+        InterviewFactory(department=department)
+        InterviewFactory(department=department, completed=True)
+    InterviewFactory(department=department, kind="on_site")
+
+    page = desk.get(LIST, narrowed_to).text
+
+    assert (CANCEL_ALL in page) == offered
+    count = {"kind": "ai", "status": "booked"} & narrowed_to.keys() and len(
+        listed(desk.get(LIST, narrowed_to))
+    )
+    assert not offered or f"Cancel all {count} {CANCEL_ALL}" in page
+
+
+def test_all_of_a_list_is_not_offered_to_who_may_not_cancel(client, department):
+    client.force_login(UserFactory(viewer=True, departments=[department]))
+    for _number in range(2):
+        InterviewFactory(department=department)
+
+    assert CANCEL_ALL not in client.get(LIST, {"status": "booked"}).text
+
+
+def test_list_of_more_than_are_counted_names_no_number(desk, department, monkeypatch):
+    monkeypatch.setattr("interviews.keyset.COUNTED", 2)
+    for _number in range(3):
+        InterviewFactory(department=department)
+
+    page = desk.get(LIST, {"status": "booked"}).text
+
+    assert f"Cancel all {CANCEL_ALL}" in page
+
+
 # --- one interview --------------------------------------------------------------------------------
+
+
+def way_back(response) -> str:
+    return re.search(r'class="back-link"\s+href="([^"]*)"', response.text)[1].replace("&amp;", "&")
+
+
+def test_way_back_leads_to_the_list_as_it_was_narrowed(desk, department):
+    for _number in range(60):
+        interview = InterviewFactory(department=department)
+    view = SavedView.objects.create(user=UserFactory(), name="x")
+    asked = f"{LIST}?status=booked&columns=place&after={interview.reference}&view=all"
+    page = desk.get(asked)
+    link = re.search(rf'href="({LIST}[0-9A-Z]{{10}}/[^"]*)"', page.text)[1].replace("&amp;", "&")
+
+    opened = desk.get(f"{link}&nonsense=1")
+    revealed = desk.post(
+        re.search(r'action="([^"]*reveal[^"]*)"', opened.text)[1].replace("&amp;", "&"),
+        {"why": "contact"},
+    )
+
+    for response in (opened, revealed):
+        back = way_back(response)
+        assert dict(parse_qsl(back.partition("?")[2])) == dict(parse_qsl(asked.partition("?")[2]))
+        assert listed(desk.get(back)) == listed(page)
+    assert way_back(desk.get(page_of(interview))) == LIST
+    assert view.reference not in opened.text
+
+
+def test_page_tells_where_an_interview_came_from(desk, department):
+    interview = InterviewFactory(
+        department=department,
+        source="attendance",
+        source_key="17/3",
+        extra={"permission": "yes", "expected": "uncertain", "appointment": "walk_in", "x_y": "no"},
+    )
+
+    text = " ".join(desk.get(page_of(interview)).text.split())
+
+    for words in (
+        "Data set: The Interview Attendance Problem",
+        "17/3",
+        "Further answers",
+        "necessary permission to start at the required time</dt> <dd> yes",
+        "<dt>Expected Attendance</dt> <dd> not sure",
+        "<dt>Interview Type</dt> <dd> walk in",
+        "<dt>X y</dt> <dd> no",
+    ):
+        assert words in text, words
+    assert "walk_in" not in text
+
+
+def test_page_says_when_an_interview_was_imported(desk, department):
+    interview = InterviewFactory(department=department, source="old_ats")
+    at = timezone.now() - timedelta(days=40)
+    history.record(interview, "imported", by=None, at=at)
+
+    page = desk.get(page_of(interview)).text
+
+    assert "old_ats" in page
+    assert moment(at) in " ".join(page.split())
+
+
+def test_interview_made_here_says_nothing_of_a_source(desk, department):
+    interview = InterviewFactory(department=department)
+
+    assert "Where it came from" not in desk.get(page_of(interview)).text
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("21211", "The number does not exist"),
+        ("550", "The mailbox does not exist."),
+        ("timeout", "The provider did not answer in time."),
+        ("99999", ""),
+    ],
+)
+def test_why_a_message_did_not_arrive_is_said_in_words(desk, department, code, words):
+    interview = InterviewFactory(department=department)
+    Notification.objects.create(
+        event="cancellation_done",
+        channel="sms",
+        recipient=f"user:{interview.candidate.user_id}",
+        language="en",
+        subject=interview.subject,
+        dedupe_key=code,
+        not_before=timezone.now(),
+        created_at=timezone.now(),
+        state="failed",
+        error_code=code,
+    )
+
+    page = desk.get(page_of(interview)).text
+
+    assert words in page
+    assert f'<code class="small">{code}</code>' in page
 
 
 def test_page_tells_everything(desk, department, recruiter):
@@ -636,7 +818,7 @@ def test_page_tells_everything(desk, department, recruiter):
     told = [entry.what for entry in response.context["story"].entries]
     assert told == ["Cancelled", "Cancellation asked for", "Booked"]
     who = [entry.who for entry in response.context["story"].entries]
-    assert who == ["吴建国", interview.candidate.user.name, "by the rule"]
+    assert who == ["吴建国", interview.candidate.user.name, "The rule"]
     for words in ("Fever", "Get well soon", "I am not well", "Queued", interview.position.title):
         assert words in response.text, words
     channels = {message.channel for message in response.context["story"].messages}
@@ -723,4 +905,4 @@ def test_page_query_count_does_not_grow(desk, department):
             desk.get(page_of(interview))
         counts.append(len(captured))
 
-    assert counts[0] == counts[1] <= 12
+    assert counts[0] == counts[1] <= 14

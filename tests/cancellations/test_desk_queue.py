@@ -1,5 +1,6 @@
 """The queue: every late request is work, work belongs to somebody, and nothing waits unseen."""
 
+import re
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -10,6 +11,8 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts.models import User
+from accounts.permissions import Role
 from cancellations import queue, services, tasks, work
 from cancellations.models import Cancellation, CancellationStatus, Purpose, Reason
 from interviews.models import HistoryEntry, Interview
@@ -30,6 +33,8 @@ pytestmark = pytest.mark.django_db
 
 QUEUE = "/desk/"
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
+POLL = {"HX-Request": "true"}
+STANDS = re.compile(r'id="stands"\s+value="([^"]*)"')
 
 
 @pytest.fixture
@@ -101,6 +106,22 @@ def test_late_request_is_work_from_the_moment_it_is_made(department):
     assert item.due_at == cancellation.decide_by == NOW + timedelta(hours=4, minutes=30)
     assert item.remind_at == cancellation.promised_by == NOW + timedelta(minutes=15)
     assert item.escalate_at == NOW + timedelta(minutes=30)
+
+
+def test_work_goes_where_its_position_goes(client, department, lead):
+    cancellation = late_request(department)
+    settled = WorkItemFactory(interview=cancellation.interview, closed_at=timezone.now())
+    elsewhere = DepartmentFactory()
+    position = cancellation.interview.position
+
+    position.department = elsewhere
+    position.save()
+
+    client.force_login(UserFactory(lead=True, departments=[elsewhere]))
+    assert keys(client.get(QUEUE)) == [cancellation.reference]
+    client.force_login(lead)
+    assert keys(client.get(QUEUE)) == []
+    assert WorkItem.objects.get(pk=settled.pk).audience == department.audience
 
 
 def test_automatic_cancellation_is_nobodys_work(department):
@@ -263,8 +284,33 @@ def test_filters_narrow_and_stand_in_the_address(desk, department, lead, recruit
     assert narrowed(kind="follow_up", assignee="me", department=str(department.pk)) == {
         mine.reference
     }
-    for nonsense in ("\x00", "-1", "x" * 5000, "99999999999999999999"):
+    for nonsense in ("\x00", "-1", "user:", "user:0", "user:x", "x" * 5000, "99999999999999999999"):
         assert len(narrowed(kind=nonsense, assignee=nonsense, department=nonsense)) == 3
+
+
+def test_lead_sees_what_each_colleague_holds(desk, department, lead, recruiter):
+    elsewhere = UserFactory(recruiter=True, departments=[DepartmentFactory()])
+    others = [
+        UserFactory(viewer=True, departments=[department]),
+        UserFactory(recruiter=True, departments=[department], is_active=False),
+        elsewhere,
+    ]
+    theirs = follow_up(department, assignee=f"user:{recruiter.pk}")
+    follow_up(department, assignee=f"user:{lead.pk}")
+    follow_up(department, assignee=f"user:{elsewhere.pk}")
+    query = f"assignee=user%3A{recruiter.pk}"
+
+    page = desk.get(f"{QUEUE}?{query}&kind=follow_up")
+
+    assert keys(page) == [theirs.reference]
+    chips = {chip.value: chip.without for chip in page.context["narrowing"].chips()}
+    assert chips == {recruiter.name: "kind=follow_up", "Follow-up": query}
+    assert f'<option value="user:{recruiter.pk}" selected>{recruiter.name}</option>' in page.text
+    assert f'href="{url("work_item", theirs)}?kind=follow_up&amp;{query}"' in page.text
+    assert keys(desk.get(page.context["list_url"], headers=POLL)) == [theirs.reference]
+    for other in others:
+        assert f'<option value="user:{other.pk}"' not in page.text
+        assert len(keys(desk.get(QUEUE, {"assignee": f"user:{other.pk}"}))) == 3
 
 
 def test_filter_goes_along_and_each_part_of_it_can_be_dropped(desk, department):
@@ -279,6 +325,52 @@ def test_filter_goes_along_and_each_part_of_it_can_be_dropped(desk, department):
     assert f'href="{QUEUE}?assignee=nobody"' in page.text
     answer = desk.post(f"{url('assign', item)}?kind=follow_up", {"to": ""})
     assert answer.url == f"{url('work_item', item)}?kind=follow_up"
+
+
+@pytest.fixture
+def second_page(department):
+    """Two requests on the queue's second page, behind fifty follow-ups."""
+    soon = timezone.now() + timedelta(minutes=1)
+    for _number in range(50):
+        follow_up(department, due_at=soon)
+    return [late_request(department, starts_in=timedelta(hours=hours)) for hours in (2, 3)]
+
+
+def test_second_page_stays_the_second_page(desk, department, lead, second_page):
+    first, second = second_page
+    query = "?page=2"
+
+    page = desk.get(QUEUE + query)
+    assert keys(page) == [first.reference, second.reference]
+    for name, thing in [
+        ("case", first),
+        ("case", second),
+        ("assign", item_of(first)),
+        ("approve", first),
+        ("decline", first),
+    ]:
+        assert f'"{url(name, thing)}{query}"' in page.text
+    assert page.context["list_url"] == url("case", first) + query
+    assert '<input type="hidden" name="page" value="2">' in page.text
+
+    case = desk.get(url("case", second) + query)
+    assert keys(case) == keys(page)
+    assert f'href="{QUEUE}{query}"' in case.text  # the way back to the whole queue
+    claimed = desk.post(url("assign", item_of(second)) + query, {"to": str(lead.pk)})
+    assert claimed.url == url("work_item", item_of(second)) + query
+    assert desk.get(claimed.url).url == url("case", second) + query
+    several_of = f"/desk/several/{query}&action=approve&receipt={first.reference}"
+    assert f'href="{QUEUE}{query}&amp;receipt={first.reference}"' in desk.get(several_of).text
+
+
+def test_decision_on_the_second_page_goes_on_there_until_it_is_done(desk, second_page):
+    first, second = second_page
+    query = "?page=2"
+
+    assert desk.post(url("decline", first) + query).url == url("case", second) + query
+    beginning = desk.post(url("decline", second) + query).url
+    assert beginning.startswith("/desk/work/")
+    assert "page" not in beginning
 
 
 def test_empty_queue_says_why(desk, department):
@@ -303,10 +395,12 @@ def test_query_count_does_not_grow(
         )
     shown = late_request(department)
 
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         response = client.get(QUEUE)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         client.get(url("case", shown))
+    with django_assert_num_queries(9):
+        client.get(QUEUE, {"assignee": f"user:{recruiter.pk}"}, headers=POLL)
 
     assert len(response.context["page"].entries) == 2 * rows + 1
     assert len(response.context["done"]) == 2 * rows
@@ -445,6 +539,18 @@ def test_recruiter_takes_on_but_does_not_pass_on(department, lead, recruiter):
         work.assign_work(item, to=None, by=other, expected=f"user:{recruiter.pk}")
 
 
+@pytest.mark.parametrize(
+    "expected", ["\x00", "user:\x00", "user:", "user:x", "user:" + "9" * 5000, "somebody"]
+)
+def test_holder_nobody_can_have_seen_counts_as_taken_meanwhile(desk, department, lead, expected):
+    item = follow_up(department)
+
+    sent = desk.post(url("assign", item), {"to": str(lead.pk), "expected": expected}, follow=True)
+
+    assert said(sent) == ["It has been given back meanwhile. Nobody has taken it on now."]
+    assert WorkItem.objects.get(pk=item.pk).assignee == ""
+
+
 @pytest.mark.parametrize("to", ["x", "\x00", "99999999999999999999", "0", "-1"])
 def test_nobody_of_that_name_is_not_found(desk, department, to):
     item = follow_up(department)
@@ -549,29 +655,74 @@ def test_decision_leads_to_the_case_after_it_within_the_filter(desk, department)
 
 def test_open_case_hears_that_a_colleague_decided_it(desk, department):
     waiting = late_request(department)
-    list_url = desk.get(url("case", waiting)).context["list_url"]
-    poll = {"HX-Request": "true"}
-    assert 'id="decision"' not in desk.get(list_url, headers=poll).text
+    renew = renewing(desk, desk.get(url("case", waiting)))
+    assert 'id="decision"' not in renew()
 
     colleague = UserFactory(lead=True, departments=[department])
     services.decline_cancellation(waiting.pk, by=colleague, note="We need you")
 
-    news = desk.get(list_url, headers=poll).text
+    news = renew()
     assert "<html" not in news
     assert 'id="decision" hx-swap-oob="true"' in news
     assert f"by {colleague.name}" in news
     assert url("approve", waiting) not in news
+    assert 'id="decision"' not in renew()
 
 
-def test_open_case_hears_that_a_colleague_took_it_on(desk, department, recruiter):
-    item = follow_up(department)
-    list_url = desk.get(url("work_item", item)).context["list_url"]
-    work.assign_work(item, to=recruiter, by=recruiter, expected="")
+@pytest.mark.parametrize("kind", ["cancellation", "follow_up"])
+def test_open_case_hears_once_that_a_colleague_took_it_on(desk, department, recruiter, kind):
+    """And nothing else of it: a note may be half written."""
+    colleague = UserFactory(lead=True, departments=[department])
+    if kind == "cancellation":
+        waiting = late_request(department)
+        page, item = desk.get(url("case", waiting)), item_of(waiting)
+    else:
+        item = follow_up(department)
+        page = desk.get(url("work_item", item))
+    renew = renewing(desk, page)
+    work.assign_work(item, to=colleague, by=colleague, expected="")
 
-    news = desk.get(list_url, headers={"HX-Request": "true"}).text
+    news = renew()
 
     assert 'id="holder" hx-swap-oob="true"' in news
-    assert f"{recruiter.name} has taken this on." in news
+    assert f"{colleague.name} has taken this on." in news
+    assert 'id="decision"' not in news
+    assert 'id="holder"' not in renew()
+
+
+def test_empty_queue_that_fills_opens_nothing_by_itself(desk, department, recruiter):
+    renew = renewing(desk, desk.get(QUEUE))
+    item = follow_up(department)
+
+    assert url("work_item", item) in renew()
+    work.assign_work(item, to=recruiter, by=recruiter, expected="")
+
+    news = renew()
+    assert "aria-current" not in news
+    assert 'id="holder"' not in news  # there is no case beside the list to be told
+
+
+def test_list_brings_the_words_for_when_it_stops(client, department):
+    """In the reader's own time."""
+    client.force_login(UserFactory(lead=True, departments=[department], time_zone="Europe/Berlin"))
+    with time_machine.travel(NOW, tick=False):
+        page = client.get(QUEUE)
+
+    assert 'data-stale="Not renewed since 05:00"' in page.text
+    assert "data-stale-here" in page.text
+
+
+def renewing(client, page):
+    """What the list gets each time it asks for itself, with how the case stood the time before."""
+    address, stands = page.context["list_url"], STANDS.search(page.text)[1]
+
+    def renew() -> str:
+        nonlocal stands
+        news = client.get(address, {"stands": stands}, headers=POLL).text
+        stands = STANDS.search(news)[1]
+        return news
+
+    return renew
 
 
 # --- several at once ------------------------------------------------------------------------------
@@ -596,6 +747,28 @@ def test_several_are_read_then_decided_and_the_result_survives_a_reload(desk, de
         decided = Cancellation.objects.get(pk=each.pk)
         assert (decided.status, decided.decided_by, decided.note) == ("approved", lead, "Get well")
         assert each.interview.candidate.user.name in result.text
+
+
+def test_way_back_from_several_keeps_what_was_ticked(desk, department):
+    first, second, third = (late_request(department) for _number in range(3))
+
+    page = desk.get("/desk/several/", several("approve", first, third) | {"kind": "cancellation"})
+    chosen = f"receipt={first.reference}&amp;receipt={third.reference}"
+    assert page.text.count(f'href="{QUEUE}?kind=cancellation&amp;{chosen}"') == 2
+    refused = desk.post("/desk/several/", several("decline", third, note="x" * 501))
+    assert f'href="{QUEUE}?receipt={third.reference}"' in refused.text
+
+    back = desk.get(QUEUE, {"kind": "cancellation", "receipt": [first.reference, third.reference]})
+    ticked = {each.reference for each in (first, second, third) if ticks(back, each)}
+    assert ticked == {first.reference, third.reference}
+    assert "receipt" not in back.context["list_url"]
+    assert desk.get(QUEUE, {"receipt": ["\x00", "x" * 5000]}).status_code == 200
+
+
+def ticks(page, cancellation) -> bool:
+    """Whether the box of this request is ticked."""
+    box = re.search(rf'<input[^>]*id="tick-{cancellation.reference}"[^>]*>', page.text)
+    return "checked" in box[0]
 
 
 def test_each_of_several_has_its_own_outcome(desk, department, lead):
@@ -749,6 +922,42 @@ def test_who_took_it_on_is_reminded(department, lead):
     work.chase(item, "remind")
 
     assert told("decision_reminder") == on(lead)
+
+
+@pytest.mark.parametrize("what", ["moved", "demoted", "switched off", "never could"])
+def test_who_cannot_do_it_any_more_is_passed_over(department, lead, recruiter, what):
+    """Then it is as if nobody had taken it on."""
+    holder = UserFactory(lead=True, departments=[department])
+    position = PositionFactory(department=department, recruiter=recruiter)
+    item = WorkItemFactory(
+        interview=InterviewFactory(position=position),
+        kind="cancellation",
+        assignee=f"user:{holder.pk}",
+    )
+    match what:
+        case "moved":
+            holder.departments.set([DepartmentFactory()])
+        case "demoted":
+            User.objects.filter(pk=holder.pk).update(role=Role.DEPARTMENT_VIEWER)
+        case "switched off":
+            User.objects.filter(pk=holder.pk).update(is_active=False)
+        case "never could":  # recruiters decide nothing
+            User.objects.filter(pk=holder.pk).update(role=Role.RECRUITER)
+
+    work.chase(item, "remind")
+
+    assert told("decision_reminder") == on(recruiter)
+
+
+@pytest.mark.parametrize("kind", ["cancellation", "follow_up"])
+def test_administrator_who_holds_it_is_reminded_wherever_it_is(department, lead, kind):
+    administrator = UserFactory(administrator=True)
+    item = follow_up(department, kind=kind, assignee=f"user:{administrator.pk}")
+
+    work.chase(item, "remind")
+
+    event = "decision_reminder" if kind == "cancellation" else "work_reminder"
+    assert told(event) == on(administrator)
 
 
 def test_without_anybody_nearer_the_leads_are_reminded(department, lead):

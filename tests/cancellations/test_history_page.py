@@ -16,8 +16,9 @@ from cancellations.models import Policy, Purpose, Reason, Tier
 from config.tracking import act_as
 from interviews import history, jobs
 from interviews.events import EVENTS
-from interviews.models import AccessLog, Job, Position
+from interviews.models import AccessLog, Job, Position, RemovedInterview
 from interviews.seals import seal_history
+from notifications.models import Webhook
 from tests.database import without_triggers
 from tests.factories import (
     CancellationFactory,
@@ -33,6 +34,10 @@ PAGE = reverse("cancellations:history")
 VERIFY = reverse("cancellations:verify_history")
 EXPORT = reverse("cancellations:export_history")
 CONFIGURATION = reverse("cancellations:configuration_history")
+EXPORT_CONFIGURATION = reverse("cancellations:export_configuration")
+LOOKED_AT = reverse("cancellations:looked_at")
+EXPORT_LOOKED_AT = reverse("cancellations:export_looked_at")
+REMOVED = reverse("cancellations:removed_interviews")
 
 
 @pytest.fixture
@@ -301,12 +306,12 @@ def test_pages_go_on_where_the_last_one_ended(client, lead, department, monkeypa
         {"kind": "\x00", "page": "x"},
     ],
 )
-@pytest.mark.parametrize("url", [PAGE, CONFIGURATION])
+@pytest.mark.parametrize("url", [PAGE, CONFIGURATION, LOOKED_AT])
 def test_nonsense_in_the_address_is_said_or_ignored(client, lead, url, asked):
     assert client.get(url, asked).status_code == 200
 
 
-@pytest.mark.parametrize("url", [VERIFY, EXPORT])
+@pytest.mark.parametrize("url", [VERIFY, EXPORT, EXPORT_CONFIGURATION, EXPORT_LOOKED_AT])
 def test_nonsense_sent_is_ignored(client, lead, url):
     assert client.post(url, {"query": "%00&interview=&since=\x00" * 200}).status_code == 200
 
@@ -314,6 +319,8 @@ def test_nonsense_sent_is_ignored(client, lead, url):
 def test_get_changes_nothing_and_leads_to_the_page(client, lead):
     assert client.get(VERIFY).url == PAGE
     assert client.get(EXPORT).url == PAGE
+    assert client.get(EXPORT_CONFIGURATION).url == CONFIGURATION
+    assert client.get(EXPORT_LOOKED_AT).url == LOOKED_AT
 
 
 @pytest.mark.parametrize("rows", [1, 8])
@@ -341,9 +348,7 @@ def test_every_event_that_is_recorded_has_words():
         for path in Path(app).glob("*.py")
         if path.name != "demo.py"
     )
-    recorded = set(
-        re.findall(r'(?:record\(|_record\(|_keep_appointment\()\s*\w+,\s*\(?"(\w+)"', source)
-    )
+    recorded = set(re.findall(r'(?:record\(|_record\(|_go_on\()\s*\w+,\s*\(?"(\w+)"', source))
     assert {"invited", "booked", "cancellation_declined", "work_assigned"} <= recorded
     assert recorded <= EVENTS.keys()
 
@@ -520,9 +525,9 @@ def test_configuration_is_narrowed_by_kind_actor_and_day(client, lead, departmen
     tomorrow = (timezone.localdate() + timedelta(days=1)).isoformat()
 
     assert changes_seen(client, actor=f"user:{lead.pk}") == [("Added", "Plant")]
-    assert {title for _label, title in changes_seen(client, kind="cancellations.reason")} == {
-        "Else"
-    }
+    reasons = changes_seen(client, kind="cancellations.reason")
+    assert [title for label, title in reasons if label == "Changed"] == ["Else"]
+    assert {label for label, _title in reasons} <= {"Changed", "Added"}
     assert changes_seen(client, since=tomorrow) == []
 
 
@@ -548,6 +553,245 @@ def test_query_count_of_the_configuration_does_not_grow(client, lead, department
         client.get(CONFIGURATION, {"kind": "cancellations.policy"})
 
     assert len(queries) <= 13, [each["sql"][:100] for each in queries]
+
+
+def test_changes_name_what_holds_secrets_without_reading_these(client):
+    """Nor is the page gone where one of them cannot be read."""
+    hook = Webhook.objects.create(name="ERP", url="https://erp.example/", secret="x")
+    client.force_login(UserFactory(administrator=True))
+    tamper("UPDATE notifications_webhook SET secret = 'not ours', previous_secret = 'not ours'")
+
+    assert hook.name in text_of(client, CONFIGURATION)
+
+
+def test_pieces_of_what_was_removed_are_told_under_its_last_name(client, lead, department):
+    policy = Policy.objects.create(name="Plant", department=department, is_active=False)
+    Tier.objects.create(policy=policy, notice_minutes=60, outcome="automatic")
+    policy.delete()
+
+    rows = client.get(CONFIGURATION, {"kind": "cancellations.policy"}).context["rows"][:4]
+
+    assert {(row.label, row.kind, row.title) for row in rows} == {
+        (label, kind, "Plant") for label in ("Added", "Removed") for kind in ("policy", "tier")
+    }
+
+
+def test_configuration_is_taken_along_as_a_file(client, lead, department, elsewhere):
+    policy = Policy.objects.create(name="=Plant", department=department, promised_minutes=15)
+    Policy.objects.create(name="Theirs", department=elsewhere.position.department)
+    act_as(f"user:{lead.pk}")
+    policy.promised_minutes = 90
+    policy.save()
+
+    response = client.post(EXPORT_CONFIGURATION, {"query": "kind=cancellations.policy"})
+    lines = list(csv.reader(StringIO(b"".join(response.streaming_content).decode("utf-8-sig"))))
+
+    assert lines[0][:4] == ["Time", "What happened", "Kind", "What was changed"]
+    changed = next(line for line in lines if line[1] == "Changed")
+    assert changed[2:] == [
+        "policy",
+        "'=Plant",
+        "promised minutes: 15 minutes → 1 hour and 30 minutes",
+        "周莉",
+    ]
+    assert not any("Theirs" in line[3] for line in lines)
+    log = AccessLog.objects.get()
+    assert (log.by, log.action, log.detail) == (
+        lead,
+        "exported",
+        {
+            "list": "configuration",
+            "format": "csv",
+            "count": len(lines) - 1,
+            "filters": {"kind": "cancellations.policy"},
+        },
+    )
+
+
+# --- who looked at whom ---------------------------------------------------------------------------
+
+
+def looked(interview, by, **detail) -> AccessLog:
+    return AccessLog.objects.create(
+        action="revealed",
+        by=by,
+        subject=interview.subject,
+        detail={"what": ["mobile"], "why": "contact"} | detail,
+    )
+
+
+def took_along(by, **detail) -> AccessLog:
+    return AccessLog.objects.create(
+        action="exported", by=by, detail={"format": "csv", "count": 3, "filters": {}} | detail
+    )
+
+
+@pytest.fixture
+def looks(department, elsewhere, lead):
+    """Two looks that concern the lead's department, and two that do not."""
+    colleague = UserFactory(recruiter=True, name="同事", departments=[department])
+    stranger = UserFactory(recruiter=True, name="外人", departments=[elsewhere.position.department])
+    interview = InterviewFactory(department=department, candidate__user__name="王小明")
+    return {
+        "interview": interview,
+        "colleague": colleague,
+        "stranger": stranger,
+        "ours": [
+            looked(interview, stranger),  # whoever looked: it is our interview
+            took_along(colleague, filters={"department": str(department.pk)}),
+        ],
+        "theirs": [looked(elsewhere, stranger), took_along(stranger)],
+    }
+
+
+def test_lead_reads_who_looked_at_candidates_of_their_department(client, lead, looks, department):
+    taken, revealed = rows_of(client, LOOKED_AT)
+
+    assert [taken.id, revealed.id] == [each.pk for each in reversed(looks["ours"])]
+    assert (revealed.who, revealed.what) == ("外人", "Contact details revealed")
+    assert (revealed.candidate, revealed.interview) == ("王小明", looks["interview"].reference)
+    assert revealed.details == "Mobile number · To call or write to them"
+    assert (taken.who, taken.what) == ("同事", "List exported")
+    assert taken.details == "Interviews · CSV · 3 rows · Department: 制造部"
+    text = text_of(client, LOOKED_AT)
+    assert "别人" not in text
+    assert "研发部" not in text
+
+
+def test_administrators_read_every_look(client, looks):
+    client.force_login(UserFactory(administrator=True))
+
+    found = [row.id for row in rows_of(client, LOOKED_AT)]
+
+    assert found == sorted((each.pk for each in looks["ours"] + looks["theirs"]), reverse=True)
+
+
+@pytest.mark.parametrize("trait", ["recruiter", "viewer"])
+def test_others_do_not_read_who_looked(client, department, looks, trait):
+    client.force_login(UserFactory(**{trait: True}, departments=[department]))
+
+    assert client.get(LOOKED_AT).status_code == 403
+    assert client.post(EXPORT_LOOKED_AT).status_code == 403
+    assert "Looked at" not in text_of(client)
+
+
+def test_looks_are_narrowed_by_person_kind_and_day(client, lead, looks):
+    revealed, taken = looks["ours"]
+    tomorrow = (timezone.localdate() + timedelta(days=1)).isoformat()
+
+    def found(**asked):
+        return [row.id for row in rows_of(client, LOOKED_AT, **asked)]
+
+    assert found(action="revealed") == [revealed.pk]
+    assert found(action="exported") == [taken.pk]
+    assert found(actor=f"user:{looks['colleague'].pk}") == [taken.pk]
+    assert found(actor=f"user:{looks['stranger'].pk}") == [taken.pk, revealed.pk]  # not offered
+    assert found(since=tomorrow) == []
+    assert len(found(until=tomorrow)) == 2
+
+
+def test_looks_go_on_where_the_last_page_ended(client, lead, looks, monkeypatch):
+    monkeypatch.setattr("cancellations.views.history.PAGE_SIZE", 2)
+    made = [each.pk for each in looks["ours"]]
+    made += [looked(looks["interview"], lead).pk for _ in range(2)]
+    made += [took_along(lead).pk]
+
+    first = client.get(LOOKED_AT)
+    second = client.get(LOOKED_AT, {"after": first.context["rows"][-1].id})
+    third = client.get(LOOKED_AT, {"after": second.context["rows"][-1].id})
+    back = client.get(LOOKED_AT, {"before": third.context["rows"][0].id})
+
+    pages = [[row.id for row in page.context["rows"]] for page in (first, second, third)]
+    assert [*pages[0], *pages[1], *pages[2]] == sorted(made, reverse=True)
+    assert [row.id for row in back.context["rows"]] == pages[1]
+    assert first.context["part"].count == 5
+    assert f"after={pages[0][-1]}" in first.text
+
+
+def test_looks_follow_a_position_to_its_new_department(client, lead, department, elsewhere, looks):
+    looked(elsewhere, looks["stranger"])
+    Position.objects.filter(pk=elsewhere.position.pk).update(department=department)
+
+    assert {row.interview for row in rows_of(client, LOOKED_AT)} == {
+        "",
+        looks["interview"].reference,
+        elsewhere.reference,
+    }
+
+
+def test_what_an_older_version_wrote_down_is_told_as_far_as_it_goes(client, lead, department):
+    interview = InterviewFactory(department=department)
+    looked(interview, lead, what=["fax"], why="curiosity")
+    took_along(lead, filters=["q", "status"], list="administration", format="xlsx")
+    took_along(lead, filters={"recruiter": "7", "late": "True", "found": "search"}, list="gone")
+    AccessLog.objects.create(action="revealed", by=lead, subject="interview:GONE", detail={})
+
+    details = [row.details for row in rows_of(client, LOOKED_AT)]
+
+    assert details == [
+        "Interviews · CSV · 3 rows · Asked late · Search result · Recruiter: #7",
+        "Administration · XLSX · 3 rows · q · Status",
+        "fax · curiosity",
+    ]
+
+
+def test_looks_are_taken_along_as_a_file_which_is_a_look_itself(client, lead, looks):
+    response = client.post(EXPORT_LOOKED_AT, {"query": "action=revealed"})
+    lines = list(csv.reader(StringIO(b"".join(response.streaming_content).decode("utf-8-sig"))))
+
+    assert lines[0] == [
+        "Time",
+        "By",
+        "What happened",
+        "Details",
+        "Interview",
+        "Candidate",
+        "Position",
+    ]
+    ((_time, who, _what, _details, reference, candidate, _position),) = lines[1:]
+    assert (who, reference, candidate) == ("外人", looks["interview"].reference, "王小明")
+    taken = rows_of(client, LOOKED_AT)[0]
+    assert taken.details == "Looked at · CSV · 1 row · What happened: Contact details revealed"
+
+
+@pytest.mark.parametrize("rows", [1, 8])
+def test_query_count_of_looks_does_not_grow(
+    client, lead, department, rows, django_assert_num_queries
+):
+    for _ in range(rows):
+        position = PositionFactory(department=department)
+        looked(InterviewFactory(position=position), UserFactory(recruiter=True))
+        filters = {"position": str(position.pk), "recruiter": str(position.recruiter_id)}
+        took_along(lead, filters=filters | {"actor": f"user:{position.recruiter_id}"})
+    client.get(LOOKED_AT)
+
+    with django_assert_num_queries(9):
+        response = client.get(LOOKED_AT)
+
+    assert len(response.context["rows"]) == rows * 2
+
+
+# --- removed with an undone import ----------------------------------------------------------------
+
+
+def test_administrators_find_what_was_removed_with_an_import(client):
+    boss = UserFactory(administrator=True, name="郑雪")
+    RemovedInterview.objects.create(
+        reference="8Q2M7KX4TB", entry=1, event="imported", actor="import", at=timezone.now(),
+        data={"source": "old_ats"}, hash="0" * 64, removed_by=boss, removed_at=timezone.now(),
+        job="7K2M9QX4TB",
+    )  # fmt: skip
+    client.force_login(boss)
+
+    text = text_of(client, REMOVED)
+
+    for words in ("8Q2M7 KX4TB", "old_ats", "郑雪", "/desk/jobs/7K2M9QX4TB/"):
+        assert words in text, words
+
+
+def test_leads_do_not_find_what_was_removed(client, lead):
+    assert client.get(REMOVED).status_code == 403
+    assert REMOVED not in text_of(client)
 
 
 # --- seals ----------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from cancellations.models import Cancellation, Policy, Purpose, Reason
 from cancellations.rules import Outcome, Tier
 from interviews.templatetags.when import short_moment
 from tests.factories import (
+    CancellationFactory,
     DepartmentFactory,
     InterviewFactory,
     PositionCategoryFactory,
@@ -66,6 +67,14 @@ def columns(**fields):
         "promised_minutes": 15,
         "default_decision": "approve",
         "default_minutes_before": 30,
+        "exit_introduction": "automatic",
+        "exit_professional": "automatic",
+        "exit_closing": "automatic",
+        "exit_second_factor": False,
+        "cooldown_days": 0,
+        "misstart_minutes": 3,
+        "resume_hours": 24,
+        "self_rebooking": True,
         **fields,
     }
 
@@ -99,6 +108,13 @@ def typed(*tiers, **fields) -> dict[str, object]:
         "promised_minutes": "15",
         "default_decision": "approve",
         "default_minutes_before": "30",
+        "exit_introduction": "automatic",
+        "exit_professional": "automatic",
+        "exit_closing": "automatic",
+        "cooldown_days": "0",
+        "misstart_minutes": "3",
+        "resume_hours": "24",
+        "self_rebooking": "on",
         "version": "0",
         "tiers-TOTAL_FORMS": str(len(tiers)),
         "tiers-INITIAL_FORMS": "0",
@@ -498,6 +514,123 @@ def test_edit_of_a_policy_in_force_can_become_a_draft(desk, lead, department):
     assert (beside.is_active, beside.department) == (False, department)
 
 
+def test_draft_of_a_policy_in_force_keeps_the_time_that_was_typed(desk, lead, department):
+    policy = on(write(lead, department=department), lead)
+    until = timezone.localtime() + timedelta(days=9)
+    sent = typed(*ORDINARY, version=policy.version, as_draft="1", name="Try me")
+
+    desk.post(page("edit_policy", policy), sent | {"until": f"{until:%Y-%m-%dT%H:%M}"})
+
+    draft = Policy.objects.get(name="Try me")
+    assert draft.until == until.replace(second=0, microsecond=0)
+    assert draft.since is None  # when the policy in force began was not typed for it
+
+
+def test_draft_of_a_policy_for_later_keeps_its_beginning(desk, lead, department):
+    later = timezone.now() + timedelta(days=3)
+    policy = on(write(lead, department=department, since=later), lead)
+    since = timezone.localtime() + timedelta(days=5)
+    sent = typed(*ORDINARY, version=policy.version, as_draft="1", name="Try me")
+
+    desk.post(page("edit_policy", policy), sent | {"since": f"{since:%Y-%m-%dT%H:%M}"})
+
+    draft = Policy.objects.get(name="Try me")
+    assert draft.since == since.replace(second=0, microsecond=0)
+
+
+# --- discarding ----------------------------------------------------------------------------------
+def discard(client, policy, **sent):
+    return client.post(page("discard_policy", policy), {"version": fresh(policy).version} | sent)
+
+
+def test_draft_is_discarded_after_a_second_look_and_stays_on_record(desk, lead, department):
+    policy = write(lead, department=department)
+    assert page("discard_policy", policy) in desk.get(page("policy", policy)).text
+    assert "Discard the draft “Night shift”?" in desk.get(page("discard_policy", policy)).text
+    assert Policy.objects.filter(pk=policy.pk).exists()
+
+    response = discard(desk, policy)
+
+    assert response.url == INDEX
+    assert not Policy.objects.filter(pk=policy.pk).exists()
+    removed = ConfigurationChange.objects.filter(action="removed", subject_id=policy.pk)
+    assert {(row.kind, row.actor) for row in removed} == {
+        (kind, f"user:{lead.pk}") for kind in ("cancellations.policy", "cancellations.tier")
+    }
+
+
+def test_policy_that_was_switched_on_once_is_not_discarded(desk, lead, department):
+    policy = on(write(lead, department=department), lead)
+    for _ in range(2):
+        assert page("discard_policy", policy) not in desk.get(page("policy", policy)).text
+        response = desk.get(page("discard_policy", policy), follow=True)
+        assert "has been switched on before" in response.text
+        assert discard(desk, policy).url == page("policy", policy)
+        with pytest.raises(policies.OnceInForce):
+            policies.discard_policy(policy.pk, by=lead, version=fresh(policy).version)
+        if fresh(policy).is_active:
+            policies.switch_off(policy.pk, by=lead, version=fresh(policy).version)
+
+    assert Policy.objects.filter(pk=policy.pk).exists()
+
+
+def test_policy_that_decided_a_request_is_not_discarded(lead, department):
+    """Even where the configuration's history does not reach back so far."""
+    policy = write(lead, department=department)
+    CancellationFactory(policy=rules.snapshot(queries.as_rule(policy)))
+
+    with pytest.raises(policies.OnceInForce):
+        policies.discard_policy(policy.pk, by=lead, version=policy.version)
+
+
+def test_draft_changed_meanwhile_is_shown_before_it_goes(desk, lead, department):
+    policy = write(lead, department=department)
+    draft = policies.Draft(columns(department=department), REFUSING)
+    policies.save_policy(policy.pk, draft, by=lead, version=policy.version)
+
+    response = discard(desk, policy, version=policy.version)
+
+    assert response.status_code == 422
+    assert "Somebody has changed this policy meanwhile" in response.text
+    assert discard(desk, policy, version=response.context["policy"].version).status_code == 302
+    assert not Policy.objects.filter(pk=policy.pk).exists()
+
+
+def test_draft_of_others_is_not_discarded(desk, administrator, lead):
+    general = write(administrator)
+    hidden = write(administrator, department=DepartmentFactory())
+
+    assert discard(desk, general).status_code == 403
+    assert discard(desk, hidden).status_code == 404
+    with pytest.raises(PermissionDenied):
+        policies.discard_policy(general.pk, by=lead, version=general.version)
+    assert Policy.objects.filter(pk__in=[general.pk, hidden.pk]).count() == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "service"),
+    [
+        ("edit_policy", "save_policy"),
+        ("switch_policy", "switch_on"),
+        ("discard_policy", "discard_policy"),
+    ],
+)
+def test_draft_discarded_by_a_colleague_meanwhile_is_not_there(
+    desk, lead, department, name, service, monkeypatch
+):
+    policy = write(lead, department=department)
+    slower, discard_first = getattr(policies, service), policies.discard_policy
+
+    def meanwhile(*args, **given):
+        discard_first(policy.pk, by=lead, version=policy.version)
+        return slower(*args, **given)
+
+    monkeypatch.setattr(policies, service, meanwhile)
+    sent = typed(*ORDINARY, version=policy.version, department=department.pk)
+
+    assert desk.post(page(name, policy), sent).status_code == 404
+
+
 def test_policy_in_force_cannot_be_ended_in_the_past(lead, department):
     policy = on(write(lead, department=department), lead)
     draft = policies.Draft(
@@ -651,3 +784,23 @@ def test_page_says_what_asking_does_a_second_before_and_after_each_boundary(clie
                 with time_machine.travel(at, tick=False):
                     assert (outcome_of_asking(interview) is Outcome.AUTOMATIC) == automatic
         transaction.set_rollback(True)
+
+
+def test_what_leaving_takes_is_written_read_and_followed(client, lead, department):
+    form = typed(("24", "hours", "automatic"), ("0", "hours", "needs_hr"))
+    form |= {
+        "department": str(department.pk),
+        "exit_professional": "needs_hr",
+        "exit_second_factor": "on",
+        "cooldown_days": "30",
+    }
+    client.post(reverse("cancellations:policy_new"), form)
+
+    policy = Policy.objects.get(name="Night shift")
+    assert (policy.exit_professional, policy.exit_second_factor) == ("needs_hr", True)
+    exits = queries.as_rule(policy).exits
+    assert exits.professional is rules.Outcome.NEEDS_HR
+    assert exits.cooldown == timedelta(days=30)
+    page = client.get(reverse("cancellations:policy", args=[policy.pk])).content.decode()
+    assert "Leaving midway" in page
+    assert "HR decides" in page

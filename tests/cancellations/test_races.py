@@ -3,17 +3,22 @@
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier
+from threading import Barrier, Thread
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django_fsm import TransitionNotAllowed
 
 from cancellations import services
 from cancellations.models import Cancellation, Reason
-from interviews.models import Interview
+from interviews.models import Interview, Position
 from notifications.models import Notification
-from tests.factories import CancellationFactory, InterviewFactory, UserFactory
+from tests.factories import (
+    CancellationFactory,
+    DepartmentFactory,
+    InterviewFactory,
+    UserFactory,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -59,6 +64,35 @@ def test_hundred_requests_at_once_are_one_cancellation(hours):
     assert len(keys) == len(set(keys))
     interview.slot.refresh_from_db()
     assert interview.slot.booked == (0 if hours == 48 else 1)
+
+
+def test_position_moves_once_who_holds_one_of_its_interviews_is_through():
+    interview, elsewhere = InterviewFactory(), DepartmentFactory()
+    moved = []
+
+    def move():
+        position = Position.objects.get()
+        position.department = elsewhere
+        try:
+            position.save()
+        except Exception as error:
+            moved.append(error)
+        finally:
+            connection.close()
+
+    with transaction.atomic():
+        held = Interview.objects.select_for_update(of=("self",)).get()
+        moving = Thread(target=move)
+        moving.start()
+        moving.join(0.5)
+        assert moving.is_alive()
+        held.location = "B2"
+        held.save(update_fields=["location"])
+    moving.join(10)
+
+    assert moved == []
+    stored = Interview.objects.get(pk=interview.pk)
+    assert (stored.location, stored.listed_department) == ("B2", elsewhere.pk)
 
 
 @pytest.mark.parametrize("attempt", range(5))

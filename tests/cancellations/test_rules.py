@@ -148,3 +148,81 @@ def test_where_no_policy_is_switched_on_hr_decides():
     assert rules.decide(policy, starts_at=START, asked_at=START - 90 * 24 * HOUR).outcome is (
         Outcome.NEEDS_HR
     )
+
+
+# --- leaving midway -------------------------------------------------------------------------------
+
+MINUTE = timedelta(minutes=1)
+ENTERED = START
+EXITS = replace(
+    POLICY,
+    exits=rules.ExitRules(
+        professional=Outcome.NEEDS_HR,
+        second_factor=True,
+        cooldown=timedelta(days=30),
+        misstart_grace=3 * MINUTE,
+    ),
+)
+
+
+def leaving(policy=EXITS, *, stage="introduction", answered=1, after=10 * MINUTE, our_fault=False):
+    return rules.decide_exit(
+        policy,
+        stage=stage,
+        answered=answered,
+        entered_at=ENTERED,
+        asked_at=ENTERED + after,
+        our_fault=our_fault,
+    )
+
+
+@pytest.mark.parametrize(
+    ("answered", "after", "is_misstart"),
+    [
+        (0, timedelta(0), True),
+        (0, 3 * MINUTE, True),
+        (0, 3 * MINUTE + SECOND, False),
+        (1, timedelta(0), False),
+        (1, 3 * MINUTE, False),
+    ],
+)
+def test_false_start_is_early_and_without_an_answer(answered, after, is_misstart):
+    assert leaving(answered=answered, after=after).is_misstart is is_misstart
+
+
+@pytest.mark.parametrize("stage", ["introduction", "professional", "closing"])
+@pytest.mark.parametrize("outcome", [Outcome.AUTOMATIC, Outcome.NEEDS_HR])
+@pytest.mark.parametrize("second_factor", [False, True])
+@pytest.mark.parametrize("days", [0, 30])
+@pytest.mark.parametrize("our_fault", [False, True])
+def test_each_part_of_the_interview_has_its_own_rule(
+    stage, outcome, second_factor, days, our_fault
+):
+    exits = rules.ExitRules(
+        **{stage: outcome}, second_factor=second_factor, cooldown=timedelta(days=days)
+    )
+    decision = leaving(replace(POLICY, exits=exits), stage=stage, our_fault=our_fault)
+
+    asked_at = ENTERED + 10 * MINUTE
+    assert decision.outcome is outcome
+    assert decision.second_factor is second_factor
+    waits = outcome is Outcome.NEEDS_HR
+    assert decision.decide_by == (asked_at + 30 * MINUTE if waits else None)
+    cools = days and not our_fault
+    assert decision.cooldown_until == (asked_at + timedelta(days=30) if cools else None)
+
+
+def test_one_part_says_nothing_of_another():
+    assert leaving(stage="introduction").outcome is Outcome.AUTOMATIC
+    assert leaving(stage="professional").outcome is Outcome.NEEDS_HR
+    assert leaving(stage="closing").outcome is Outcome.AUTOMATIC
+
+
+def test_false_start_starts_no_cooldown_and_asks_for_no_code():
+    decision = leaving(stage="professional", answered=0, after=MINUTE)
+
+    assert (decision.is_misstart, decision.second_factor, decision.cooldown_until) == (
+        True,
+        False,
+        None,
+    )

@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AccessChange, AccessChangeKind, ApiToken, KeptAnswer
-from cancellations.models import Policy
+from cancellations.models import FaqEntry, HelpConversation, PlausibilityRule, Policy, Reason
 from config.references import new_reference
 from interviews import seals
 from interviews.models import (
@@ -22,11 +22,16 @@ from interviews.models import (
     HistoryEntry,
     Job,
     JobRow,
+    PlatformCall,
+    PlatformEvent,
     RemovedInterview,
     SavedView,
 )
+from interviews.room.models import QuestionSet, Recording
+from interviews.room.services import end_sitting
 from notifications.models import Notification, Webhook, WebhookDelivery
 from tests import factories
+from tests.interviews.platforms import booked_on, platform_for
 
 pytestmark = pytest.mark.django_db
 
@@ -81,6 +86,22 @@ def correction(user):
     )  # fmt: skip
 
 
+def event(user):
+    return PlatformEvent.objects.create(
+        platform=platform_for(slug=new_reference()), event_id=new_reference(), external_id="x",
+        at=timezone.now(),
+    )  # fmt: skip
+
+
+def plausibility_rule(user):
+    reason = Reason.objects.create(
+        purpose="exit", code=new_reference().lower(), label_zh="x", label_en="x"
+    )
+    return PlausibilityRule.objects.create(
+        reason=reason, fact="minutes", at_least=1, hint_zh="x", hint_en="x"
+    )
+
+
 # How to make a row that differs from the last in everything it refers to.
 MAKE = {
     "accounts.User": lambda user: person(),
@@ -93,11 +114,21 @@ MAKE = {
         digest=new_reference(), fingerprint="0", claimed_at=timezone.now()
     ),
     "candidates.Candidate": lambda user: factories.CandidateFactory(),
+    "candidates.FileEntry": lambda user: end_sitting(
+        factories.SittingFactory(), ending="completed", at=timezone.now()
+    ),
     "cancellations.Reason": lambda user: factories.CancellationFactory(),
     "cancellations.Policy": lambda user: Policy.objects.create(
         name="x", department=factories.DepartmentFactory(), is_active=False
     ),
     "cancellations.Cancellation": lambda user: factories.CancellationFactory(),
+    "cancellations.FaqEntry": lambda user: FaqEntry.objects.create(
+        question_zh="？", answer_zh="。", question_en="?", answer_en="."
+    ),
+    "cancellations.HelpConversation": lambda user: HelpConversation.objects.create(
+        interview=factories.InterviewFactory()
+    ),
+    "cancellations.PlausibilityRule": plausibility_rule,
     "interviews.Department": lambda user: factories.DepartmentFactory(),
     "interviews.PositionCategory": lambda user: factories.PositionCategoryFactory(
         code=new_reference()
@@ -114,6 +145,23 @@ MAKE = {
     "interviews.JobRow": lambda user: JobRow.objects.create(
         job=job(user), number=1, outcome="imported"
     ),
+    "interviews.QuestionSet": lambda user: QuestionSet.objects.create(
+        name="x", position=factories.PositionFactory()
+    ),
+    "interviews.Platform": lambda user: platform_for(slug=new_reference()),
+    "interviews.PlatformLink": lambda user: booked_on(platform_for(slug=new_reference())),
+    "interviews.PlatformEvent": event,
+    "interviews.PlatformCall": lambda user: PlatformCall.objects.create(
+        platform=platform_for(slug=new_reference()), operation="create"
+    ),
+    "interviews.Sitting": lambda user: factories.SittingFactory(),
+    "interviews.Recording": lambda user: Recording.objects.create(
+        answer=factories.SittingFactory().answers.first(),
+        content_type="audio/ogg",
+        data=b"OggS",
+        size=4,
+    ),
+    "interviews.RoomEvent": lambda user: factories.SittingFactory(),
     "interviews.SavedView": lambda user: SavedView.objects.create(user=person(), name="x"),
     "interviews.AccessLog": lambda user: AccessLog.objects.create(by=person(), action="revealed"),
     "notifications.Notification": notification,

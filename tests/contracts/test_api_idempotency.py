@@ -14,7 +14,7 @@ from accounts.models import KeptAnswer
 from cancellations import services
 from cancellations.models import Cancellation, CancellationStatus
 from interviews.models import HistoryEntry
-from tests.contracts.api import assert_problem, caller
+from tests.contracts.api import Caller, assert_problem, caller
 from tests.factories import CancellationFactory, InterviewFactory, UserFactory
 
 
@@ -50,6 +50,35 @@ def test_same_request_gets_the_first_answer_and_has_no_second_effect(waiting, le
     assert (again["Idempotency-Replayed"], first.get("Idempotency-Replayed")) == ("true", None)
     assert HistoryEntry.objects.count() == entries
     assert_problem(client.post(approval(waiting), {"note": "fine"}), 409, "already-decided")
+
+
+@pytest.mark.django_db
+def test_browser_that_is_signed_in_sends_a_key_as_well(waiting, lead):
+    """Its CSRF token is checked first, which reads the body."""
+    client, same = Caller(enforce_csrf_checks=True, HTTP_ACCEPT_LANGUAGE="en"), key()
+    client.force_login(lead)
+    client.cookies["csrftoken"] = "a" * 32
+    assert_problem(
+        client.post(approval(waiting), {"note": "fine"}, **same), 403, "permission-denied"
+    )
+
+    answers = [
+        client.post(approval(waiting), {"note": "fine"}, HTTP_X_CSRFTOKEN="a" * 32, **same)
+        for _ in range(2)
+    ]
+    other = client.post(approval(waiting), {"note": "no"}, HTTP_X_CSRFTOKEN="a" * 32, **same)
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[1]["Idempotency-Replayed"] == "true"
+    assert Cancellation.objects.get(pk=waiting.pk).note == "fine"
+    assert_problem(other, 422, "idempotency-key-reused")
+
+
+@pytest.mark.django_db
+def test_body_that_is_too_large_is_a_problem_with_a_key_too(waiting, lead):
+    response = caller(lead).post(approval(waiting), {"note": "x" * 1024 * 1024}, **key())
+
+    assert_problem(response, 413, "too-large")
 
 
 @pytest.mark.django_db

@@ -14,11 +14,11 @@ from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
 
 from accounts.models import ApiToken
-from cancellations.models import Policy
+from cancellations.models import FaqEntry, HelpConversation, Policy
 from config.encryption import encrypt_bytes
 from interviews.imports import template
 from interviews.jobs import start_job
-from interviews.models import Job
+from interviews.models import Job, Recording, Sitting
 from notifications.models import Webhook
 from tests.factories import (
     CancellationFactory,
@@ -26,9 +26,11 @@ from tests.factories import (
     DepartmentFactory,
     InterviewFactory,
     PositionFactory,
+    SittingFactory,
     UserFactory,
     WorkItemFactory,
 )
+from tests.interviews.platforms import platform_for
 
 pytestmark = pytest.mark.django_db
 
@@ -53,6 +55,29 @@ address                                method none  owner other recr  recr2 lead
 /interviews/<ref>/cancel/check/        POST   in    200   404   work  work  work  work  work  work
 /interviews/<ref>/keep/                GET    in    on    404   work  work  work  work  work  work
 /interviews/<ref>/keep/                POST   in    on    404   work  work  work  work  work  work
+/interviews/<ref>/room/                GET    in    200   404   work  work  work  work  work  work
+/interviews/<ref>/room/enter/          GET    in    on    404   work  work  work  work  work  work
+/interviews/<ref>/room/enter/          POST   in    on    404   work  work  work  work  work  work
+/interviews/<ref>/room/finish/         GET    in    on    404   work  work  work  work  work  work
+/interviews/<ref>/room/finish/         POST   in    on    404   work  work  work  work  work  work
+/interviews/<ref>/room/answers/<int:number>/ POST 401 200 404   404   404   404   404   404   404
+/interviews/<ref>/room/answers/<int:number>/recording/ POST 401 415 404 404 404 404 404 404 404
+/interviews/<ref>/room/heartbeat/      POST   401   200   404   404   404   404   404   404   404
+/interviews/<ref>/room/go/             POST   401   200   404   404   404   404   404   404   404
+/interviews/<ref>/room/events/         POST   401   204   404   404   404   404   404   404   404
+/interviews/<ref>/exit/                GET    in    200   404   work  work  work  work  work  work
+/interviews/<ref>/exit/                POST   in    on    404   work  work  work  work  work  work
+/interviews/<ref>/exit/code/           GET    in    on    404   work  work  work  work  work  work
+/interviews/<ref>/exit/code/           POST   in    on    404   work  work  work  work  work  work
+/interviews/<ref>/again/               GET    in    on    404   work  work  work  work  work  work
+/interviews/<ref>/again/               POST   in    on    404   work  work  work  work  work  work
+/interviews/<ref>/help/                GET    in    200   404   work  work  work  work  work  work
+/interviews/<ref>/help/                POST   in    on    404   work  work  work  work  work  work
+/interviews/<ref>/help/<ref>/verdict/  GET    in    on    404   work  work  work  work  work  work
+/interviews/<ref>/help/<ref>/verdict/  POST   in    on    404   work  work  work  work  work  work
+/interviews/<ref>/help/<ref>/person/   GET    in    on    404   work  work  work  work  work  work
+/interviews/<ref>/help/<ref>/person/   POST   in    on    404   work  work  work  work  work  work
+/guide/                                GET    200   200   200   200   200   200   200   200   200
 /receipts/                             GET    200   200   200   200   200   200   200   200   200
 /receipts/<ref>/                       GET    200   200   200   200   200   200   200   200   200
 /help/                                 GET    200   200   200   200   200   200   200   200   200
@@ -67,6 +92,9 @@ address                                method none  owner other recr  recr2 lead
 /desk/interviews/<ref>/                GET    desk  403   403   200   404   200   404   200   200
 /desk/interviews/<ref>/reveal/         GET    desk  403   403   on    404   on    404   403   on
 /desk/interviews/<ref>/reveal/         POST   desk  403   403   200   404   200   404   403   200
+/desk/interviews/<ref>/recordings/<int:answer_id>/ GET desk 403 403 on 404   on    404   403   on
+/desk/interviews/<ref>/recordings/<int:answer_id>/ POST desk 403 403 200 404 200   404   403   200
+/desk/interviews/<ref>/recordings/<int:answer_id>/sound/ GET desk 403 403 404 404 404 404 403 404
 /desk/search/                          GET    desk  403   403   200   200   200   200   200   200
 /desk/search/                          POST   desk  403   403   422   422   422   422   422   422
 /desk/history/                         GET    desk  403   403   200   200   200   200   200   200
@@ -75,6 +103,12 @@ address                                method none  owner other recr  recr2 lead
 /desk/history/export/                  GET    desk  403   403   on    on    on    on    403   on
 /desk/history/export/                  POST   desk  403   403   200   200   200   200   403   200
 /desk/history/configuration/           GET    desk  403   403   403   403   200   200   403   200
+/desk/history/configuration/export/    GET    desk  403   403   403   403   on    on    403   on
+/desk/history/configuration/export/    POST   desk  403   403   403   403   200   200   403   200
+/desk/history/looked-at/               GET    desk  403   403   403   403   200   200   403   200
+/desk/history/looked-at/export/        GET    desk  403   403   403   403   on    on    403   on
+/desk/history/looked-at/export/        POST   desk  403   403   403   403   200   200   403   200
+/desk/history/removed/                 GET    desk  403   403   403   403   403   403   403   200
 /desk/history/seals/                   GET    desk  403   403   403   403   403   403   403   200
 /desk/settings/                        GET    desk  403   403   200   200   200   200   200   200
 /desk/settings/policies/               GET    desk  403   403   403   403   200   200   403   200
@@ -85,18 +119,27 @@ address                                method none  owner other recr  recr2 lead
 /desk/settings/policies/<int:policy_id>/edit/ POST desk 403 403 403 403   422   404   403   422
 /desk/settings/policies/<int:policy_id>/switch/ GET desk 403 403 403 403  200   404   403   200
 /desk/settings/policies/<int:policy_id>/switch/ POST desk 403 403 403 403 422   404   403   422
+/desk/settings/policies/<int:policy_id>/discard/ GET desk 403 403 403 403 200  404   403   200
+/desk/settings/policies/<int:policy_id>/discard/ POST desk 403 403 403 403 422 404   403   422
 /desk/settings/policies/<int:policy_id>/try/ GET desk 403 403 403   403   200   404   403   200
+/desk/settings/answers/                GET    desk  403   403   403   403   200   200   403   200
+/desk/settings/answers/new/            GET    desk  403   403   403   403   200   200   403   200
+/desk/settings/answers/new/            POST   desk  403   403   403   403   422   422   403   422
+/desk/settings/answers/<int:answer>/   GET    desk  403   403   403   403   200   200   403   200
+/desk/settings/answers/<int:answer>/   POST   desk  403   403   403   403   422   422   403   422
 /desk/settings/people/                 GET    desk  403   403   403   403   403   403   403   200
 /desk/settings/people/                 POST   desk  403   403   403   403   403   403   403   200
 /desk/settings/people/invite/          GET    desk  403   403   403   403   403   403   403   200
 /desk/settings/people/invite/          POST   desk  403   403   403   403   403   403   403   200
 /desk/settings/people/<int:pk>/        GET    desk  403   403   403   403   403   403   403   200
 /desk/settings/people/<int:pk>/        POST   desk  403   403   403   403   403   403   403   200
+/desk/settings/people/<int:pk>/<action>/ GET    desk  403   403   403   403   403   403   403   200
 /desk/settings/people/<int:pk>/<action>/ POST   desk  403   403   403   403   403   403   403   on
 /desk/settings/imports/                GET    desk  403   403   403   403   403   403   403   200
 /desk/settings/imports/                POST   desk  403   403   403   403   403   403   403   422
 /desk/settings/imports/<ref>/          GET    desk  403   403   403   403   403   403   403   200
 /desk/settings/imports/<ref>/rejected.csv GET desk  403   403   403   403   403   403   403   200
+/desk/settings/imports/<ref>/start/    GET    desk  403   403   403   403   403   403   403   on
 /desk/settings/imports/<ref>/start/    POST   desk  403   403   403   403   403   403   403   on
 /desk/settings/imports/<ref>/undo/     GET    desk  403   403   403   403   403   403   403   200
 /desk/settings/imports/<ref>/undo/     POST   desk  403   403   403   403   403   403   403   on
@@ -119,6 +162,15 @@ address                                method none  owner other recr  recr2 lead
 /desk/settings/connections/webhooks/<int:hook_id>/<action>/ POST desk 403 403 403 403 403 403 403 on
 /desk/settings/connections/replay/<int:delivery_id>/ GET desk 403 403 403 403 403 403 403 on
 /desk/settings/connections/replay/<int:delivery_id>/ POST desk 403 403 403 403 403 403 403 on
+/platforms/<slug:slug>/events/         POST   401   401   401   401   401   401   401   401   401
+/desk/settings/platforms/              GET    desk  403   403   403   403   403   403   403   200
+/desk/settings/platforms/new/          GET    desk  403   403   403   403   403   403   403   200
+/desk/settings/platforms/new/          POST   desk  403   403   403   403   403   403   403   422
+/desk/settings/platforms/<slug:slug>/  GET    desk  403   403   403   403   403   403   403   200
+/desk/settings/platforms/<slug:slug>/change/ GET desk 403 403   403   403   403   403   403   200
+/desk/settings/platforms/<slug:slug>/change/ POST desk 403 403  403   403   403   403   403   422
+/desk/settings/platforms/<slug:slug>/<action>/ GET desk 403 403 403   403   403   403   403   on
+/desk/settings/platforms/<slug:slug>/<action>/ POST desk 403 403 403  403   403   403   403   on
 /desk/settings/roles/                  GET    desk  403   403   403   403   403   403   403   200
 /desk/interviews/cancel/               GET    desk  403   403   200   200   200   200   403   200
 /desk/interviews/cancel/               POST   desk  403   403   200   200   200   200   403   200
@@ -126,14 +178,16 @@ address                                method none  owner other recr  recr2 lead
 /desk/interviews/<ref>/cancel/         POST   desk  403   403   on    404   on    404   403   on
 /desk/interviews/<ref>/correct/        GET    desk  403   403   200   404   200   404   403   200
 /desk/interviews/<ref>/correct/        POST   desk  403   403   on    404   on    404   403   on
+/desk/interviews/<ref>/follow-up/      GET    desk  403   403   200   404   200   404   403   200
+/desk/interviews/<ref>/follow-up/      POST   desk  403   403   on    404   on    404   403   on
 /desk/jobs/                            GET    desk  403   403   200   200   200   200   200   200
 /desk/jobs/<ref>/                      GET    desk  403   403   404   404   200   404   404   200
 /desk/jobs/<ref>/report.csv            GET    desk  403   403   404   404   200   404   404   200
 /desk/jobs/<ref>/stop/                 GET    desk  403   403   404   404   on    404   404   on
 /desk/jobs/<ref>/stop/                 POST   desk  403   403   404   404   on    404   404   on
-/desk/several/                         GET    desk  403   403   403   403   on    on    403   on
+/desk/several/                         GET    desk  403   403   403   403   200   200   403   200
 /desk/several/                         POST   desk  403   403   403   403   on    on    403   on
-/desk/several/done/                    GET    desk  403   403   403   403   on    on    403   on
+/desk/several/done/                    GET    desk  403   403   403   403   200   200   403   200
 /desk/work/<ref>/                      GET    desk  403   403   200   404   200   404   200   200
 /desk/work/<ref>/assign/               GET    desk  403   403   on    404   on    404   403   on
 /desk/work/<ref>/assign/               POST   desk  403   403   on    404   on    404   403   on
@@ -183,7 +237,9 @@ address                                method none  owner other recr  recr2 lead
 /me/two-step/on/                       POST   desk  403   403   200   200   200   200   200   200
 /me/two-step/off/                      GET    desk  403   403   200   200   200   200   200   200
 /me/two-step/off/                      POST   desk  403   403   200   200   200   200   200   200
+/me/accounts/<provider>/link/          GET    desk  403   403   on    on    on    on    on    on
 /me/accounts/<provider>/link/          POST   desk  403   403   on    on    on    on    on    on
+/me/accounts/<provider>/unlink/        GET    desk  403   403   on    on    on    on    on    on
 /me/accounts/<provider>/unlink/        POST   desk  403   403   on    on    on    on    on    on
 /me/confirm/                           GET    desk  403   403   200   200   200   200   200   200
 /me/confirm/                           POST   desk  403   403   200   200   200   200   200   200
@@ -191,6 +247,7 @@ address                                method none  owner other recr  recr2 lead
 /me/passkeys/add/                      GET    desk  403   403   on    on    on    on    on    on
 /me/passkeys/add/                      POST   desk  403   403   on    on    on    on    on    on
 /me/passkeys/options/                  POST   desk  403   403   on    on    on    on    on    on
+/me/passkeys/<int:pk>/remove/          GET    desk  403   403   on    on    on    on    on    on
 /me/passkeys/<int:pk>/remove/          POST   desk  403   403   on    on    on    on    on    on
 /me/recovery-codes/                    GET    desk  403   403   on    on    on    on    on    on
 /me/recovery-codes/                    POST   desk  403   403   on    on    on    on    on    on
@@ -212,6 +269,8 @@ address                                method none  owner other recr  recr2 lead
 /api/v1/company-cancellations/         POST   401   403   403   202   202   202   202   403   202
 /api/v1/jobs/<ref>/                    GET    401   403   403   404   404   200   404   404   404
 /api/v1/work-items/                    GET    401   403   403   200   200   200   200   200   200
+/api/v1/work-items/                    POST   401   403   403   400   400   400   400   403   400
+/api/v1/work-items/<ref>/assignment/   GET    401   403   403   200   404   200   404   200   200
 /api/v1/work-items/<ref>/assignment/   POST   401   403   403   200   404   200   404   403   200
 /api/v1/work-items/<ref>/resolution/   POST   401   403   403   200   404   200   404   403   200
 /api/v1/policies/                      GET    401   403   403   403   403   200   200   403   200
@@ -237,7 +296,22 @@ for line in filter(None, MATRIX.splitlines()):
 
 BY_RULE = "/admin/"  # see the tests at the end
 METHODS = {"page": ["GET", "POST"], "api": ["GET", "POST", "PUT", "PATCH", "DELETE"]}
+SEVERAL = {"action": "approve", "receipt": "<waiting>"}
 SENT = {
+    "/interviews/<ref>/room/answers/<int:number>/": {
+        "text": "x",
+        "base": 0,
+        "tab": "x",
+        "sequence": 1,
+    },
+    "/interviews/<ref>/room/go/": {"to": 2},
+    "/interviews/<ref>/room/events/": {"kind": "hidden", "detail": {}},
+    "/interviews/<ref>/exit/": {"reason": "emergency"},
+    "/interviews/<ref>/help/": {"text": "network"},
+    "/interviews/<ref>/help/<ref>/verdict/": {"turn": "<turn>", "helped": "yes"},
+    "/desk/several/": SEVERAL,
+    "/desk/several/done/": SEVERAL,
+    "/desk/interviews/<ref>/follow-up/": {"task": "Call.", "due": "tomorrow", "whom": "me"},
     "/desk/interviews/<ref>/reveal/": {"why": "contact"},
     "/desk/interviews/cancel/": {"references": "7K2M9QX4TB"},
     "/desk/interviews/<ref>/cancel/": {"reason": "hiring_freeze", "step": "confirm"},
@@ -305,12 +379,32 @@ def people():
         "admin": UserFactory(administrator=True),
         "booked": booked,
         "waiting": waiting,
+        "sitting": (sitting := in_room(booked)),
+        "talk": talk(sitting),
         "work": WorkItemFactory(interview=booked),
         "job": start_job("company_cancel", by=lead, total=0),
         "imports": import_jobs(lead),
         "connections": connections(lead),
+        "platform": platform_for(),
         "draft": Policy.objects.create(name="draft", department=department, is_active=False),
     }
+
+
+def in_room(booked) -> Sitting:
+    """The same candidate at another interview for the same position, one answer of it spoken."""
+    sitting = SittingFactory(
+        interview__position=booked.position, interview__candidate=booked.candidate
+    )
+    answer = sitting.answers.get(number=2)
+    Recording.objects.create(answer=answer, content_type="audio/ogg", data=b"OggS", size=4)
+    return sitting
+
+
+def talk(sitting) -> HelpConversation:
+    """With the assistant, one thing offered."""
+    conversation = HelpConversation.objects.create(interview=sitting.interview)
+    conversation.turns.create(offer="guide")
+    return conversation
 
 
 def connections(user) -> dict[str, Any]:
@@ -344,8 +438,12 @@ def import_jobs(user) -> dict[str, str]:
 def path_to(address, method, people) -> str:
     waiting = people["waiting"]
     reference = people["booked"].reference
-    if address.endswith("/keep/") or (address.startswith("/api/") and method == "DELETE"):
+    if address.endswith(("/keep/", "/follow-up/")) or (
+        address.startswith("/api/") and method == "DELETE"
+    ):
         reference = waiting.interview.reference
+    elif re.search("/room/|/recordings/|/exit/|/again/|<ref>/help/", address):
+        reference = people["sitting"].interview.reference
     elif address.startswith("/api/v1/work-items/"):
         reference = people["work"].reference
     elif address.startswith(("/desk/jobs/", "/api/v1/jobs/")):
@@ -359,15 +457,24 @@ def path_to(address, method, people) -> str:
         reference = people["booked"].reference
     elif address.startswith(("/receipts/", "/desk/", "/api/v1/receipts", "/api/v1/cancellations")):
         reference = waiting.reference
-    filled = address.replace("<ref>", reference).replace("*", "nothing/here/")
+    filled = address.replace("<ref>", reference, 1).replace("<ref>", people["talk"].reference)
+    filled = filled.replace("*", "nothing/here/")
+    filled = filled.replace("<int:answer>", str(FaqEntry.objects.earliest("pk").pk))
     filled = filled.replace("<uidb64>", "MQ").replace("<token>", "c0ffee-1234")
     filled = filled.replace("<str:what>", "slots").replace("<str:ext>", "csv")
     filled = filled.replace("<int:policy_id>", str(people["draft"].pk))
+    if "/recordings/" in address:
+        spoken = people["sitting"].answers.get(number=2)
+        filled = filled.replace("<int:answer_id>", str(spoken.pk))
+    filled = filled.replace("<int:number>", "2")
     if address.startswith("/desk/settings/people/"):
         filled = filled.replace("<int:pk>", str(people["view"].pk))
     if address.startswith("/desk/settings/connections/"):
         for name, made in people["connections"].items():
             filled = filled.replace(f"<int:{name}_id>", str(made.pk)).replace("<action>", "off")
+    filled = filled.replace("<slug:slug>", people["platform"].slug)
+    if address.startswith("/desk/settings/platforms/"):
+        filled = filled.replace("<action>", "off")
     filled = filled.replace("<provider>", "oidc").replace("<provider_id>", "oidc")
     return filled.replace("<action>", "end-sessions").replace("<int:pk>", "1")
 
@@ -376,8 +483,16 @@ def outcome(address, method, user, people) -> str:
     """What this person gets, in the words of the table; nothing of it stays."""
     cache.clear()
     client = Client(headers={"Accept-Language": "en"})
-    sent = SENT.get(address, {})
-    kind = {"content_type": "application/json"} if address.startswith("/api/") else {}
+    known = {
+        "<waiting>": people["waiting"].reference,
+        "<turn>": str(people["talk"].turns.get().pk),
+    }
+    sent = {
+        name: known.get(value, value) if isinstance(value, str) else value
+        for name, value in SENT.get(address, {}).items()
+    }
+    in_json = address.startswith("/api/") or ("/room/" in address and method == "POST")
+    kind = {"content_type": "application/json"} if in_json else {}
     with transaction.atomic():
         if user:
             client.force_login(user)
@@ -429,6 +544,4 @@ def test_administration_opens_to_administrators_only(role, people):
             assert response.status_code == 200, address
         else:
             assert response.status_code == 302, address  # to sign in, as somebody else
-            assert (
-                response.status_code == 403 or "sign-in" in response.url or "login" in response.url
-            )
+            assert "sign-in" in response.url or "login" in response.url

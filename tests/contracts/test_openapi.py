@@ -22,7 +22,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from tests.factories import CancellationFactory, InterviewFactory, UserFactory
+from interviews.models import Job, JobRow
+from tests.factories import CancellationFactory, InterviewFactory, UserFactory, WorkItemFactory
 
 DOCUMENT = Path(settings.BASE_DIR, "docs", "openapi.yaml")
 CHECKS = [
@@ -64,20 +65,32 @@ def test_every_operation_is_documented_with_its_errors():
 
 @pytest.fixture
 def rows():
-    """One of everything there is to ask for: a booked interview and a request, of one candidate and
-    in one department."""
+    """One of everything there is to ask for: a booked interview, a request, something to do and a
+    job of the lead's, of one candidate and in one department."""
     interview = InterviewFactory()
     position, candidate = interview.position, interview.candidate
     waiting = CancellationFactory(interview__position=position, interview__candidate=candidate)
     lead = UserFactory(lead=True, departments=[position.department])
-    return {"candidate": candidate.user, "lead": lead, "interview": interview, "request": waiting}
+    job = Job.objects.create(kind="company_cancel", requested_by=lead, total=2, done=1)
+    JobRow.objects.create(
+        job=job, number=1, outcome="cancelled", subject=interview.subject, detail={"receipt": "x"}
+    )
+    return {
+        "candidate": candidate.user,
+        "lead": lead,
+        "interview": interview,
+        "request": waiting,
+        "work": WorkItemFactory(interview=interview),
+        "job": job,
+    }
 
 
 def addresses(operation, rows):
     """A reference that exists, or anything at all."""
     real = {
-        "reference": rows["interview"].reference,
+        "reference": rows["work" if "/work-items/" in operation.path else "interview"].reference,
         "receipt": rows["request"].reference,
+        "job": rows["job"].reference,
     }
     named = {name: real[name] for name in real if f"{{{name}}}" in operation.path}
     return [named, {}] if named else [{}]
@@ -113,3 +126,19 @@ def test_answers_keep_to_the_document(name, caller, rows, wsgi):
         case.validate_response(response, checks=CHECKS)
 
     answer_keeps_to_the_document()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "name",
+    sorted(name for name, each in OPERATIONS.items() if each.method == "get" and "{" in each.path),
+)
+def test_address_with_a_reference_has_something_behind_it(name, rows, wsgi):
+    """Else none of the answers above would be the one that callers hope for."""
+    operation = OPERATIONS[name]
+    address = addresses(operation, rows)[0]
+    headers = {"Authorization": f"Token {Token.objects.create(user=rows['lead']).key}"}
+
+    response = operation.Case(path_parameters=address).call(app=wsgi, headers=headers)
+
+    assert response.status_code == 200

@@ -14,6 +14,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from cancellations import services
@@ -144,6 +145,27 @@ def test_both_secrets_sign_while_one_replaces_the_other(receiver):
     assert check(hook.secret, got.headers["Mianyue-Signature"], got.body, now=time.time())
 
 
+def test_secret_the_receiver_has_signs_on_however_often_another_is_made(receiver):
+    hook = hook_for(receiver)
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        first = webhooks.rotate_secret(hook.pk)
+        clock.shift(timedelta(hours=23))
+        second = webhooks.rotate_secret(hook.pk)
+        assert second.secret != first.secret
+        assert second.previous_until == first.previous_until
+        something_happens()
+        deliver()
+        got = receiver.received[0]
+        signed = got.headers["Mianyue-Signature"], got.body
+        assert check(SECRET, *signed, now=time.time())
+        assert check(second.secret, *signed, now=time.time())
+        assert not check(first.secret, *signed, now=time.time())
+
+        clock.shift(timedelta(hours=2))
+        third = webhooks.rotate_secret(hook.pk)
+    assert third.previous_secret == second.secret
+
+
 def test_request_is_what_the_documentation_says(receiver):
     hook_for(receiver)
     something_happens()
@@ -187,12 +209,51 @@ def test_department_taken_away_meanwhile_is_not_sent_any_more(receiver):
     assert states() == [State.SUPERSEDED] * 2
 
 
-def test_webhook_switched_off_is_told_nothing(receiver):
-    hook_for(receiver, is_active=False)
-    something_happens()
+def test_webhook_switched_off_is_told_once_it_is_on_again_and_in_order(receiver):
+    hook = hook_for(receiver, is_active=False, events=["cancelled"])
+    happened = [something_happens_then(each) for each in range(3)]
 
     assert deliver() == 0
-    assert states() == []
+    assert states() == [State.QUEUED] * 3
+    webhooks.switch(hook.pk, on=True)
+    assert deliver() == 3
+
+    told = [json.loads(each.body)["interview"]["reference"] for each in receiver.received]
+    assert told == happened
+
+
+def something_happens_then(number) -> str:
+    """What is known of it already stays; its reference."""
+    with time_machine.travel(timezone.now() - timedelta(days=9 - number)):
+        interview = InterviewFactory()
+        reason = Reason.objects.get(purpose="cancel", code="time_conflict")
+        services.request_cancellation(
+            interview.reference, by=interview.candidate.user, reason=reason
+        )
+    return interview.reference
+
+
+def test_switched_on_it_is_told_what_it_has_not_taken_since_it_began_to_fail(receiver):
+    now = timezone.now()
+    hook = hook_for(receiver, is_active=False, failing_since=now - timedelta(days=3), failures=20)
+    tried = {"taken": -1, "given_up": 50, "between": 70, "long_ago": 100}
+    kept = {"taken": State.DELIVERED, "between": State.QUEUED}
+    for event_id, hours in tried.items():
+        hook.deliveries.create(
+            event_id=event_id,
+            body="{}",
+            state=kept.get(event_id, State.FAILED),
+            attempts=9,
+            created_at=now - timedelta(hours=hours),
+            tried_at=now - timedelta(hours=hours),
+            not_before=now + timedelta(hours=5),
+        )
+
+    webhooks.switch(hook.pk, on=True)
+    deliver()
+
+    sent = [each.headers["Mianyue-Event-Id"] for each in receiver.received]
+    assert sent == ["between", "given_up"]
 
 
 def test_what_is_rolled_back_is_not_told(receiver):
@@ -370,6 +431,20 @@ def test_replay_sends_the_same_event_again(receiver):
     assert first.headers["Mianyue-Event-Id"] == second.headers["Mianyue-Event-Id"]
 
 
+@pytest.mark.parametrize("way", ["ping", "replay"])
+def test_who_asks_for_one_event_does_not_wait_until_the_webhook_has_rested(receiver, way):
+    hook = hook_for(receiver)
+    old = hook.deliveries.create(
+        event_id="x", body="{}", state=State.FAILED, not_before=hook.created_at,
+        created_at=hook.created_at,
+    )  # fmt: skip
+    Webhook.objects.update(rests_until=timezone.now() + timedelta(minutes=9))
+
+    webhooks.ping(hook.pk) if way == "ping" else webhooks.replay(old.pk)
+
+    assert deliver() == 1
+
+
 def test_ping_arrives(receiver):
     webhooks.ping(hook_for(receiver, audiences=["department:1"], events=["cancelled"]).pk)
     deliver()
@@ -416,8 +491,46 @@ def test_log_is_kept_for_a_month():
         )
 
     webhooks.forget_old()
-
     assert states() == [State.QUEUED, State.FAILED]
+
+    webhooks.switch(hook.pk, on=False)
+    webhooks.forget_old()
+    assert states() == [State.FAILED]
+
+
+def test_those_that_are_off_or_rest_cost_the_others_nothing(receiver):
+    now = timezone.now()
+    rests = {"rests_until": now + timedelta(minutes=5)}
+    for fields in ({"is_active": False}, rests, {}):
+        hook = hook_for(receiver, **fields)
+        WebhookDelivery.objects.bulk_create(
+            WebhookDelivery(
+                webhook=hook, event_id=number, body="{}", not_before=now, created_at=now
+            )
+            for number in range(1 if hook.is_active and not hook.rests_until else 3000)
+        )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE notifications_webhook")
+        cursor.execute("ANALYZE notifications_webhookdelivery")
+
+    with CaptureQueriesContext(connection) as captured:
+        assert webhooks.claim(timezone.now()).webhook == hook
+
+    read = 0
+    with connection.cursor() as cursor:
+        for query in captured:
+            if query["sql"].startswith("SELECT"):
+                cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {query['sql']}")
+                read += deliveries_read(cursor.fetchone()[0][0]["Plan"])
+    assert read < 10
+
+
+def deliveries_read(plan) -> float:
+    own = 0
+    if plan.get("Relation Name") == "notifications_webhookdelivery":
+        seen = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)
+        own = plan["Actual Loops"] * seen
+    return own + sum(deliveries_read(each) for each in plan.get("Plans", []))
 
 
 def test_secrets_are_ciphertext_in_the_database():
@@ -464,6 +577,7 @@ def leads_to(monkeypatch, *addresses):
         ["2002:7f00:1::"],
         ["2001:0:7f00:1::"],
         ["ff02::1"],
+        ["fec0::1"],
         ["93.184.215.14", "10.0.0.1"],  # one good address does not make up for a bad one
     ],
 )
@@ -651,6 +765,66 @@ def test_certificate_is_checked_against_the_name(monkeypatch, tmp_path, name, tr
 
 
 # --- At the same moment -------------------------------------------------------------------------
+
+
+def meanwhile(call) -> tuple[threading.Thread, list[object]]:
+    """Begin it over a connection of its own; what came of it is appended once it has ended."""
+    ended: list[object] = []
+
+    def run():
+        try:
+            ended.append(call())
+        except Exception as error:
+            ended.append(error)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join(0.5)
+    return thread, ended
+
+
+def happens(number) -> None:
+    webhooks.store([webhooks.Event(f"x-{number}", "cancelled", "department:1", {})])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_webhook_is_removed_after_what_is_being_stored_for_it(receiver):
+    hook = hook_for(receiver)
+    with transaction.atomic():
+        happens(1)
+        removal, removed = meanwhile(lambda: webhooks.remove(hook.pk))
+        assert removed == []
+        happens(2)
+
+    removal.join(10)
+    assert [str(each) for each in removed] == ["ATS"]
+    assert not WebhookDelivery.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_happens_while_a_webhook_is_removed_is_not_stored_for_it(receiver):
+    hook = hook_for(receiver)
+    with transaction.atomic():
+        webhooks.remove(hook.pk)
+        storing, stored = meanwhile(lambda: happens(1))
+        assert stored == []
+
+    storing.join(10)
+    assert stored == [None]
+    assert not WebhookDelivery.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_long_transaction_that_stores_events_holds_no_delivery_up(receiver):
+    hook_for(receiver)
+    happens(1)
+    with transaction.atomic():
+        happens(2)
+        delivery, tries = meanwhile(deliver)
+        delivery.join(10)
+        assert tries == [1]
 
 
 @pytest.mark.django_db(transaction=True)

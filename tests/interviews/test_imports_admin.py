@@ -11,11 +11,13 @@ from django.contrib import admin
 from django.contrib.messages import get_messages
 from django.core.cache import cache
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.urls import reverse
 
 from interviews.imports import forms, resource, template
+from interviews.imports.engine import LOCK
 from interviews.imports.resource import PreviewedUpload
-from interviews.models import HistoryEntry, Interview
+from interviews.models import Access, AccessLog, HistoryEntry, Interview
 from tests.factories import InterviewFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -294,6 +296,38 @@ def test_export_runs_nothing_in_a_spreadsheet(client, administrator, kind):
     assert cells["Position"] == "'@SUM(1)"
     assert cells["Place"] == "'-1+1"
     assert cells["Status"] == "booked"
+
+
+def test_export_is_written_down_without_what_was_searched_for(client, administrator):
+    interview = InterviewFactory(candidate__user__name="欧阳娜娜")
+    InterviewFactory()
+    address = reverse("admin:interviews_interview_export")
+    client.get(address)
+    assert not AccessLog.objects.exists()
+
+    response = client.post(f"{address}?q=欧阳娜娜", {"format": 0, "resource": "0"})
+
+    assert interview.reference in response.text
+    written = AccessLog.objects.get()
+    assert (written.action, written.by) == (Access.EXPORTED, administrator)
+    assert (written.detail["format"], written.detail["count"]) == ("csv", 1)
+    assert written.detail["filters"] == ["q"]
+    assert "candidate" in written.detail["columns"]
+    assert "欧阳" not in str(written.detail)
+
+
+def test_upload_is_not_kept_waiting_for_another_import(client, administrator):
+    other = connection.copy()
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = '2s'")  # who waits after all is told
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        try:
+            assert "Another import is under way" in upload(client, data(GOOD)).text
+        finally:
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+    other.close()
+    assert "confirm_form" in upload(client, data(GOOD)).context
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import openpyxl
@@ -10,15 +11,15 @@ from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.contrib.messages import get_messages
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import ProgrammingError, transaction
+from django.db import ProgrammingError, connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import ConfigurationChange, User
 from candidates.models import Candidate
 from interviews import history, jobs, seals
+from interviews.imports import engine, template
 from interviews.imports import jobs as imports
-from interviews.imports import template
 from interviews.models import (
     Application,
     Department,
@@ -212,6 +213,84 @@ def test_larger_file_is_read_in_the_background(client, administrator, monkeypatc
     assert "Import 2 rows" in page.content.decode()
 
 
+def test_file_whose_size_is_not_known_is_read_in_the_background(client, administrator, monkeypatch):
+    monkeypatch.setattr(imports, "_check", lambda *args: None)
+    assert previewed(client, data(GOOD)).state == "queued"
+
+
+@contextmanager
+def somebody_imports():
+    """A file brought in by the command, say, which takes its time."""
+    other = connection.copy()
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL lock_timeout = '2s'")  # who waits after all is told
+        with other.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [engine.LOCK])
+            yield
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [engine.LOCK])
+    finally:
+        other.close()
+
+
+def test_preview_does_not_keep_anybody_waiting_for_another_import(client, administrator):
+    with somebody_imports():
+        job = previewed(client, data(GOOD))
+        assert job.state == "queued"
+    jobs.run_job(job.pk)
+    assert Job.objects.get(pk=job.pk).params["imported"] == 1
+    assert previewed(client, data(OTHER)).state == "done"
+
+
+def test_blank_rows_count_nowhere(client, administrator):
+    job = imported(client, data(GOOD, ",,,,,,", OTHER, ",,,,,,", ", ,,,,,"))
+    preview = Job.objects.get(kind=imports.PREVIEW)
+    found = {key: preview.params[key] for key in ("rows", "imported", "known", "rejected")}
+    assert found == {"rows": 2, "imported": 2, "known": 0, "rejected": 0}
+    assert (job.done, job.total) == (2, 2)
+    assert outcomes(job) == {2: "imported", 4: "imported"}
+
+
+def test_preview_that_broke_says_what_happened(client, administrator, monkeypatch):
+    monkeypatch.setattr(imports, "import_file", lambda *args, **kwargs: 1 / 0)
+    job = previewed(client, data(GOOD))
+
+    page = client.get(reverse("interviews:import_preview", args=[job.reference])).text
+
+    assert "with this code: ZeroDivisionError" in page
+    assert "nothing was imported" in page
+    assert "Choose the file again" in page
+
+
+def test_preview_that_was_stopped_says_so(client, administrator, monkeypatch):
+    monkeypatch.setattr(imports, "SMALL", -1)
+    job = previewed(client, data(GOOD))
+    jobs.stop_job(job.pk)
+
+    page = client.get(reverse("interviews:import_preview", args=[job.reference])).text
+
+    assert "It was stopped" in page
+    assert "Choose the file again" in page
+
+
+@pytest.mark.parametrize("kind", ["import_preview", "comparison"])
+def test_what_runs_can_be_looked_at_again_and_stopped_without_a_script(
+    client, administrator, monkeypatch, kind
+):
+    monkeypatch.setattr(imports, "SMALL", -1)
+    if kind == "comparison":
+        file = SimpleUploadedFile("file.csv", data(GOOD))
+        client.post(reverse("interviews:compare"), {"file": file, "mapping": "template"})
+    else:
+        previewed(client, data(GOOD))
+    job = Job.objects.get()
+
+    page = client.get(reverse(f"interviews:{kind}", args=[job.reference])).text
+
+    assert ">Refresh</a>" in page
+    assert reverse("interviews:stop_job", args=[job.reference]) in page
+
+
 def test_preview_no_longer_kept_says_so(client, administrator):
     job = previewed(client, data(GOOD))
     jobs.forget_reports(before=timezone.now() + jobs.KEPT)
@@ -257,6 +336,13 @@ def test_pressing_import_twice_starts_one_job(client, administrator):
     url = reverse("interviews:start_import", args=[preview.reference])
     assert client.post(url).url == client.post(url).url
     assert Job.objects.filter(kind=imports.IMPORT).count() == 1
+
+
+def test_who_signed_in_anew_before_importing_comes_back_to_the_preview(client, administrator):
+    preview = previewed(client, data(GOOD))
+    address = reverse("interviews:start_import", args=[preview.reference])
+    assert client.get(address).url == reverse("interviews:import_preview", args=[preview.reference])
+    assert not Job.objects.filter(kind=imports.IMPORT).exists()
 
 
 def test_same_file_twice_adds_nothing(client, administrator):

@@ -1,6 +1,7 @@
 """Files as people upload them: read as a stream, or refused in one sentence."""
 
 import io
+import re
 import zipfile
 import zlib
 from contextlib import suppress
@@ -70,14 +71,38 @@ def test_line_is_the_one_a_row_begins_on():
     assert rows == [(2, ["one\ntwo", "1"]), (4, ["three", "2"])]
 
 
-def test_lines_with_nothing_are_not_rows_but_empty_cells_are():
-    _, rows = read(b"a,b\n\n1,2\n,\n\n")
-    assert rows == [(3, ["1", "2"]), (4, ["", ""])]
+def test_blank_rows_are_not_rows():
+    _, rows = read("a,b\n\n1,2\n,\n , \u3000\n3,4\n,\n\n".encode())
+    assert rows == [(3, ["1", "2"]), (6, ["3", "4"])]
+    _, rows = read(xlsx(["a", "b"], ["1", "2"], [None, " "], ["3", "4"], ["", None], [None, ""]))
+    assert rows == [(2, ["1", "2"]), (4, ["3", "4"])]
 
 
-def test_xlsx_blank_rows_at_the_end_are_not_rows():
-    _, rows = read(xlsx(["a", "b"], ["1", "2"], [None, None], ["3", "4"], ["", None], [None, ""]))
-    assert rows == [(2, ["1", "2"]), (3, []), (4, ["3", "4"])]
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_rows_of_a_csv_are_counted_whatever_ends_its_lines(end):
+    data = end.join(["a,b", *["1,2"] * 3000, ""]).encode()
+    with files.opened(io.BytesIO(data)) as table:
+        assert table.estimate == len(list(table.rows)) == 3000
+
+
+@pytest.mark.parametrize(
+    ("dimension", "estimate"),
+    [(b"", None), (b'<dimension ref="A1"/>', None), (b'<dimension ref="A1:B3"/>', 2)],
+)
+def test_sheet_is_read_whatever_it_says_of_its_size(dimension, estimate):
+    with files.opened(io.BytesIO(sized(dimension))) as table:
+        assert (table.titles, list(table.rows)) == EXPECTED
+        assert table.estimate == estimate
+
+
+def sized(dimension: bytes) -> bytes:
+    """EXPECTED as a workbook whose sheet says this of its size."""
+    with zipfile.ZipFile(io.BytesIO(xlsx(EXPECTED[0], *(cells for _, cells in EXPECTED[1])))) as it:
+        parts = {name: it.read(name) for name in it.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    parts[sheet], found = re.subn(rb"<dimension [^>]*>", dimension, parts[sheet])
+    assert found == 1
+    return zipped(parts)
 
 
 MOMENT = datetime.fromisoformat("2026-05-09 14:00")

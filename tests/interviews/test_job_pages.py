@@ -6,6 +6,7 @@ import io
 import pytest
 from django.urls import reverse
 
+from accounts.models import User
 from interviews.jobs import KINDS, run_job, start_job
 from interviews.models import Job, JobRow, JobState
 from tests.factories import InterviewFactory, UserFactory
@@ -72,6 +73,26 @@ def test_list_shows_ones_own_and_administrators_all(desk, recruiter, client):
     both = page(client.get(LIST))
     assert mine.reference in both
     assert others.reference in both
+
+
+@pytest.mark.parametrize("kind", ["import_preview", "import", "import_undo", "import_compare"])
+def test_former_administrator_reads_no_reports_of_imports(client, kind):
+    """They hold what the files said of people of every department."""
+    person = UserFactory(administrator=True)
+    imported = Job.objects.create(kind=kind, requested_by=person, state="done")
+    JobRow.objects.create(job=imported, number=1, outcome="rejected", detail={"value": "李四"})
+    own = given_a_job(person)
+
+    def seen():
+        client.force_login(User.objects.get(pk=person.pk))
+        pages = [client.get(path(name, imported)) for name in ("job", "job_report")]
+        return [each.status_code for each in pages], imported.reference in page(client.get(LIST))
+
+    assert seen() == ([200, 200], True)
+    User.objects.filter(pk=person.pk).update(role="recruiter")
+    assert seen() == ([404, 404], False)
+    assert client.post(path("stop_job", imported)).status_code == 404
+    assert own.reference in page(client.get(LIST))
 
 
 def test_empty_list_says_what_would_stand_here(desk):

@@ -2,14 +2,23 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier
+from threading import Barrier, Event
 
 import pytest
+from django.conf import settings
 from django.db import OperationalError, connection
 from django.utils import timezone
 
 from interviews import jobs
-from interviews.jobs import KINDS, forget_reports, run_job, start_job, stop_job, unfinished_jobs
+from interviews.jobs import (
+    KINDS,
+    Halted,
+    forget_reports,
+    run_job,
+    start_job,
+    stop_job,
+    unfinished_jobs,
+)
 from interviews.models import Department, Job, JobRow, JobState
 from interviews.tasks import forget_old_reports, go_on_with_jobs
 from tests.factories import UserFactory
@@ -216,11 +225,15 @@ def test_form_sent_twice_starts_one_job(fake):
 
 def test_sweep_begins_what_the_broker_lost(job, monkeypatch):
     sent = []
-    monkeypatch.setattr("interviews.tasks.work_on_job.delay", sent.append)
+    monkeypatch.setattr(
+        "interviews.tasks.work_on_job.apply_async",
+        lambda args, expires: sent.append((args, expires)),
+    )
 
     go_on_with_jobs()
 
-    assert sent == [job.pk]
+    every = settings.CELERY_BEAT_SCHEDULE["go-on-with-jobs"]["schedule"].total_seconds()
+    assert sent == [((job.pk,), every)], "it is gone when the next sweep says so again"
 
 
 def test_old_files_and_reports_are_forgotten_and_others_kept(fake):
@@ -239,6 +252,90 @@ def test_old_files_and_reports_are_forgotten_and_others_kept(fake):
     assert (ended(old).file, ended(old).params, old.rows.count()) == (None, {}, 0)
     assert (bytes(ended(young).file), young.rows.count()) == (b"name,mobile", 3)
     assert forget_reports(before=timezone.now() - timedelta(days=90)) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_stops_a_job_does_not_wait_for_the_batch_in_hand(job, fake):
+    """Not even for its report, the lines of which refer to the job."""
+    in_hand, go_on = Event(), Event()
+
+    def take_long(items):
+        if "item-10" in items:
+            JobRow.objects.create(job=job, number=0, outcome="made", subject="item-10")
+            in_hand.set()
+            go_on.wait(30)
+            JobRow.objects.filter(number=0).delete()
+
+    fake.before_batch = take_long
+
+    def work():
+        try:
+            run_job(job.pk)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(work)
+        try:
+            assert in_hand.wait(30)
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '2s'")
+            asked = stop_job(job.pk)
+        finally:
+            go_on.set()
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = DEFAULT")
+        working.result(30)
+
+    assert asked.stop_asked
+    assert (ended(job).state, ended(job).done) == (JobState.STOPPED, 20)
+    assert len(dealt_with(job)) == 20
+
+
+@pytest.mark.django_db(transaction=True)
+def test_worker_leaves_a_job_alone_that_another_has_in_hand(job, fake, monkeypatch):
+    """Even where the lease has ended: it has others to do meanwhile."""
+    monkeypatch.setattr(jobs, "LEASE", timedelta(seconds=-1))
+    in_hand, go_on = Event(), Event()
+
+    def take_long(items):
+        in_hand.set()
+        go_on.wait(30)
+
+    fake.before_batch = take_long
+
+    def work():
+        try:
+            run_job(job.pk)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        working = pool.submit(work)
+        try:
+            assert in_hand.wait(30)
+            assert jobs._claim(job.pk) is None
+        finally:
+            go_on.set()
+        working.result(30)
+
+    assert ended(job).state == JobState.DONE
+    assert len(dealt_with(job)) == 35
+
+
+def test_kind_may_halt_its_job_and_says_why(job, fake, monkeypatch):
+    def halt(job, items):
+        if "item-10" in items:
+            raise Halted("enough")
+        return Fake.do(fake, job, items)
+
+    monkeypatch.setattr(fake, "do", halt)
+
+    run_job(job.pk)
+
+    assert (ended(job).state, ended(job).done) == (JobState.STOPPED, 10)
+    assert ended(job).error_code == "enough"
+    assert len(dealt_with(job)) == 10
 
 
 @pytest.mark.django_db(transaction=True)

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
-from interviews import listing
+from interviews import keyset, listing
 from interviews.listing import Wanted
 from interviews.models import Interview, Position
 from tests.factories import (
@@ -122,7 +122,7 @@ def wanted(name: str, user) -> Wanted:
 
 
 def test_every_filter_is_read_off_its_index(user):
-    place = listing.Place(timezone.now() - timedelta(days=400), 1)
+    place = keyset.Place(timezone.now() - timedelta(days=400), 1)
     for name, (_said, index) in FILTERS.items():
         for going_on in ({}, {"after": place}, {"before": place}):
             ask = wanted(name, user)
@@ -143,7 +143,7 @@ def test_what_is_rare_in_a_large_department_is_found_at_once(user):
         part = listing.some(user, ask, ["status"], size=50)
 
         assert len(part.rows) == 50, name
-        assert part.count == min(listing.everything(user, ask).count(), listing.COUNTED + 1), name
+        assert part.count == min(listing.everything(user, ask).count(), keyset.COUNTED + 1), name
 
 
 def test_sources_are_leapt_through(user):

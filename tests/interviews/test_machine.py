@@ -24,6 +24,7 @@ NOW = timezone.now()
 MOVES = {
     "book": {("invited", "booked")},
     "start": {("booked", "in_progress")},
+    "step_back": {("in_progress", "booked")},
     "complete": {("in_progress", "completed")},
     "lapse": {("in_progress", "incomplete")},
     "request_cancel": {("booked", "cancelling")},
@@ -173,7 +174,11 @@ class Life(RuleBasedStateMachine):
             starts_at=self.slot.starts_at,
         )
 
-    @rule(name=st.sampled_from(["start", "complete", "lapse", "request_exit", "miss", "withdraw"]))
+    @rule(
+        name=st.sampled_from(
+            ["start", "step_back", "complete", "lapse", "request_exit", "miss", "withdraw"]
+        )
+    )
     def live(self, name):
         def move():
             interview = Interview.objects.lock(self.interview.reference)

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
-from interviews import trail
+from interviews import keyset, trail
 from interviews.models import Position
 from interviews.trail import Wanted
 from tests.database import without_triggers
@@ -105,7 +105,7 @@ def scans(plan: dict) -> list[tuple[str, str]]:
 
 
 def test_every_filter_is_read_off_its_index(user):
-    place = trail.Place(timezone.now() - timedelta(days=400), 1)
+    place = keyset.Place(timezone.now() - timedelta(days=400), 1)
     for name, (_said, index) in FILTERS.items():
         for going_on in ({}, {"after": place}, {"before": place}):
             ask = wanted(name)
@@ -136,7 +136,7 @@ def test_what_is_rare_in_a_large_department_is_found_at_once(user):
 
         assert len(part.rows) == 50, name
         found = trail.everything(user, wanted(name)).count()
-        assert part.count == min(found, trail.COUNTED + 1), name
+        assert part.count == min(found, keyset.COUNTED + 1), name
 
 
 def test_entries_stand_in_one_order_across_departments(user):

@@ -3,6 +3,8 @@
 import os
 
 import pytest
+from django.core.servers.basehttp import WSGIRequestHandler
+from django.db import connections
 from django.test import Client
 
 from cancellations.models import Reason
@@ -31,7 +33,16 @@ def _defaults(transactional_db):
 
 
 @pytest.fixture
-def visit(browser, live_server, _defaults):
+def _prompt(monkeypatch):
+    """Takes two waits off Django's test server that no server of ours has: forty milliseconds
+    between the head of an answer and its body, for the browser to acknowledge the head, and a new
+    connection to the database for each request."""
+    monkeypatch.setattr(WSGIRequestHandler, "disable_nagle_algorithm", True)
+    monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", None)
+
+
+@pytest.fixture
+def visit(browser, live_server, _defaults, _prompt):
     """Opens the product for somebody: visit(user), visit(javascript=False, width=1280…)."""
     contexts = []
 

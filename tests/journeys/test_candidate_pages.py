@@ -1,9 +1,8 @@
-"""Every page of the portal: nothing for axe to find, nothing wider than the screen, not heavy."""
+"""Every page of the portal: no fault in any, nothing too small for a thumb, not heavy."""
 
 from datetime import timedelta
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 
 from cancellations import services
@@ -11,8 +10,6 @@ from cancellations.models import Purpose, Reason
 from tests.factories import CandidateFactory, InterviewFactory, UserFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-WIDE = "document.documentElement.scrollWidth > innerWidth"
 
 
 @pytest.fixture
@@ -60,45 +57,51 @@ def pages(candidate, _defaults) -> dict[str, str]:
         "help": reverse("cancellations:help"),
         "not found": "/nowhere/",
         "not for candidates": reverse("cancellations:queue"),
-        "api": reverse("api:docs"),
     }
 
 
-def faults(visitor) -> list[str]:
-    """Everything in the light; in the dark the same once more as far as colours go."""
-    problems = []
-    for scheme, options in (("dark", {"runOnly": ["color-contrast"]}), ("light", {})):
-        visitor.page.emulate_media(color_scheme=scheme)
-        found = Axe().run(visitor.page, options=options).response["violations"]
-        problems += [f"{scheme}: {each['id']}: {each['nodes'][0]['html']}" for each in found]
-    if visitor.page.evaluate(WIDE):
-        problems.append("wider than the screen")
-    return problems + visitor.complaints
-
-
-@pytest.mark.parametrize(("width", "height"), [(390, 844), (1280, 800)])
-@pytest.mark.parametrize("locale", ["zh-CN", "en-US"])
-def test_axe_finds_nothing_on_any_page(visit, candidate, pages, locale, width, height):
-    visitor = visit(candidate.user, locale=locale, width=width, height=height)
+@pytest.mark.parametrize(("locale", "width"), [("zh-CN", 390), ("en-US", 1280)])
+def test_axe_finds_nothing_on_any_page(visit, candidate, pages, locale, width):
+    visitor = visit(candidate.user, locale=locale, width=width)
     found = {}
 
     for name, path in pages.items():
         visitor.opens(path)
         for fold in visitor.page.locator("details:not(.menu) > summary").all():
             fold.click()
-        found[name] = faults(visitor)
+        found[name] = visitor.faults()
     visitor.page.locator(".brand").click()
     visitor.page.locator(".menu > summary").click()
-    found["menu"] = faults(visitor)
+    found["menu"] = visitor.faults()
     visitor.opens(pages["cancel"])
     visitor.page.locator('input[value="other"]').check()
     visitor.page.locator("button.button-primary").click()
-    found["cancel errors"] = faults(visitor)
+    visitor.page.locator(".error-summary").wait_for()
+    found["cancel errors"] = visitor.faults()
     visitor.page.locator("textarea").fill("A wedding in the family.")
     visitor.page.locator("button.button-primary").click()
-    found["check"] = faults(visitor)
+    visitor.page.locator("button.button-danger").wait_for()
+    found["check"] = visitor.faults()
 
-    assert {name: problems for name, problems in found.items() if problems} == {}
+    assert {name: faults for name, faults in found.items() if faults} == {}
+
+
+# Axe takes a minute for all of the reference, and what it says of one address it says of each.
+BUT_THREE_OF_EACH = """() => {
+  for (const repeated of [".ref-operation", "section:has(> h3.ref-path)"])
+    [...document.querySelectorAll(repeated)].slice(3).forEach((each) => each.remove());
+}"""
+
+
+def test_reference_of_the_api_has_no_faults(visit):
+    for locale in ("zh-CN", "en-US"):
+        visitor = visit(locale=locale)
+        visitor.opens(reverse("api:docs"))
+        assert visitor.widths_overflown() == []
+
+    visitor.page.evaluate(BUT_THREE_OF_EACH)
+
+    assert visitor.faults() == []
 
 
 @pytest.mark.parametrize("name", ["mine", "booked", "receipt"])

@@ -1,5 +1,6 @@
 """Thirty late requests, decided from the keyboard alone; and what the keys do and do not do."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -7,9 +8,9 @@ from django.test import Client
 from django.urls import reverse
 from playwright.sync_api import expect
 
-from cancellations import services
-from cancellations.models import Cancellation
-from interviews.models import Interview
+from cancellations import services, work
+from cancellations.models import Cancellation, Purpose, Reason
+from interviews.models import AccessLog, Interview
 from interviews.states import InterviewStatus
 from notifications.models import Notification, WorkItem
 from tests.factories import (
@@ -20,6 +21,7 @@ from tests.factories import (
     UserFactory,
     WorkItemFactory,
 )
+from tests.journeys.visitor import either_language
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -56,10 +58,16 @@ def given_interviews(department, count) -> list[Interview]:
 
 
 def when_the_candidate_asks(interview) -> None:
-    client = Client()
-    client.force_login(interview.candidate.user)
-    address = reverse("cancellations:cancel", args=[interview.reference])
-    assert client.post(address, {"reason": "time_conflict"}).status_code == 303
+    reason = Reason.objects.get(purpose=Purpose.CANCEL, code="time_conflict")
+    services.request_cancellation(interview.reference, by=interview.candidate.user, reason=reason)
+
+
+def when_the_candidate_asks_on_their_phone(candidate, interview) -> None:
+    candidate.opens(reverse("cancellations:cancel", args=[interview.reference]))
+    candidate.chooses("The time does not suit me")
+    candidate.presses("Continue")
+    candidate.presses("Confirm cancellation")
+    candidate.sees("HR has your request to cancel")
 
 
 def page_of(interview) -> str:
@@ -89,10 +97,14 @@ def title(desk):
     return desk.page.locator("#case-title")
 
 
-def test_thirty_late_requests_are_decided_from_the_keyboard(desk, department, lead):
+def test_thirty_late_requests_are_decided_from_the_keyboard(visit, desk, department, lead):
     interviews = given_interviews(department, THIRTY)
+    phones = {each: visit(each.candidate.user) for each in (*interviews[:2], interviews[4])}
     for interview in interviews:
-        when_the_candidate_asks(interview)
+        if interview in phones:
+            when_the_candidate_asks_on_their_phone(phones[interview], interview)
+        else:
+            when_the_candidate_asks(interview)
     kept = {interview for number, interview in enumerate(interviews) if number % 5 == 4}
     keyboard = desk.page.keyboard
 
@@ -116,14 +128,22 @@ def test_thirty_late_requests_are_decided_from_the_keyboard(desk, department, le
         if interview in kept:
             outcome = "cancellation_declined"
             assert (status, decided.note) == (InterviewStatus.BOOKED, "We need you.")
-            assert "Your interview stands" in page_of(interview)
-            assert "We need you." in page_of(interview)
+            page = page_of(interview)
+            assert "Your interview stands" in page
+            assert "We need you." in page
         else:
             outcome = "cancellation_done"
             assert (status, decided.note) == (InterviewStatus.CANCELLED, "")
             assert "Your AI interview has been cancelled" in page_of(interview)
         told = messages_to(interview)
         assert told - received == {(outcome, "sms"), (outcome, "email")}
+    for interview, phone in phones.items():
+        phone.page.reload()
+        if interview in kept:
+            phone.sees("Your interview stands")
+            phone.sees("We need you.")
+        else:
+            phone.sees("Your AI interview has been cancelled")
     assert not desk.complaints
 
 
@@ -169,6 +189,7 @@ def test_keys_are_listed_and_take_a_case_on(desk, department, lead):
 
     desk.page.keyboard.press("?")
     expect(keys).to_be_visible()
+    expect(keys).to_contain_text("tick; a and d then mean all that are ticked")
     desk.page.keyboard.press("Escape")
     expect(keys).to_be_hidden()
     desk.page.get_by_label("Keyboard shortcuts").click()
@@ -203,16 +224,27 @@ def test_several_are_ticked_read_and_decided(visit, department, lead, javascript
     expect(bar).to_be_hidden()
 
     if javascript:
-        desk.page.keyboard.press("x")
-        desk.page.keyboard.press("j")
-        desk.page.keyboard.press("x")
+        for key in ("x", "j", "x"):
+            desk.page.keyboard.press(key)
         expect(bar).to_contain_text("Chosen: 2")
+        desk.page.keyboard.press("d")
+        desk.sees("Decline 2 requests")
     else:
         for name in ("孙一", "孙二"):
             desk.page.get_by_label(f"Choose the request of {name}").check()
-    desk.presses("Approve…")
-    desk.sees("Approve 2 requests")
-    desk.presses("Approve")
+        desk.presses("Decline…")
+    desk.follows("Back")
+    for name in ("孙一", "孙二"):
+        expect(desk.page.get_by_label(f"Choose the request of {name}")).to_be_checked()
+    expect(desk.page.get_by_label("Choose the request of 孙三")).not_to_be_checked()
+    if javascript:
+        expect(bar).to_contain_text("Chosen: 2")
+        desk.page.keyboard.press("a")
+        desk.sees("Approve 2 requests")
+        desk.page.keyboard.press("Enter")
+    else:
+        desk.presses("Approve…")
+        desk.presses("Approve")
 
     desk.sees("Approved: 2 of 2")
     desk.page.reload()
@@ -252,6 +284,107 @@ def test_case_says_by_itself_that_a_colleague_has_decided(desk, department):
     expect(desk.page.locator("#decision")).to_contain_text(f"by {colleague.name}")
     expect(title(desk)).to_have_text("孙一")
     assert not desk.complaints
+
+
+def test_note_half_written_survives_that_a_colleague_takes_it_on(desk, department, lead):
+    waiting = late_request(department, "孙一")
+    colleague = UserFactory(lead=True, departments=[department])
+    desk.page.clock.install()
+    desk.opens(QUEUE)
+    desk.page.keyboard.press("d")
+    desk.page.keyboard.type("We need")
+    item = WorkItem.objects.get(params__receipt=waiting.reference)
+    work.assign_work(item, to=colleague, by=colleague, expected="")
+
+    for _twice in range(2):
+        desk.page.clock.fast_forward("00:21")
+        expect(desk.page.locator("#holder")).to_contain_text(f"{colleague.name} has taken this on.")
+        note = desk.page.get_by_label("Note to the candidate")
+        expect(note).to_have_value("We need")
+        expect(note).to_be_focused()
+    desk.page.keyboard.type(" you.")
+    desk.page.keyboard.press("Enter")
+
+    desk.sees("The appointment of 孙一 stands.")
+    decided = Cancellation.objects.get(pk=waiting.pk)
+    assert (decided.status, decided.note, decided.decided_by) == ("declined", "We need you.", lead)
+    assert not desk.complaints
+
+
+@either_language
+def test_list_that_cannot_renew_itself_says_since_when(visit, department, lead, language, width):
+    late_request(department, "孙一")
+    lead.language = language
+    lead.save()
+    desk = visit(lead, width=width)
+    desk.page.clock.install()
+    desk.opens(QUEUE)
+    line = desk.page.locator("[data-stale-here]")
+    expect(line).to_be_empty()
+
+    desk.page.route("**/desk/**", lambda route: route.abort())
+    desk.page.clock.fast_forward("00:21")
+    expect(line).to_have_text(
+        re.compile(
+            r"^Not renewed since \d\d:\d\d$" if language == "en" else r"^自 \d\d:\d\d 起未更新$"
+        )
+    )
+    assert [each for each in desk.faults() if "ERR_FAILED" not in each and "htmx" not in each] == []
+
+    desk.page.unroute("**/desk/**")
+    desk.page.clock.fast_forward("00:21")
+    expect(line).to_be_empty()
+
+
+@pytest.mark.parametrize("javascript", [True, False], ids=["scripts", "no_scripts"])
+def test_contact_is_masked_until_somebody_says_why(visit, department, lead, javascript):
+    interview = late_request(department, "孙一").interview
+    mobile = interview.candidate.user.mobile
+    desk = visit(lead, width=1280, height=800, javascript=javascript)
+    desk.opens(QUEUE)
+    contact = desk.page.locator("#case-contact")
+    expect(contact).to_contain_text(f"{mobile[:6]}****{mobile[-4:]}")
+    desk.does_not_see(mobile)
+
+    desk.page.locator(".case-reveal summary").click()
+    desk.page.get_by_label("What do you need them for?").select_option("identity")
+    desk.page.locator(".case-reveal button").click()
+
+    if javascript:
+        expect(contact).to_contain_text(mobile)
+        desk.is_at(QUEUE)
+        expect(title(desk)).to_have_text("孙一")
+    else:
+        desk.sees(mobile)
+        desk.is_at(reverse("cancellations:interview_reveal", args=[interview.reference]))
+    written = AccessLog.objects.get()
+    assert (written.by, written.subject) == (lead, interview.subject)
+    assert written.detail["why"] == "identity"
+    assert not desk.complaints
+
+
+@either_language
+def test_follow_up_is_opened_from_the_interview(visit, department, language, width):
+    recruiter = UserFactory(recruiter=True, departments=[department], language=language)
+    interview = InterviewFactory(department=department, candidate__user__name="孙一")
+    desk = visit(recruiter, width=width)
+    desk.opens(reverse("cancellations:desk_interview", args=[interview.reference]))
+    words = {
+        "en": ("Open a follow-up", "What is to be done?", "Put it on the queue"),
+        "zh-hans": ("新建跟进", "需要做什么？", "加入待办"),
+    }
+    link, label, button = words[language]
+    desk.follows(link)
+    assert desk.faults() == []
+
+    desk.writes(label, "Call her mother.")
+    desk.presses(button)
+    desk.is_at(reverse("cancellations:desk_interview", args=[interview.reference]))
+    item = WorkItem.objects.get()
+    desk.opens(reverse("cancellations:work_item", args=[item.reference]))
+    desk.sees("Call her mother.")
+    assert desk.faults() == []
+    assert item.assignee == f"user:{recruiter.pk}"
 
 
 def test_anomaly_is_settled_with_a_note(visit, department):

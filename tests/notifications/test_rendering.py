@@ -12,7 +12,7 @@ from accounts import api_tokens, receivers
 from accounts import notices as account_notices
 from accounts.models import AccessChangeKind, ApiToken
 from accounts.services import Purpose
-from cancellations import notices
+from cancellations import exit_notices, notices
 from cancellations.models import Party
 from interviews.models import Correction, Move
 from notifications import rendering
@@ -239,10 +239,45 @@ def test_everything_about_company_cancellations_and_access_has_words(language):
         assert not re.search(r"[，。：；]{2}|[{}]|\(\)|（）|\n\n\n", text), (notice.event, text)
 
 
+def exits_told() -> list[Notice]:
+    """Everything people are told about leaving midway."""
+    request = CancellationFactory(
+        interview__position__department__email="dept@company.example",
+        interview__candidate__user__email="zhang@example.com",
+        interview__candidate__user__name="张三",
+        is_exit=True,
+        cooldown_until=START,
+        policy={"promised_minutes": 15, "exit": {"self_rebooking": True}},
+        evidence={"answered": 1, "questions": 3},
+        note="请继续",
+    )
+    return [
+        *exit_notices.received(request),
+        *exit_notices.left(request),
+        *exit_notices.declined(request),
+        *exit_notices.taken_back(request),
+        *exit_notices.booked_again(request),
+        account_notices.code(UserFactory(), "exit_code", "123456", minutes=10),
+    ]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_everything_about_leaving_has_words(language):
+    for notice in exits_told():
+        message = words(notice.event, notice.channel, language, notice.params)
+        text = f"{message.title}\n{message.body}"
+        assert message.body
+        assert bool(message.title) == (notice.channel != "sms")
+        assert "None" not in text
+        assert not re.search(r"[，。：；]{2}|[{}]|\(\)|（）|\n\n\n", text), (notice.event, text)
+
+
 @pytest.mark.django_db
 def test_no_template_is_left_over_and_each_comes_in_both_languages():
     there = {(path.parent.name, path.name) for path in TEMPLATES.glob("*/*.txt")}
     told = [*account_told(), *chased_told(), *connections_told(), *company_told(), *staff_told()]
+    told += exits_told()
     wanted = used() | {(notice.event, notice.channel) for notice in told}
 
     assert there == {

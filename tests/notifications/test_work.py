@@ -47,6 +47,29 @@ def test_same_work_is_opened_once_until_it_is_settled():
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("due_in", "escalated_after"),
+    [
+        (timedelta(hours=2), timedelta(hours=2)),
+        (timedelta(days=9), timedelta(days=1)),
+        (timedelta(minutes=5), timedelta(hours=1)),
+        (timedelta(hours=-3), timedelta(hours=1)),
+    ],
+)
+def test_who_gives_no_times_is_reminded_when_it_is_due_and_the_leads_later(due_in, escalated_after):
+    due_at = NOW + due_in
+    item = opened(due_at=due_at, opened_at=NOW)
+
+    assert (item.remind_at, item.escalate_at) == (due_at, due_at + escalated_after)
+
+
+@pytest.mark.django_db
+def test_times_that_are_given_hold():
+    only_escalated = opened(escalate_at=NOW)
+    assert (only_escalated.remind_at, only_escalated.escalate_at) == (None, NOW)
+
+
+@pytest.mark.django_db
 def test_settling_leaves_other_subjects_and_kinds_alone():
     for subject in ("thing:1", "thing:2", "thing:3"):
         opened(subject)

@@ -1,0 +1,240 @@
+"""Leaving an interview midway, as candidates do it: a page of its own, which the room shows in a
+dialog; a code where the policy asks for one; and another time afterwards."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+from django_htmx.http import HttpResponseClientRedirect
+
+from accounts import codes
+from accounts.decorators import candidate_required, keeps_choices
+from accounts.models import User
+from accounts.services import confirm_own_code, send_own_code
+from accounts.throttling import TooManyTries
+from cancellations import exits, queries
+from cancellations.forms import CodeForm, ExitForm
+from cancellations.models import Reason
+from cancellations.responses import SeeOther
+from interviews.models import Interview, Slot
+from interviews.queries import own_interview
+from interviews.room import queries as room
+from interviews.services import SlotFull
+from interviews.states import UNDER_WAY
+
+CODE = "exit_code"
+CHOICE = "exit_choice"  # in the session, between choosing a reason and the code
+TIMES = 12  # offered at once
+
+
+class PortalRequest(HttpRequest):
+    """Nobody comes this far without being signed in."""
+
+    user: User
+    htmx: Any
+
+
+@keeps_choices("reason")
+@never_cache
+@candidate_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def leave(request: PortalRequest, reference: str) -> HttpResponseBase:
+    """GET: what leaving means, and why one would. POST: do it, or ask for the code first."""
+    own = _own(request, reference)
+    if own.status not in UNDER_WAY or room.open_sitting(own) is None:
+        return _away(request, reference)
+    if request.method != "POST":
+        return _page(request, own, ExitForm(initial={"reason": request.GET.get("reason")}))
+    was_told = request.POST.get("false_start") == "1"
+    form = ExitForm(request.POST)
+    if not was_told and not form.is_valid():
+        return _page(request, own, form, status=422)
+    return _leave(request, own, form, only_false_start=was_told)
+
+
+def _leave(
+    request: PortalRequest,
+    own: Interview,
+    form: ExitForm,
+    *,
+    only_false_start: bool = False,
+    confirmed: bool = False,
+) -> HttpResponseBase:
+    reason: Reason = (
+        next(iter(form.reasons.values())) if only_false_start else form.cleaned_data["reason"]
+    )
+    detail = "" if only_false_start else form.cleaned_data["detail"]
+    try:
+        left = exits.leave(
+            own.reference,
+            by=request.user,
+            reason=reason,
+            detail=detail,
+            confirmed=confirmed,
+            only_false_start=only_false_start,
+        )
+    except exits.NothingToLeave:
+        return _away(request, own.reference)
+    except exits.NoFalseStart:
+        news = _("You have answered meanwhile, or the first minutes have passed. Please say why.")
+        return _page(request, own, ExitForm(), news=news, status=409)
+    except exits.SecondFactorNeeded:
+        request.session[CHOICE] = {"reason": reason.code, "detail": detail}
+        return _send_code(request, own)
+    if left.is_misstart:
+        messages.success(request, _("Nothing has begun: your appointment stands as it was."))
+    elif left.exit and left.exit.decide_by:
+        messages.success(request, _("HR has your request. What you have written is kept."))
+    else:
+        messages.success(
+            request,
+            _("You have left the interview. We keep your data; for another time, contact HR."),
+        )
+    return _away(request, own.reference)
+
+
+@never_cache
+@candidate_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def code(request: PortalRequest, reference: str) -> HttpResponseBase:
+    """The code by text message that confirms leaving; another one on request."""
+    own = _own(request, reference)
+    choice = request.session.get(CHOICE)
+    if choice is None or own.status not in UNDER_WAY:
+        return _onward(request, reverse("cancellations:exit", args=[reference]))
+    if request.method != "POST":
+        return _code_page(request, own, CodeForm())
+    if "again" in request.POST:
+        return _send_code(request, own)
+    form = CodeForm(request.POST)
+    if not form.is_valid():
+        return _code_page(request, own, form, status=422)
+    try:
+        verdict = confirm_own_code(request, form.cleaned_data["code"], event=CODE)
+    except TooManyTries as wait:
+        form.add_error("code", str(wait))
+        return _code_page(request, own, form, status=429)
+    if verdict is not codes.Verdict.RIGHT:
+        wrong = verdict is codes.Verdict.WRONG
+        form.add_error(
+            "code",
+            _("This is not the code. Please look again.")
+            if wrong
+            else _("This code is no longer valid. Ask for another one."),
+        )
+        return _code_page(request, own, form, status=422)
+    chosen = ExitForm(choice)
+    if not chosen.is_valid():  # the reason is no longer offered
+        return _page(request, own, chosen, status=422)
+    del request.session[CHOICE]
+    return _leave(request, own, chosen, confirmed=True)
+
+
+@never_cache
+@candidate_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def again(request: PortalRequest, reference: str) -> HttpResponseBase:
+    """Another time for an interview that was left, where the policy lets candidates choose it."""
+    own = _own(request, reference)
+    now = timezone.now()
+    left = queries.current_exit(own)
+    if left is None or not exits.may_book_again(left, now):
+        return SeeOther(_address(reference))
+    if request.method == "POST":
+        number = request.POST.get("slot", "")
+        try:
+            exits.book_again(
+                reference,
+                by=request.user,
+                slot_id=int(number) if number.isdecimal() and len(number) < 19 else 0,
+            )
+        except (SlotFull, Slot.DoesNotExist):
+            messages.warning(request, _("That time has just been taken. Please choose another."))
+        except exits.NotAlone:
+            return SeeOther(_address(reference))
+        else:
+            messages.success(request, _("Booked. We look forward to seeing you."))
+            return SeeOther(_address(reference))
+    context = {"interview": own, "slots": exits.open_slots(own, now=now)[:TIMES]}
+    return render(request, "cancellations/portal/again.html", context)
+
+
+def _page(
+    request: PortalRequest, own: Interview, form: ExitForm, *, news: str = "", status: int = 200
+) -> HttpResponse:
+    now = timezone.now()
+    sitting = room.open_sitting(own)
+    if sitting is None:
+        raise Http404
+    evidence = room.evidence(sitting, now)
+    decision = exits.would_be(own, sitting, at=now)
+    questions = evidence["questions"]
+    context = {
+        "interview": own,
+        "form": form,
+        "news": news,
+        "decision": decision,
+        "answered": evidence["answered"],
+        "questions": questions,
+        "percent": evidence["answered"] * 100 // questions if questions else 0,
+        "stay": reverse("room:page", args=[own.reference]),
+    }
+    return render(request, "cancellations/portal/exit.html", context, status=status)
+
+
+def _send_code(request: PortalRequest, own: Interview) -> HttpResponseBase:
+    if not request.user.mobile:
+        news = _(
+            "Leaving needs a code by text message, and we have no mobile number of yours. "
+            "Please call your recruiter."
+        )
+        return _page(request, own, ExitForm(), news=news, status=409)
+    news = ""
+    try:
+        send_own_code(request, request.user, event=CODE)
+    except TooManyTries as wait:
+        news = str(wait)
+    return _code_page(request, own, CodeForm(), news=news)
+
+
+def _code_page(
+    request: PortalRequest, own: Interview, form: CodeForm, *, news: str = "", status: int = 200
+) -> HttpResponse:
+    context = {
+        "interview": own,
+        "form": form,
+        "news": news,
+        "masked": (request.user.mobile or "")[-4:],
+        "stay": reverse("room:page", args=[own.reference]),
+    }
+    return render(request, "cancellations/portal/exit_code.html", context, status=status)
+
+
+def _own(request: PortalRequest, reference: str) -> Interview:
+    """Somebody else's interview is not there."""
+    own = own_interview(request.user, reference)
+    if own is None:
+        raise Http404
+    return own
+
+
+def _address(reference: str) -> str:
+    return reverse("cancellations:interview", args=[reference])
+
+
+def _away(request: PortalRequest, reference: str) -> HttpResponseBase:
+    """To the interview's page, which says how it stands; out of the dialog as well."""
+    return _onward(request, _address(reference))
+
+
+def _onward(request: PortalRequest, address: str) -> HttpResponseBase:
+    if request.htmx:
+        return HttpResponseClientRedirect(address)
+    return SeeOther(address) if request.method == "POST" else redirect(address)

@@ -1,0 +1,80 @@
+"""The shape of what staff write when they put something on the queue."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from cancellations.models import DETAIL_MAX
+from cancellations.policy_forms import MomentField
+from cancellations.work import at_ten
+from interviews.templatetags.when import when
+
+_OWN = "own"
+_FARTHEST = timedelta(days=365)
+
+
+class FollowUpForm(forms.Form):
+    """What is to be done about an interview, by when, and who does it."""
+
+    use_required_attribute = False
+
+    task = forms.CharField(
+        label=_("What is to be done?"),
+        help_text=_("Colleagues read it; the candidate does not."),
+        max_length=DETAIL_MAX,
+        error_messages={"required": _("Say in a sentence what is to be done.")},
+        widget=forms.Textarea(attrs={"rows": 2, "maxlength": None}),
+    )
+    due = forms.ChoiceField(
+        label=_("By when?"),
+        widget=forms.RadioSelect,
+        initial="tomorrow",
+        error_messages={"required": _("Choose a time."), "invalid_choice": _("Choose a time.")},
+    )
+    time = MomentField(label=_("Another time"), required=False)
+    whom = forms.ChoiceField(
+        label=_("Who does it?"),
+        initial="me",
+        error_messages={"required": _("Choose one."), "invalid_choice": _("Choose one.")},
+    )
+
+    def __init__(self, *args: Any, by: User, colleagues: Sequence[User], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        now = timezone.now()
+        self.by = by
+        self.times = {
+            "soon": now + timedelta(hours=2),
+            "tomorrow": at_ten(days=1),
+            "later": at_ten(days=3),
+        }
+        self.people = {str(each.pk): each for each in colleagues if each != by}
+        due, whom = self.fields["due"], self.fields["whom"]
+        assert isinstance(due, forms.ChoiceField)  # noqa: S101 - tells mypy
+        assert isinstance(whom, forms.ChoiceField)  # noqa: S101 - tells mypy
+        due.choices = [
+            *((name, when(moment)) for name, moment in self.times.items()),
+            (_OWN, _("Another time")),
+        ]
+        whom.choices = [
+            ("me", _("me")),
+            ("anybody", _("whoever takes it on")),
+            *((number, person.name) for number, person in self.people.items()),
+        ]
+
+    def clean(self) -> None:
+        """`due_at` is the time chosen or typed, `to` whoever does it, where that is anybody."""
+        due, whom = self.cleaned_data.get("due"), self.cleaned_data.get("whom", "")
+        self.cleaned_data["to"] = self.by if whom == "me" else self.people.get(whom)
+        due_at: datetime | None = self.times.get(due or "")
+        if due == _OWN:
+            due_at = self.cleaned_data.get("time")
+            if due_at is None and "time" not in self.errors:
+                self.add_error("time", _("Enter a day and a time."))
+            elif due_at is not None and not timedelta(0) < due_at - timezone.now() < _FARTHEST:
+                self.add_error("time", _("Choose a time within the next year."))
+        self.cleaned_data["due_at"] = due_at
