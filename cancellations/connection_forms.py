@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext_lazy, pgettext_lazy
+from django.utils.translation import ngettext, pgettext_lazy
 
 from accounts.models import User
 from accounts.permissions import STAFF_ROLES, allows
@@ -64,8 +64,8 @@ class TokenForm(forms.Form):
     )
     days = forms.TypedChoiceField(
         label=_("Valid for"),
-        choices=[
-            (days, ngettext_lazy("%(count)d day", "%(count)d days", days) % {"count": days})
+        choices=lambda: [
+            (days, ngettext("%(count)d day", "%(count)d days", days) % {"count": days})
             for days in VALID_FOR
         ],
         coerce=int,

@@ -48,10 +48,19 @@ const keep = {
     });
   },
 
+  /** Texts go to localStorage, which has them before the next key is pressed, even where the page is
+      killed at once; recordings, and texts where that is full or forbidden, to the database. */
   async put(record) {
+    if (!record.key.startsWith("take:")) {
+      try {
+        localStorage.setItem(record.key, JSON.stringify(record));
+        return;
+      } catch {
+        // then the database
+      }
+    }
     try {
-      if (await this.database) await this.with("readwrite", (store) => store.put(record));
-      else localStorage.setItem(record.key, JSON.stringify(record));
+      await this.with("readwrite", (store) => store.put(record));
     } catch {
       this.lasts = false;
       showSaved();
@@ -60,8 +69,12 @@ const keep = {
 
   async drop(key) {
     try {
+      localStorage.removeItem(key);
+    } catch {
+      // nothing was put there
+    }
+    try {
       if (await this.database) await this.with("readwrite", (store) => store.delete(key));
-      else localStorage.removeItem(key);
     } catch {
       this.lasts = false;
     }
@@ -71,12 +84,15 @@ const keep = {
   async all(prefix) {
     let found = [];
     try {
+      const keys = Object.keys(localStorage).filter((key) => key.startsWith(prefix));
+      found = keys.map((key) => JSON.parse(localStorage.getItem(key)));
+    } catch {
+      // nothing was put there
+    }
+    try {
       if (await this.database) {
         const range = IDBKeyRange.bound(prefix, `${prefix}\uffff`);
-        found = await this.with("readonly", (store) => store.getAll(range));
-      } else {
-        const keys = Object.keys(localStorage).filter((key) => key.startsWith(prefix));
-        found = keys.map((key) => JSON.parse(localStorage.getItem(key)));
+        found.push(...(await this.with("readonly", (store) => store.getAll(range))));
       }
     } catch {
       this.lasts = false;
