@@ -258,7 +258,7 @@ def test_who_left_takes_another_time_alone(sitting):
     )
 
     assert (interview.status, interview.slot_id) == (InterviewStatus.BOOKED, slot.pk)
-    left.refresh_from_db()
+    left = Cancellation.objects.get(pk=left.pk)
     assert left.status == CancellationStatus.REVERSED
     assert queries.receipt(left.reference).verified
     assert told("booked_again")

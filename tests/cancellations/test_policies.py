@@ -786,21 +786,21 @@ def test_page_says_what_asking_does_a_second_before_and_after_each_boundary(clie
         transaction.set_rollback(True)
 
 
-def test_what_leaving_takes_is_written_read_and_followed(client, lead, department):
-    form = typed(("24", "hours", "automatic"), ("0", "hours", "needs_hr"))
+def test_what_leaving_takes_is_written_read_and_followed(desk, department):
+    form = typed(*ORDINARY)
     form |= {
         "department": str(department.pk),
         "exit_professional": "needs_hr",
         "exit_second_factor": "on",
         "cooldown_days": "30",
     }
-    client.post(reverse("cancellations:policy_new"), form)
+    desk.post(reverse("cancellations:new_policy"), form)
 
     policy = Policy.objects.get(name="Night shift")
     assert (policy.exit_professional, policy.exit_second_factor) == ("needs_hr", True)
     exits = queries.as_rule(policy).exits
     assert exits.professional is rules.Outcome.NEEDS_HR
     assert exits.cooldown == timedelta(days=30)
-    page = client.get(reverse("cancellations:policy", args=[policy.pk])).content.decode()
+    page = desk.get(reverse("cancellations:policy", args=[policy.pk])).content.decode()
     assert "Leaving midway" in page
     assert "HR decides" in page

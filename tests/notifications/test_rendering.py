@@ -243,7 +243,7 @@ def exits_told() -> list[Notice]:
     """Everything people are told about leaving midway."""
     request = CancellationFactory(
         interview__position__department__email="dept@company.example",
-        interview__candidate__user__email="zhang@example.com",
+        interview__candidate__user__email="leaving@example.com",
         interview__candidate__user__name="张三",
         is_exit=True,
         cooldown_until=START,
