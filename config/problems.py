@@ -8,26 +8,26 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 from rest_framework import exceptions
 from rest_framework.response import Response
 
 MEDIA_TYPE = "application/problem+json"
 API = "/api/"
 TITLES = {
-    400: _lazy("Bad Request"),
-    401: _lazy("Unauthorized"),
-    403: _lazy("Forbidden"),
-    404: _lazy("Not Found"),
-    405: _lazy("Method Not Allowed"),
-    406: _lazy("Not Acceptable"),
-    409: _lazy("Conflict"),
-    413: _lazy("Request Entity Too Large"),
-    415: _lazy("Unsupported Media Type"),
-    422: _lazy("Unprocessable Content"),
-    429: _lazy("Too Many Requests"),
-    500: _lazy("Internal Server Error"),
-    503: _lazy("Service Unavailable"),
+    400: gettext_lazy("Bad Request"),
+    401: gettext_lazy("Unauthorized"),
+    403: gettext_lazy("Forbidden"),
+    404: gettext_lazy("Not Found"),
+    405: gettext_lazy("Method Not Allowed"),
+    406: gettext_lazy("Not Acceptable"),
+    409: gettext_lazy("Conflict"),
+    413: gettext_lazy("Request Entity Too Large"),
+    415: gettext_lazy("Unsupported Media Type"),
+    422: gettext_lazy("Unprocessable Content"),
+    429: gettext_lazy("Too Many Requests"),
+    500: gettext_lazy("Internal Server Error"),
+    503: gettext_lazy("Service Unavailable"),
 }
 
 
@@ -49,7 +49,7 @@ def problem(
 class BodyTooLarge(exceptions.APIException):
     status_code = 413
     default_code = "too_large"
-    default_detail = _lazy("The request is too large.")
+    default_detail = gettext_lazy("The request is too large.")
 
 
 def handler(exc: Exception, context: dict[str, Any]) -> Response | None:

@@ -140,7 +140,7 @@ def test_webhook_is_added_changed_and_removed(desk):
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("", "required"),
+        ("", "Enter the address."),
         ("ftp://x.example/", "https://"),
         ("https://user:pw@x.example/", "name and password"),
         ("https://10.0.0.1/", "private network"),
