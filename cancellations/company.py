@@ -20,7 +20,7 @@ from cancellations.models import Cancellation, CancellationStatus, Party, Reason
 from cancellations.services import AlreadyOver
 from interviews import history
 from interviews.models import Correction, Interview, InterviewQuerySet, Move, Slot
-from interviews.queries import visible_to
+from interviews.queries import free_slots, visible_to
 from interviews.room.services import close_by_hand
 from interviews.services import cancel_interviews, reinstate_interview, withdraw_interview
 from interviews.states import REINSTATABLE, UNDER_WAY, UPCOMING, InterviewStatus
@@ -133,9 +133,7 @@ def told_of(interviews: Sequence[Interview]) -> Told:
 
 def open_slots(interview: Interview, *, now: datetime) -> list[Slot]:
     """The next times of its position and kind that have a place."""
-    slots = Slot.objects.filter(position=interview.position, kind=interview.kind)
-    free = slots.filter(starts_at__gt=now, booked__lt=models.F("capacity"))
-    return list(free.order_by("starts_at")[:SLOTS_OFFERED])
+    return list(free_slots(interview, now=now)[:SLOTS_OFFERED])
 
 
 def moves(interview: Interview, *, now: datetime) -> list[Move]:

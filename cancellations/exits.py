@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -15,7 +14,8 @@ from cancellations import exit_notices, notices, queries, rules, work
 from cancellations.help import plausibility
 from cancellations.models import Cancellation, CancellationStatus, Reason
 from interviews import history
-from interviews.models import Ending, Interview, Sitting, Slot
+from interviews.models import Ending, Interview, Sitting
+from interviews.queries import free_slots
 from interviews.room import queries as room
 from interviews.room.services import end_sitting
 from interviews.services import reinstate_interview, withdraw_interview
@@ -166,7 +166,7 @@ def book_again(reference: str, *, by: User, slot_id: int) -> Interview:
     request = queries.current_exit(interview)
     if request is None or not may_book_again(request, now):
         raise NotAlone
-    slot = open_slots(interview, now=now).get(pk=slot_id)
+    slot = free_slots(interview, now=now).get(pk=slot_id)
     request.reverse(at=now)
     request.save(update_fields=["status", "reversed_at"])
     supersede(interview.subject, notices.WHILE_CANCELLED)
@@ -187,12 +187,6 @@ def may_book_again(request: Cancellation, now: datetime) -> bool:
     carried_out = request.status == CancellationStatus.APPROVED
     cools = request.cooldown_until is not None and request.cooldown_until > now
     return carried_out and not cools and bool(request.policy["exit"]["self_rebooking"])
-
-
-def open_slots(interview: Interview, *, now: datetime) -> QuerySet[Slot]:
-    """The times ahead at this position that have a place, the next first."""
-    slots = Slot.objects.filter(position=interview.position, kind=interview.kind)
-    return slots.filter(starts_at__gt=now, booked__lt=F("capacity")).order_by("starts_at")
 
 
 def _step_back(interview: Interview, sitting: Sitting, *, by: User, at: datetime) -> None:

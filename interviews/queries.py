@@ -5,13 +5,13 @@ from datetime import datetime
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
-from django.db.models import Case, Q, Value, When
+from django.db.models import Case, F, Q, Value, When
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.permissions import Role
 from config.prepared import Later, Prepared
-from interviews.models import Department, Interview, InterviewQuerySet, Position, Stage
+from interviews.models import Department, Interview, InterviewQuerySet, Position, Slot, Stage
 from interviews.states import ENDED, InterviewStatus
 
 
@@ -145,3 +145,9 @@ def timeline(interview: Interview) -> list[Step]:
         )
     )
     return steps
+
+
+def free_slots(interview: Interview, *, now: datetime) -> models.QuerySet[Slot]:
+    """The times ahead of its position and kind that have a place, the next first."""
+    slots = Slot.objects.filter(position=interview.position, kind=interview.kind)
+    return slots.filter(starts_at__gt=now, booked__lt=F("capacity")).order_by("starts_at")

@@ -24,7 +24,7 @@ from cancellations.forms import CodeForm, ExitForm
 from cancellations.models import Reason
 from cancellations.responses import SeeOther
 from interviews.models import Interview, Slot
-from interviews.queries import own_interview
+from interviews.queries import free_slots, own_interview
 from interviews.room import queries as room
 from interviews.services import SlotFull
 from interviews.states import UNDER_WAY
@@ -162,7 +162,7 @@ def again(request: PortalRequest, reference: str) -> HttpResponseBase:
         else:
             messages.success(request, _("Booked. We look forward to seeing you."))
             return SeeOther(_address(reference))
-    context = {"interview": own, "slots": exits.open_slots(own, now=now)[:TIMES]}
+    context = {"interview": own, "slots": free_slots(own, now=now)[:TIMES]}
     return render(request, "cancellations/portal/again.html", context)
 
 
