@@ -8,22 +8,25 @@ from typing import Generic, TypeVar
 
 from django.db.models import CharField, Model, QuerySet, Value
 from django.db.models.functions import Cast, Concat
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
 from accounts.permissions import HANDLE_WORK
-from cancellations.models import Cancellation, CancellationStatus
+from cancellations.models import Cancellation, CancellationStatus, promised_by
 from cancellations.queries import visible_cancellations
 from cancellations.work import ABOUT, WORDS, roles_with
+from config.prepared import Later, Prepared
 from interviews.keyset import midnight
 from interviews.models import Department, DepartmentStaff, Interview
 from interviews.queries import departments_of, sees_everything, visible_to
 from notifications.models import WorkItem, WorkItemQuerySet, WorkKind
 
 PAGE_SIZE = 50
-DONE_SHOWN = 20
+LINES = 30  # of the queue itself: a day's work, and a page that comes at once
+DONE_SHOWN = 10
 COUNTED = 100  # beyond that a count says "99+"
-Row = TypeVar("Row")
+Entry = TypeVar("Entry")
 Stored = TypeVar("Stored", bound=Model)
 
 
@@ -77,10 +80,51 @@ class Case:
 
 
 @dataclass(frozen=True)
-class Page(Generic[Row]):
+class Line:
+    """An item as the list beside the case shows it: no more is read than that takes."""
+
+    item: WorkItem
+    candidate: str = ""
+    position: str = ""
+    receipt: str = ""
+    starts_at: datetime | None = None
+    promised_by: datetime | None = None
+    status: str = ""
+    assignee: User | None = None
+
+    @property
+    def key(self) -> str:
+        """What its page is found by."""
+        return self.receipt or self.item.reference
+
+    @property
+    def address(self) -> str:
+        return reverse(f"cancellations:{'case' if self.receipt else 'work_item'}", args=[self.key])
+
+    @property
+    def kind(self) -> str:
+        return str(self.item.get_kind_display())
+
+    @property
+    def outcome(self) -> str:
+        """How it ended."""
+        return str(CancellationStatus(self.status).label) if self.status else self.kind
+
+    @property
+    def is_due(self) -> bool:
+        return self.item.due_at < timezone.now()
+
+    @property
+    def is_late(self) -> bool:
+        """Past what was promised to the candidate."""
+        return self.promised_by is not None and self.promised_by < timezone.now()
+
+
+@dataclass(frozen=True)
+class Page(Generic[Entry]):
     """One page of a list. How many there are is not counted: of thousands nobody asks."""
 
-    entries: Sequence[Row]
+    entries: Sequence[Entry]
     number: int
     has_next: bool
 
@@ -111,7 +155,24 @@ _AUDIENCE = Concat(Value("department:"), Cast("pk", CharField()))
 
 def waiting(user: User) -> int:
     """How many items are open, up to COUNTED."""
-    return work_of(user).open()[:COUNTED].count()
+    found = _ALL_OPEN() if sees_everything(user) else _OPEN(user=user.pk)
+    return len(found)
+
+
+def _open(items: WorkItemQuerySet) -> QuerySet:
+    return items.open().order_by().values_list("pk")[:COUNTED]
+
+
+_ALL_OPEN = Prepared(lambda: _open(WorkItem.objects.all()))
+_OPEN = Prepared(
+    lambda: _open(
+        WorkItem.objects.filter(
+            audience__in=DepartmentStaff.objects.filter(user=Later("user")).values(
+                name_of_audience=Concat(Value("department:"), Cast("department", CharField()))
+            )
+        )
+    )
+)
 
 
 def colleagues_of(user: User) -> QuerySet[User]:
@@ -128,22 +189,22 @@ def page_number(asked: str) -> int:
     return max(1, int(asked)) if asked.isdecimal() and len(asked) < 5 else 1
 
 
-def cut(rows: QuerySet[Stored], number: int) -> Page[Stored]:
+def cut(rows: QuerySet[Stored], number: int, *, size: int = PAGE_SIZE) -> Page[Stored]:
     """One page of these rows; the first where there are not so many."""
-    start = (number - 1) * PAGE_SIZE
-    found = list(rows[start : start + PAGE_SIZE + 1])
+    start = (number - 1) * size
+    found = list(rows[start : start + size + 1])
     if not found and number > 1:
-        return cut(rows, 1)
-    return Page(found[:PAGE_SIZE], number, has_next=len(found) > PAGE_SIZE)
+        return cut(rows, 1, size=size)
+    return Page(found[:size], number, has_next=len(found) > size)
 
 
 def page(
     items: WorkItemQuerySet, number: int, *, also: Sequence[WorkItem], user: User
-) -> tuple[Page[Case], Sequence[Case]]:
+) -> tuple[Page[Line], Sequence[Line]]:
     """One page of these items, the first due on top; and `also` those others, read along with
     them."""
-    here = cut(items.by_urgency(), number)
-    read = entries([*here.entries, *also], user)
+    here = cut(items.by_urgency(), number, size=LINES)
+    read = lines([*here.entries, *also], user)
     shown = len(here.entries)
     return Page(read[:shown], here.number, here.has_next), read[shown:]
 
@@ -152,6 +213,40 @@ def done_today(items: WorkItemQuerySet, *, now: datetime) -> list[WorkItem]:
     """The latest closed since local midnight."""
     closed = items.filter(closed_at__gte=midnight(timezone.localdate(now)))
     return list(closed.order_by("-closed_at")[:DONE_SHOWN])
+
+
+def lines(items: Sequence[WorkItem], user: User) -> list[Line]:
+    """The items with what a line says of each, as far as `user` may see it."""
+    receipts = [receipt for item in items if (receipt := item.params.get("receipt"))]
+    requests = {}
+    if receipts:
+        found = visible_cancellations(user).filter(reference__in=receipts)
+        requests = {row[0]: row for row in found.values_list(*_REQUEST_COLUMNS)}
+    others = {_interview_of(item) for item in items if item.params.get("receipt") not in requests}
+    interviews = {}
+    if others := others - {""}:
+        rest = visible_to(user).filter(reference__in=others)
+        interviews = {row[0]: row[1:] for row in rest.values_list(*_INTERVIEW_COLUMNS)}
+    people = _people({item.assignee for item in items}, user)
+
+    def line(item: WorkItem) -> Line:
+        assignee = people.get(item.assignee)
+        if request := requests.get(item.params.get("receipt")):
+            receipt, starts_at, status, requested_at, minutes, candidate, position = request
+            promise = promised_by(requested_at, minutes)
+            return Line(item, candidate, position, receipt, starts_at, promise, status, assignee)
+        candidate, position = interviews.get(_interview_of(item), ("", ""))
+        return Line(item, candidate, position, assignee=assignee)
+
+    return [line(item) for item in items]
+
+
+_WHOSE = ("application__candidate__user__name", "application__position__title")
+_INTERVIEW_COLUMNS = ("reference", *_WHOSE)
+_REQUEST_COLUMNS = (
+    *("reference", "starts_at", "status", "requested_at", "policy__promised_minutes"),
+    *(f"interview__{column}" for column in _WHOSE),
+)
 
 
 def entries(items: Sequence[WorkItem], user: User) -> list[Case]:
@@ -179,15 +274,30 @@ def entries(items: Sequence[WorkItem], user: User) -> list[Case]:
     ]
 
 
+def opened(line: Line, user: User) -> Case:
+    """What a line is about, with all there is to know of it."""
+    if not line.receipt:
+        return entries([line.item], user)[0]
+    # That `user` may see it has been asked for the line.
+    (cancellation,) = _REQUEST(reference=line.receipt)
+    return _case(line.item, cancellation, user)
+
+
+_REQUEST = Prepared(lambda: Cancellation.objects.with_facts().filter(reference=Later("reference")))
+
+
 def case_of(cancellation: Cancellation, user: User) -> Case:
     """A request that is already read, with the work it makes while it waits."""
-    interview = cancellation.interview
     item = None
     if cancellation.status == CancellationStatus.REQUESTED:
         items = WorkItem.objects.open().filter(kind=WorkKind.CANCELLATION)
-        item = items.filter(subject=interview.subject).first()
-    people = _people({item.assignee}, user) if item else {}
-    return Case(item, interview, cancellation, people.get(item.assignee) if item else None)
+        item = items.filter(subject=cancellation.interview.subject).first()
+    return _case(item, cancellation, user)
+
+
+def _case(item: WorkItem | None, cancellation: Cancellation, user: User) -> Case:
+    assignee = _people({item.assignee}, user).get(item.assignee) if item else None
+    return Case(item, cancellation.interview, cancellation, assignee)
 
 
 def _interview_of(item: WorkItem) -> str:

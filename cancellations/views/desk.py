@@ -491,8 +491,9 @@ def _queue_page(
         also=queue.done_today(mine, now=timezone.now()),
         user=request.user,
     )
-    first = None if polled else next(iter(page.entries), None)
-    shown = chosen or first
+    shown = chosen
+    if shown is None and not polled and page.entries:
+        shown = queue.opened(page.entries[0], request.user)
     standing = _standing(narrowing, page.number)
     context: dict[str, Any] = {
         "page": page,
@@ -501,7 +502,7 @@ def _queue_page(
         "is_chosen": chosen is not None,
         "narrowing": narrowing,
         "standing": standing,
-        "query": urlencode(standing),
+        "suffix": f"?{urlencode(standing)}" if standing else "",
         "list_url": _list_url(standing, shown),
         "ticked": request.GET.getlist("receipt"),
         "decides_some": request.user.has_perm(DECIDE_CANCELLATION),

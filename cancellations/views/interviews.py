@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import conditional_escape
-from django.utils.safestring import mark_safe
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -82,9 +82,7 @@ def _list_page(
         "place": "interviews",
         "form": form,
         "columns": form.shown,
-        "rows": _rows(part.rows, form.shown),
-        "list_url": reverse(LISTS),
-        "here": way_back(asked),
+        "rows": _rows(part.rows, form.shown, here=way_back(asked), ticks=bool(cancel_many_url)),
         "part": part,
         "counted": keyset.COUNTED,
         "query": form.query(),
@@ -102,10 +100,23 @@ def _list_page(
     return render(request, "cancellations/interviews/list.html", context, status=status)
 
 
-def _rows(rows: list[dict[str, Any]], columns: list[Column]) -> list[dict[str, Any]]:
-    """Each row with its cells as HTML: most values come again and again, and are told once."""
+# One row; a template would look up twenty things for each.
+ROW = (
+    '<tr>{tick}<th scope="row"><a href="{list_url}{reference}/{suffix}">{name}</a></th>{cells}</tr>'
+)
+TICK = (
+    '<td class="tick"><label><input type="checkbox" name="references" value="{reference}"'
+    ' aria-label="{name}"></label></td>'
+)
+
+
+def _rows(
+    rows: list[dict[str, Any]], columns: list[Column], *, here: str, ticks: bool
+) -> SafeString:
+    """The rows as HTML: most values come again and again, and are told once."""
     name, *others = columns
     told: dict[str, dict[Any, str]] = {column.key: {} for column in others}
+    list_url, suffix = reverse(LISTS), conditional_escape(f"?{here}" if here else "")
 
     def cell(column: Column, value: Any) -> str:
         known = told[column.key]
@@ -113,14 +124,13 @@ def _rows(rows: list[dict[str, Any]], columns: list[Column]) -> list[dict[str, A
             known[value] = f"<td>{conditional_escape(column.on_page(value))}</td>"
         return known[value]
 
-    return [
-        {
-            "reference": row["reference"],
-            "name": row[name.path],
-            "cells": mark_safe("".join(cell(column, row[column.path]) for column in others)),  # noqa: S308 - escaped above
-        }
-        for row in rows
-    ]
+    def row(shown: dict[str, Any]) -> str:
+        said = {"reference": shown["reference"], "name": conditional_escape(shown[name.path])}
+        cells = "".join(cell(column, shown[column.path]) for column in others)
+        tick = TICK.format(**said) if ticks else ""
+        return ROW.format(**said, list_url=list_url, suffix=suffix, tick=tick, cells=cells)
+
+    return mark_safe("".join(map(row, rows)))  # noqa: S308 - escaped above
 
 
 def _may_be_cancelled(chosen: AskedList) -> bool:

@@ -9,9 +9,15 @@ from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import gettext_noop, ngettext, pgettext
 
 register = template.Library()
+NEAR = {
+    -1: gettext_noop("Yesterday"),
+    0: gettext_noop("Today"),
+    1: gettext_noop("Tomorrow"),
+    2: gettext_noop("The day after tomorrow"),
+}
 Time = TypeVar("Time", bound=date)
 
 
@@ -64,8 +70,8 @@ def precisely(value: datetime) -> str:
 @in_words
 def near_day(value: datetime) -> str:
     """Yesterday, today, tomorrow or the day after; else the date."""
-    words = {-1: _("Yesterday"), 0: _("Today"), 1: _("Tomorrow"), 2: _("The day after tomorrow")}
-    return words.get(_days_ahead(value)) or day(value)
+    word = NEAR.get(_days_ahead(value))
+    return _(word) if word else day(value)
 
 
 @in_words

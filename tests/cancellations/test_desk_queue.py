@@ -461,7 +461,7 @@ def test_count_beside_the_queue_goes_up_to_ninety_nine(desk, department, lead):
     assert queue.waiting(lead) == 100
     page = desk.get(QUEUE)
     assert "99+" in page.text
-    assert len(keys(page)) == 50
+    assert len(keys(page)) == queue.LINES
     assert interview.reference not in page.text
 
 
