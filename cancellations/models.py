@@ -27,6 +27,7 @@ from django_fsm import FSMField, transition
 from accounts.models import User
 from accounts.permissions import DECIDE_CANCELLATION
 from cancellations import rules
+from config.prepared import Later, Prepared
 from config.references import new_reference
 from config.tracking import tracked
 from interviews.models import (
@@ -384,9 +385,25 @@ class CancellationQuerySet(models.QuerySet["Cancellation"]):
 
         Raises Cancellation.DoesNotExist.
         """
-        interview_id = self.values_list("interview_id", flat=True).get(pk=cancellation_id)
-        Interview.objects.select_for_update().only("pk").get(pk=interview_id)
-        return self.with_facts().select_for_update(of=("self",)).get(pk=cancellation_id)
+        for interview in _interview_of(cancellation=cancellation_id):
+            _lock_interview(interview=interview[0])
+            return _locked(cancellation=cancellation_id)[0]
+        raise Cancellation.DoesNotExist
+
+
+_interview_of = Prepared(
+    lambda: Cancellation.objects.filter(pk=Later("cancellation")).values_list("interview_id")
+)
+_lock_interview = Prepared(
+    lambda: Interview.objects.filter(pk=Later("interview")).select_for_update().values_list("pk")
+)
+_locked = Prepared(
+    lambda: (
+        Cancellation.objects.with_facts()
+        .filter(pk=Later("cancellation"))
+        .select_for_update(of=("self",))
+    )
+)
 
 
 class Cancellation(models.Model):

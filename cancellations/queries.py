@@ -24,7 +24,7 @@ from cancellations.models import (
 )
 from config.prepared import Later, Prepared
 from interviews import history
-from interviews.models import HistoryEntry, Interview, Position
+from interviews.models import DepartmentStaff, HistoryEntry, Interview, Position
 from interviews.queries import departments_of, sees_everything, visible_to
 from interviews.search import as_reference
 from interviews.states import CANCELLABLE, InterviewStatus
@@ -312,6 +312,26 @@ def offered_reasons(purpose: Purpose) -> list[Reason]:
 def visible_cancellations(user: User | AnonymousUser) -> CancellationQuerySet:
     """The cancellations of the interviews `user` may see."""
     return Cancellation.objects.filter(interview__in=visible_to(user))
+
+
+def visible_request(reference: str, user: User) -> Cancellation | None:
+    """The one of this number with all its facts, where the member of staff may see it."""
+    if sees_everything(user):
+        return _any_request.first(reference=reference)
+    return _own_request.first(reference=reference, user=user.pk)
+
+
+_any_request = Prepared(
+    lambda: Cancellation.objects.with_facts().filter(reference=Later("reference"))
+)
+_own_request = Prepared(
+    lambda: Cancellation.objects.with_facts().filter(
+        reference=Later("reference"),
+        interview__listed_department__in=DepartmentStaff.objects.filter(user=Later("user")).values(
+            "department"
+        ),
+    )
+)
 
 
 def reference_of(text: str, user: User) -> str:

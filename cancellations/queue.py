@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.permissions import HANDLE_WORK
 from cancellations.models import Cancellation, CancellationStatus, promised_by
-from cancellations.queries import visible_cancellations
+from cancellations.queries import visible_cancellations, visible_request
 from cancellations.work import ABOUT, WORDS, roles_with
 from config.prepared import Later, Prepared
 from interviews.keyset import midnight
@@ -276,14 +276,10 @@ def entries(items: Sequence[WorkItem], user: User) -> list[Case]:
 
 def opened(line: Line, user: User) -> Case:
     """What a line is about, with all there is to know of it."""
-    if not line.receipt:
+    cancellation = visible_request(line.receipt, user) if line.receipt else None
+    if cancellation is None:
         return entries([line.item], user)[0]
-    # That `user` may see it has been asked for the line.
-    (cancellation,) = _REQUEST(reference=line.receipt)
     return _case(line.item, cancellation, user)
-
-
-_REQUEST = Prepared(lambda: Cancellation.objects.with_facts().filter(reference=Later("reference")))
 
 
 def case_of(cancellation: Cancellation, user: User) -> Case:

@@ -412,8 +412,10 @@ class TierRow:
 
 def _visible(request: DeskRequest, reference: str) -> Cancellation:
     """A request outside one's departments is not there."""
-    requests = queries.visible_cancellations(request.user).with_facts()
-    return get_object_or_404(requests, reference=reference)
+    found = queries.visible_request(reference, request.user)
+    if found is None:
+        raise Http404
+    return found
 
 
 def _item(request: DeskRequest, reference: str) -> WorkItem:

@@ -329,9 +329,9 @@ def test_filter_goes_along_and_each_part_of_it_can_be_dropped(desk, department):
 
 @pytest.fixture
 def second_page(department):
-    """Two requests on the queue's second page, behind fifty follow-ups."""
+    """Two requests on the queue's second page, behind thirty follow-ups."""
     soon = timezone.now() + timedelta(minutes=1)
-    for _number in range(50):
+    for _number in range(queue.LINES):
         follow_up(department, due_at=soon)
     return [late_request(department, starts_in=timedelta(hours=hours)) for hours in (2, 3)]
 
@@ -395,7 +395,7 @@ def test_query_count_does_not_grow(
         )
     shown = late_request(department)
 
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         response = client.get(QUEUE)
     with django_assert_num_queries(13):
         client.get(url("case", shown))
@@ -440,7 +440,7 @@ def test_every_filter_uses_an_index(department, lead):
         WorkItem.objects.open().filter(remind_at__lte=NOW).order_by("remind_at"),
         WorkItem.objects.open().filter(subject="thing:5", kind="anomaly"),
     ):
-        plan = narrowed[: queue.PAGE_SIZE + 1].explain()
+        plan = narrowed[: queue.LINES + 1].explain()
         assert "Seq Scan on notifications_workitem" not in plan, plan
 
 

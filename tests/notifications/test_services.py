@@ -123,11 +123,11 @@ def test_a_dead_broker_holds_nobody_up(broker):
             },
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=True,
         )
     first, *later = map(float, done.stdout.split())
-    assert first < 3
+    assert first < 10
     assert max(later) < 0.05  # those that follow do not even ask
     assert "broker_away" in done.stderr
 
