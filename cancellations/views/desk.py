@@ -27,7 +27,7 @@ from accounts.permissions import (
     MANAGE_CONNECTIONS,
     READ_DETAIL,
 )
-from cancellations import queries, queue, rules, services, story, work
+from cancellations import lines, queries, queue, rules, services, story, work
 from cancellations.desk_filters import RevealForm
 from cancellations.forms import BulkForm, DecisionForm, QueueFilter, ResolutionForm
 from cancellations.help import plausibility
@@ -497,17 +497,25 @@ def _queue_page(
     if shown is None and not polled and page.entries:
         shown = queue.opened(page.entries[0], request.user)
     standing = _standing(narrowing, page.number)
+    suffix = f"?{urlencode(standing)}" if standing else ""
+    decides_some = request.user.has_perm(DECIDE_CANCELLATION)
     context: dict[str, Any] = {
         "page": page,
+        "lines": lines.drawn(
+            page.entries,
+            ticks=decides_some,
+            ticked=request.GET.getlist("receipt"),
+            shown=shown.key if shown else "",
+            suffix=suffix,
+        ),
         "done": done,
         "shown": shown,
         "is_chosen": chosen is not None,
         "narrowing": narrowing,
         "standing": standing,
-        "suffix": f"?{urlencode(standing)}" if standing else "",
+        "suffix": suffix,
         "list_url": _list_url(standing, shown),
-        "ticked": request.GET.getlist("receipt"),
-        "decides_some": request.user.has_perm(DECIDE_CANCELLATION),
+        "decides_some": decides_some,
         "place": "queue",
     }
     if polled:

@@ -373,6 +373,23 @@ def test_decision_on_the_second_page_goes_on_there_until_it_is_done(desk, second
     assert "page" not in beginning
 
 
+def test_names_and_titles_are_text(desk, department):
+    """The lines are put together without a template, which would escape them by itself."""
+    hostile = '"><b>x</b>&amp;'
+    holder = UserFactory(lead=True, departments=[department], name=hostile)
+    asked = late_request(department)
+    interview = asked.interview
+    for thing, field in [(interview.candidate.user, "name"), (interview.position, "title")]:
+        setattr(thing, field, hostile)
+        thing.save()
+    WorkItem.objects.update(assignee=f"user:{holder.pk}")
+
+    for address in (QUEUE, "/desk/interviews/"):
+        page = desk.get(address).text
+        assert "<b>x</b>" not in page
+        assert "&lt;b&gt;x&lt;/b&gt;&amp;amp;" in page
+
+
 def test_empty_queue_says_why(desk, department):
     assert "Nothing is waiting" in desk.get(QUEUE).text
     follow_up(department)
