@@ -14,9 +14,9 @@ from interviews.states import InterviewStatus
 OPENS_BEFORE = timedelta(minutes=10)
 RESUME_WITHIN = timedelta(hours=24)  # where no policy says otherwise
 AWAY_AFTER = timedelta(seconds=45)
-# What passes between two signs of life counts towards a time limit only up to this: with the line
-# down, the clock stands still.
-LONGEST_GAP = timedelta(seconds=30)
+# What passes between two signs of life, sent every ten seconds, counts towards a time limit only
+# where it is not longer than this: with the line down, the clock stands still.
+LONGEST_GAP = timedelta(seconds=15)
 GRACE = 15  # seconds in which what was typed in time still arrives
 BLANK = " \t\n\u00a0\u3000"  # what alone is no answer
 FAULT_WITHIN = timedelta(minutes=2)

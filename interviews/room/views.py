@@ -22,7 +22,14 @@ import structlog
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    JsonResponse,
+    UnreadablePostError,
+)
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse
@@ -153,6 +160,7 @@ def _room(
     interview = sitting.interview
     return {
         "reference": interview.reference,
+        "stay": int(sitting.entered_at.timestamp()),
         "token": str(Token.of(sitting, request.user, request.session.session_key or "")),
         **_position(sitting, answers, now),
         "may_record": sitting.may_record,
@@ -404,17 +412,13 @@ def _not_accepted(code: str) -> Refused:
 
 @endpoint
 def events(request: HttpRequest, reference: str) -> HttpResponse:
-    """What the page noticed; as it is closed, sent as a form, which can carry no headers."""
+    """What the page noticed."""
     person = _person(request, reference)
+    told = _json(request)
     try:
-        if request.content_type == "application/json":
-            told = _json(request)
-        else:
-            told = request.POST.dict()
-            told["detail"] = json.loads(told.get("detail") or "{}")
         kind = RoomEventKind(str(told.get("kind")))
         detail = services.clean_detail(kind, told.get("detail", {}))
-    except (ValueError, RecursionError):
+    except ValueError:
         raise Refused(422, code="malformed", message=MALFORMED) from None
     services.report_event(reference, by=person, kind=kind, detail=detail)
     return HttpResponse(status=204)
@@ -428,14 +432,22 @@ class TooLarge(Exception):
 
 
 def _body(request: HttpRequest, most: int) -> bytes:
-    """Raises TooLarge before it has read it all."""
+    """Raises TooLarge before it has read it all, and refuses what was cut off on its way: that is
+    the line, and no fault of ours."""
     try:
         announced = int(request.headers.get("Content-Length") or 0)
     except ValueError:
         announced = 0
-    content = request.read(most + 1) if announced <= most else b""
-    if announced > most or len(content) > most:
+    if announced > most:
         raise TooLarge
+    try:
+        content = request.read(most + 1)
+    except UnreadablePostError:
+        raise Refused(400) from None
+    if len(content) > most:
+        raise TooLarge
+    if len(content) < announced:
+        raise Refused(400)
     return content
 
 
