@@ -171,6 +171,7 @@ class Fact(models.TextChoices):
     ERRORS = "errors", _("errors on our side or the platform's")
     DEVICE_ERRORS = "device_errors", _("troubles with the device")
     TURNED_AWAY = "turned_away", _("times they turned to another page")
+    TROUBLES = "troubles", _("troubles observed: with the line, the device or on our side")
     SECONDS_PER_ANSWER = "seconds_per_answer", _("seconds per answer")
 
 

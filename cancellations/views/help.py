@@ -23,6 +23,7 @@ from cancellations.queries import offered_reasons
 from cancellations.responses import SeeOther
 from interviews.models import Interview
 from interviews.queries import own_interview
+from interviews.search import as_reference
 from interviews.states import UNDER_WAY
 
 TURN = "turn"
@@ -52,7 +53,9 @@ def assistant(request: PortalRequest, reference: str) -> HttpResponseBase:
     if request.method != "POST":
         return _page(request, own, conversation)
     text, reason = request.POST.get("text", "").strip(), request.POST.get("reason", "")
-    if not text and reason not in {each.code for each in offered_reasons(Purpose.EXIT)}:
+    if reason not in {each.code for each in offered_reasons(Purpose.EXIT)}:
+        reason = ""
+    if not text and not reason:
         return _page(
             request, own, conversation, problem=_("Say in a few words what is wrong."), status=422
         )
@@ -116,7 +119,13 @@ def _page(
     now = timezone.now()
     turns = list(conversation.turns.select_related("faq")) if conversation else []
     latest = turns[-1].asked if turns else ""
-    current = [turn for turn in turns if turn.asked == latest]
+    asked_again = {(turn.offer, turn.faq_id): turn for turn in turns if turn.asked == latest}
+    resume_until = help_queries.can_resume_until(own, now)
+    current = [
+        turn
+        for turn in asked_again.values()
+        if turn.offer != Offer.BREAK or resume_until is not None
+    ]
     shown = {turn.offer for turn in current}
     context: dict[str, Any] = {
         "interview": own,
@@ -126,7 +135,7 @@ def _page(
         "offered": [turn for turn in current if turn.offer not in (Offer.ANSWER, Offer.PERSON)],
         "nothing": bool(current) and shown == {Offer.PERSON},
         "positions": help_queries.fitting_positions(own) if Offer.POSITIONS in shown else [],
-        "resume_until": help_queries.can_resume_until(own, now),
+        "resume_until": resume_until,
         "reasons": offered_reasons(Purpose.EXIT),
         "under_way": own.status in UNDER_WAY,
         "problem": problem,
@@ -147,7 +156,7 @@ def _conversation(own: Interview, talk: str) -> HelpConversation | None:
     """Of this interview; somebody else's is not there."""
     if not talk:
         return None
-    return get_object_or_404(HelpConversation, interview=own, reference=talk)
+    return get_object_or_404(HelpConversation, interview=own, reference=as_reference(talk[:40]))
 
 
 def _address(own: Interview, conversation: HelpConversation | None) -> str:

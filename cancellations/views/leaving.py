@@ -21,16 +21,16 @@ from accounts.services import confirm_own_code, send_own_code
 from accounts.throttling import TooManyTries
 from cancellations import exits, queries
 from cancellations.forms import CodeForm, ExitForm
+from cancellations.limits import AskedTooOften
 from cancellations.models import Reason
 from cancellations.responses import SeeOther
 from interviews.models import Interview, Slot
 from interviews.queries import free_slots, own_interview
 from interviews.room import queries as room
 from interviews.services import SlotFull
-from interviews.states import UNDER_WAY
 
 CODE = "exit_code"
-CHOICE = "exit_choice"  # in the session, between choosing a reason and the code
+CHOICE = "exit_choice"  # in the session, of one interview, between choosing a reason and the code
 TIMES = 12  # offered at once
 
 
@@ -48,7 +48,7 @@ class PortalRequest(HttpRequest):
 def leave(request: PortalRequest, reference: str) -> HttpResponseBase:
     """GET: what leaving means, and why one would. POST: do it, or ask for the code first."""
     own = _own(request, reference)
-    if own.status not in UNDER_WAY or room.open_sitting(own) is None:
+    if exits.sitting_to_leave(own, timezone.now()) is None:
         return _away(request, reference)
     if request.method != "POST":
         return _page(request, own, ExitForm(initial={"reason": request.GET.get("reason")}))
@@ -85,8 +85,15 @@ def _leave(
     except exits.NoFalseStart:
         news = _("You have answered meanwhile, or the first minutes have passed. Please say why.")
         return _page(request, own, ExitForm(), news=news, status=409)
+    except AskedTooOften:
+        news = _(
+            "You have asked several times within the hour, and nothing was changed this time. "
+            "Call your recruiter, or ask again later."
+        )
+        return _page(request, own, form, news=news, status=429)
     except exits.SecondFactorNeeded:
-        request.session[CHOICE] = {"reason": reason.code, "detail": detail}
+        chosen = {"interview": own.reference, "reason": reason.code, "detail": detail}
+        request.session[CHOICE] = chosen
         return _send_code(request, own)
     if left.is_misstart:
         messages.success(request, _("Nothing has begun: your appointment stands as it was."))
@@ -106,8 +113,9 @@ def _leave(
 def code(request: PortalRequest, reference: str) -> HttpResponseBase:
     """The code by text message that confirms leaving; another one on request."""
     own = _own(request, reference)
-    choice = request.session.get(CHOICE)
-    if choice is None or own.status not in UNDER_WAY:
+    choice = request.session.get(CHOICE, {})
+    is_chosen = choice.get("interview") == own.reference
+    if not is_chosen or exits.sitting_to_leave(own, timezone.now()) is None:
         return _onward(request, reverse("cancellations:exit", args=[reference]))
     if request.method != "POST":
         return _code_page(request, own, CodeForm())
@@ -168,11 +176,11 @@ def again(request: PortalRequest, reference: str) -> HttpResponseBase:
 
 def _page(
     request: PortalRequest, own: Interview, form: ExitForm, *, news: str = "", status: int = 200
-) -> HttpResponse:
+) -> HttpResponseBase:
     now = timezone.now()
-    sitting = room.open_sitting(own)
+    sitting = exits.sitting_to_leave(own, now)
     if sitting is None:
-        raise Http404
+        return _away(request, own.reference)
     evidence = room.evidence(sitting, now)
     decision = exits.would_be(own, sitting, at=now)
     questions = evidence["questions"]

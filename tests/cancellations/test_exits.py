@@ -4,12 +4,14 @@ from datetime import timedelta
 from itertools import product
 
 import pytest
+import time_machine
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils import timezone
 
 from cancellations import exits, queries, services
 from cancellations.exits import NothingToLeave, SecondFactorNeeded
+from cancellations.help import services as help_services
 from cancellations.models import (
     Cancellation,
     CancellationStatus,
@@ -19,11 +21,17 @@ from cancellations.models import (
     Reason,
 )
 from candidates.models import FileEntry
-from interviews.models import Ending, HistoryEntry, Interview
+from interviews.models import Ending, HistoryEntry, Interview, Sitting
 from interviews.room.services import record_event
 from interviews.states import InterviewStatus
+from interviews.tasks import lapse_sittings
 from notifications.models import Notification, WorkItem
-from tests.factories import SittingFactory, SlotFactory, UserFactory
+from tests.factories import (
+    CancellationFactory,
+    SittingFactory,
+    SlotFactory,
+    UserFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -57,6 +65,10 @@ def leave(sitting, code="emergency", **options):
 
 def fresh(sitting) -> Interview:
     return Interview.objects.get(pk=sitting.interview_id)
+
+
+def lead_of(sitting):
+    return UserFactory(lead=True, departments=[sitting.interview.position.department])
 
 
 def told(event) -> set[str]:
@@ -229,13 +241,40 @@ def test_reason_that_contradicts_what_happened_is_a_hint_and_decides_nothing(sit
 
     assert fresh(sitting).status == InterviewStatus.WITHDRAWN
     hints = PlausibilityRule.objects.filter(pk__in=left.exit.evidence["hints"])
-    assert {rule.fact for rule in hints} == {"answered_share", "device_errors"}
+    assert {rule.fact for rule in hints} == {"answered_share", "troubles"}
+    item = WorkItem.objects.get()
+    assert (item.kind, item.params) == ("anomaly", {"code": "reason_contradicted"})
 
 
-def test_reason_that_fits_raises_no_hint(sitting):
-    record_event(sitting, "device_error")
+def test_hint_that_hr_has_seen_while_deciding_is_not_put_before_them_again(sitting):
+    policy(exit_professional="needs_hr")
+    asked = leave(sitting, "device").exit
+    assert asked.evidence["hints"]
+
+    services.approve_cancellation(asked.pk, by=lead_of(sitting))
+
+    assert not WorkItem.objects.filter(kind="anomaly").exists()
+
+
+@pytest.mark.parametrize("trouble", ["device_error", "offline", "away", "server_error"])
+def test_reason_that_fits_raises_no_hint(sitting, trouble):
+    """A device that fails is often noticed as a line that was lost."""
+    record_event(sitting, trouble)
 
     assert leave(sitting, "device").exit.evidence["hints"] == []
+    assert not WorkItem.objects.exists()
+
+
+def test_hint_is_shown_with_what_was_observed(client, sitting):
+    for number in (1, 2, 3):
+        answer(sitting, number)
+    asked = leave(sitting, "device").exit
+    client.force_login(lead_of(sitting))
+
+    page = client.get(reverse("cancellations:case", args=[asked.reference])).content.decode()
+
+    assert "nearly every question is answered" in page
+    assert "(share of questions answered, in percent: 100)" in page
 
 
 def test_exit_is_no_late_cancellation(sitting):
@@ -282,6 +321,101 @@ def test_where_the_rule_says_so_nobody_rebooks_alone(sitting, rule):
 
 
 # --- the pages ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("end", ["declined", "taken back"])
+def test_waiting_for_hr_uses_up_no_time_to_come_back(sitting, end):
+    policy(exit_professional="needs_hr")
+    now = timezone.now()
+    Sitting.objects.update(resume_until=now + timedelta(minutes=20))
+    asked = leave(sitting).exit
+
+    with time_machine.travel(now + timedelta(minutes=25), tick=False):
+        if end == "declined":
+            services.decline_cancellation(asked.pk, by=lead_of(sitting))
+        else:
+            user = sitting.interview.candidate.user
+            services.take_back_cancellation(asked.reference, by=user)
+        assert lapse_sittings() is None
+
+        assert fresh(sitting).status == InterviewStatus.IN_PROGRESS
+        left = Sitting.objects.get().resume_until - timezone.now()
+        assert left >= timedelta(hours=1)
+
+
+def test_nobody_is_sent_messages_without_end(sitting):
+    """Each request that HR decides sends text messages, and so does taking it back."""
+    policy(exit_professional="needs_hr")
+    user = sitting.interview.candidate.user
+    for _time in range(services.REQUESTS_AN_HOUR):
+        services.take_back_cancellation(leave(sitting).exit.reference, by=user)
+
+    with pytest.raises(services.AskedTooOften):
+        leave(sitting)
+
+    assert fresh(sitting).status == InterviewStatus.IN_PROGRESS
+    policy(exit_professional="automatic")
+    assert leave(sitting).exit.status == CancellationStatus.APPROVED
+
+
+@pytest.mark.parametrize("where", ["elsewhere", "too late"])
+def test_there_is_nothing_to_leave(client, sitting, page, where):
+    """An interview held on a platform is left there; one that can no longer be gone on with lapses
+    by itself, which is no exit."""
+    if where == "elsewhere":
+        Interview.objects.update(link="https://platform.example/room")
+    else:
+        Sitting.objects.update(resume_until=timezone.now())
+
+    with pytest.raises(NothingToLeave):
+        leave(sitting)
+    response = client.get(page)
+
+    assert response["Location"] == reverse(
+        "cancellations:interview", args=[sitting.interview.reference]
+    )
+
+
+def test_time_of_leaving_is_when_it_was_asked(sitting):
+    policy(exit_professional="needs_hr")
+    asked = leave(sitting).exit
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=20)):
+        services.approve_cancellation(asked.pk, by=lead_of(sitting))
+
+    params = Notification.objects.filter(event="exit_done").first().params
+    assert params["left_at"] == asked.requested_at.isoformat()
+
+
+def test_interviewer_is_told(sitting):
+    interviewer = UserFactory(staff=True)
+    Interview.objects.update(interviewer=interviewer)
+
+    leave(sitting)
+
+    told = Notification.objects.filter(event="candidate_left", recipient=f"user:{interviewer.pk}")
+    assert set(told.values_list("channel", flat=True)) == {"email", "desk"}
+
+
+def test_exit_is_no_earlier_cancellation(sitting):
+    leave(sitting)
+    asked = CancellationFactory(interview__application__candidate=sitting.interview.candidate)
+
+    earlier = queries.earlier_cancellations(asked, UserFactory(administrator=True))
+
+    assert not earlier.exists()
+
+
+def test_help_that_did_not_keep_them_is_known(sitting):
+    talk, turns = help_services.ask(
+        sitting.interview, text="断网了", reason="device", conversation=None
+    )
+    help_services.say_whether_it_helped(talk, turns[0].pk, True)
+
+    leave(sitting)
+
+    talk.refresh_from_db()
+    assert talk.stayed is False
 
 
 @pytest.fixture
@@ -343,6 +477,24 @@ def test_code_by_text_message_confirms(client, sitting, page):
     client.post(address, {"code": f" {code[:3]} {code[3:]} "})
 
     assert fresh(sitting).status == InterviewStatus.WITHDRAWN
+
+
+def test_choice_for_one_interview_is_none_for_another(client, sitting, page):
+    policy(exit_second_factor=True)
+    user = sitting.interview.candidate.user
+    other = SittingFactory(
+        interview__application__candidate=sitting.interview.candidate,
+        entered_at=timezone.now() - timedelta(minutes=10),
+    ).interview
+    client.post(page, {"reason": "other", "detail": "孩子突然发烧了"})
+    code = Notification.objects.get(event="exit_code", recipient=f"user:{user.pk}").params["code"]
+
+    response = client.post(
+        reverse("cancellations:exit_code", args=[other.reference]), {"code": code}
+    )
+
+    assert response["Location"] == reverse("cancellations:exit", args=[other.reference])
+    assert Interview.objects.get(pk=other.pk).status == InterviewStatus.IN_PROGRESS
 
 
 def test_false_start_told_and_no_longer_true_asks_anew(client, sitting, page):
