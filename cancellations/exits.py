@@ -59,10 +59,12 @@ def sitting_to_leave(interview: Interview, now: datetime) -> Sitting | None:
     return sitting if sitting is not None and sitting.resume_until > now else None
 
 
-def would_be(interview: Interview, sitting: Sitting, *, at: datetime) -> rules.ExitDecision:
+def would_be(
+    interview: Interview, sitting: Sitting, evidence: Mapping[str, Any], *, at: datetime
+) -> rules.ExitDecision:
     """What leaving at this moment would mean; pages ask as the request itself does."""
     policy = queries.policy_for(interview, queries.policies_in_force(at))
-    return _decide(policy, sitting, room.evidence(sitting, at), at=at)
+    return _decide(policy, sitting, evidence, at=at)
 
 
 def _decide(

@@ -16,11 +16,12 @@ from notifications.work import bring_forward, open_item
 
 LONGEST = 500  # characters of a question
 MOST_TURNS = 50  # of one conversation
+MOST_TALKS = 20  # about one interview
 A_PERSON_WITHIN = timedelta(minutes=30)
 
 
 class TalkedEnough(Exception):
-    """MOST_TURNS things were offered; a person helps better now."""
+    """MOST_TURNS things were offered, or MOST_TALKS begun; a person helps better now."""
 
 
 @transaction.atomic
@@ -33,6 +34,8 @@ def ask(
     """
     text = " ".join(text.replace("\x00", "").split())[:LONGEST]
     if conversation is None:
+        if interview.help_conversations.count() >= MOST_TALKS:
+            raise TalkedEnough
         conversation = HelpConversation.objects.create(interview=interview, reason=reason)
         if (sitting := room.open_sitting(interview)) is not None:
             record_event(sitting, RoomEventKind.HELP_OPENED)

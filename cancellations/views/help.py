@@ -13,26 +13,18 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.decorators import candidate_required
-from accounts.models import User
+from accounts.decorators import PortalRequest, candidate_required
 from cancellations.help import queries as help_queries
 from cancellations.help import services
 from cancellations.help.models import HelpConversation, HelpTurn, Offer
 from cancellations.models import Purpose
 from cancellations.queries import offered_reasons
-from cancellations.responses import SeeOther
+from cancellations.responses import SeeOther, own_or_404
 from interviews.models import Interview
-from interviews.queries import own_interview
 from interviews.search import as_reference
 from interviews.states import UNDER_WAY
 
 TURN = "turn"
-
-
-class PortalRequest(HttpRequest):
-    """Nobody comes this far without being signed in."""
-
-    user: User
 
 
 @login_not_required
@@ -48,7 +40,7 @@ def guide(request: HttpRequest) -> HttpResponse:
 def assistant(request: PortalRequest, reference: str) -> HttpResponseBase:
     """Ask, and read what may help. What was asked last stands in the address by its conversation,
     so that going back and reloading repeat nothing."""
-    own = _own(request, reference)
+    own = own_or_404(request, reference)
     conversation = _conversation(own, request.GET.get("talk", ""))
     if request.method != "POST":
         return _page(request, own, conversation)
@@ -64,6 +56,7 @@ def assistant(request: PortalRequest, reference: str) -> HttpResponseBase:
             own, text=text, reason=reason, conversation=conversation
         )
     except services.TalkedEnough:
+        conversation = conversation or own.help_conversations.first()
         messages.info(request, _("A person helps better now: press “Talk to a person”."))
     return SeeOther(_address(own, conversation))
 
@@ -73,7 +66,7 @@ def assistant(request: PortalRequest, reference: str) -> HttpResponseBase:
 @require_http_methods(["GET", "HEAD", "POST"])
 def verdict(request: PortalRequest, reference: str, talk: str) -> HttpResponseBase:
     """Whether what was offered helped."""
-    own = _own(request, reference)
+    own = own_or_404(request, reference)
     conversation = _conversation(own, talk)
     if conversation is None:
         raise Http404
@@ -96,7 +89,7 @@ def verdict(request: PortalRequest, reference: str, talk: str) -> HttpResponseBa
 @require_http_methods(["GET", "HEAD", "POST"])
 def person(request: PortalRequest, reference: str, talk: str) -> HttpResponseBase:
     """Somebody at HR goes on with it."""
-    own = _own(request, reference)
+    own = own_or_404(request, reference)
     conversation = _conversation(own, talk)
     if conversation is None:
         raise Http404
@@ -142,14 +135,6 @@ def _page(
         "text": request.POST.get("text", ""),
     }
     return render(request, "cancellations/portal/assistant.html", context, status=status)
-
-
-def _own(request: PortalRequest, reference: str) -> Interview:
-    """Somebody else's interview is not there."""
-    own = own_interview(request.user, reference)
-    if own is None:
-        raise Http404
-    return own
 
 
 def _conversation(own: Interview, talk: str) -> HelpConversation | None:

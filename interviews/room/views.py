@@ -39,7 +39,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.decorators import View, candidate_required
+from accounts.decorators import PortalRequest, View, candidate_required
 from accounts.middleware import OWN_TOKEN, speak_to
 from accounts.models import User
 from interviews.models import Interview
@@ -81,12 +81,6 @@ NOT_ACCEPTED = {
 }
 
 
-class RoomRequest(HttpRequest):
-    """What the pages are asked with: nobody comes that far without being signed in."""
-
-    user: User
-
-
 class Refused(Exception):
     """An answer to the script that is not the one it hoped for."""
 
@@ -126,7 +120,7 @@ def _remember_fault(request: HttpRequest, reference: str, where: str) -> None:
 @remembers_faults
 @candidate_required
 @require_safe
-def page(request: RoomRequest, reference: str) -> HttpResponse:
+def page(request: PortalRequest, reference: str) -> HttpResponse:
     """Whatever stands at the room's door, or in the room, at this moment."""
     interview = _own_in_room(request.user, reference)
     now = timezone.now()
@@ -154,7 +148,7 @@ def page(request: RoomRequest, reference: str) -> HttpResponse:
 
 
 def _room(
-    request: RoomRequest, sitting: Sitting, answers: list[Answer], now: datetime
+    request: PortalRequest, sitting: Sitting, answers: list[Answer], now: datetime
 ) -> dict[str, Any]:
     """All that the script begins with."""
     interview = sitting.interview
@@ -232,7 +226,7 @@ def _sign_in(reference: str) -> str:
 @remembers_faults
 @candidate_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def enter(request: RoomRequest, reference: str) -> HttpResponse:
+def enter(request: PortalRequest, reference: str) -> HttpResponse:
     """POST: come in, or come back. GET, after signing in: the page, which asks again."""
     room = reverse("room:page", args=[reference])
     if request.method != "POST":
@@ -264,7 +258,7 @@ def _check(text: str) -> dict[str, Any] | None:
 @remembers_faults
 @candidate_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def finish(request: RoomRequest, reference: str) -> HttpResponse:
+def finish(request: PortalRequest, reference: str) -> HttpResponse:
     """POST: done. However it stands then, the page tells."""
     if request.method == "POST":
         try:

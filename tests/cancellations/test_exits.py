@@ -1,5 +1,6 @@
 """Leaving midway: who has to agree, what stays, and what is told to whom."""
 
+import re
 from datetime import timedelta
 from itertools import product
 
@@ -20,6 +21,7 @@ from cancellations.models import (
     Purpose,
     Reason,
 )
+from cancellations.views.leaving import CHOICE
 from candidates.models import FileEntry
 from interviews.models import Ending, HistoryEntry, Interview, Sitting
 from interviews.room.services import record_event
@@ -134,6 +136,23 @@ def test_false_start_steps_back_and_leaves_no_trace_against_anybody():
     assert events(sitting)[-1] == "misstarted"
 
 
+def test_appointment_stands_after_a_false_start_also_where_the_door_has_closed(client):
+    """They were told so."""
+    sitting = SittingFactory(
+        entered_at=timezone.now() - timedelta(minutes=1),
+        interview__starts_in=timedelta(minutes=-31),
+    )
+    assert leave(sitting, "mistake").is_misstart
+    reference = sitting.interview.reference
+    client.force_login(sitting.interview.candidate.user)
+
+    page = client.get(reverse("cancellations:interview", args=[reference])).content.decode()
+    client.post(reverse("room:enter", args=[reference]))
+
+    assert reverse("room:page", args=[reference]) in page
+    assert fresh(sitting).status == InterviewStatus.IN_PROGRESS
+
+
 def test_where_hr_decides_the_candidate_waits_and_may_go_on(sitting):
     policy(exit_professional="needs_hr")
 
@@ -204,9 +223,11 @@ def test_every_rule_for_leaving(sitting, stage, outcome, second_factor, days):
     assert cooldown == (left.exit.requested_at + timedelta(days=days) if days else None)
 
 
-def test_no_cooldown_follows_from_our_own_fault(sitting):
+@pytest.mark.parametrize("minutes", [0, 9])
+def test_no_cooldown_follows_from_our_own_fault(sitting, minutes):
+    """Also where they tried again first, and asked for help."""
     policy(cooldown_days=30)
-    record_event(sitting, "server_error")
+    record_event(sitting, "server_error", at=timezone.now() - timedelta(minutes=minutes))
 
     assert leave(sitting).exit.cooldown_until is None
 
@@ -433,6 +454,27 @@ def test_page_says_how_far_one_is_and_what_follows(client, sitting, page):
     assert "You can apply again from" in text
     assert "a code to your mobile phone" in text
     assert "HR decides, by" in text
+
+
+def test_who_decides_reads_the_rule_about_leaving(client, sitting):
+    policy(exit_professional="needs_hr")
+    asked = leave(sitting).exit
+    client.force_login(lead_of(sitting))
+
+    page = client.get(reverse("cancellations:case", args=[asked.reference])).content.decode()
+
+    said = " ".join(re.sub("<[^>]+>", " ", page).split())
+    assert "Leaving during the professional questions: HR decides this request" in said
+    assert "Leaving during the introduction: at once, after confirming" in said
+
+
+def test_choice_is_forgotten_by_who_begins_anew(client, sitting, page):
+    policy(exit_second_factor=True)
+    client.post(page, {"reason": "other", "detail": "孩子突然发烧了"})
+
+    client.get(page)
+
+    assert CHOICE not in client.session
 
 
 def test_leaving_by_the_page(client, sitting, page):

@@ -261,6 +261,19 @@ def test_break_is_offered_only_where_one_can_come_back(client, room):
     assert page.count("Did this help?") == page.count("<h3>")
 
 
+def test_who_has_talked_enough_is_led_to_a_person(client, room, monkeypatch):
+    monkeypatch.setattr(services, "MOST_TALKS", 2)
+    for _time in range(2):
+        client.post(assistant(room), {"text": "my microphone"})
+
+    page = client.post(assistant(room), {"text": "my microphone"}, follow=True).content.decode()
+
+    assert HelpConversation.objects.count() == 2
+    assert "A person helps better now" in page
+    talk = HelpConversation.objects.first()
+    assert reverse("cancellations:assistant_person", args=[room.reference, talk.reference]) in page
+
+
 def test_asking_the_same_again_shows_it_once(client, room):
     response = client.post(assistant(room), {"text": "my microphone"})
     page = client.post(response["Location"], {"text": "my microphone"}, follow=True)
