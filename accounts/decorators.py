@@ -26,6 +26,13 @@ class DeskRequest(HttpRequest):
     user: User
 
 
+class PortalRequest(HttpRequest):
+    """What a page of the portal is asked with: nobody comes that far without being signed in."""
+
+    user: User
+    htmx: Any
+
+
 def desk_required(view: View) -> View:
     """Staff only: others sign in at the desk, and signed-in candidates get 403."""
 

@@ -135,6 +135,10 @@ class OutcomeSerializer(serializers.Serializer):
 class ReceiptSerializer(serializers.Serializer):
     receipt = serializers.CharField(source="cancellation.reference")
     status = serializers.ChoiceField(CancellationStatus.choices, source="cancellation.status")
+    is_exit = serializers.BooleanField(
+        source="cancellation.is_exit",
+        help_text="Whether it proves leaving an interview that had begun, not cancelling one.",
+    )
     candidate = serializers.CharField(source="masked_name", help_text="The first character only.")
     kind = serializers.CharField(source="cancellation.interview.kind")
     position = serializers.CharField(source="cancellation.interview.position.title")
@@ -152,6 +156,9 @@ class CancellationSerializer(serializers.Serializer):
     receipt = serializers.CharField(source="reference")
     status = serializers.ChoiceField(CancellationStatus.choices)
     party = serializers.ChoiceField(Party.choices)
+    is_exit = serializers.BooleanField(
+        help_text="Whether it is about leaving an interview that had begun."
+    )
     candidate = serializers.CharField(source="interview.candidate.user.name")
     interview = InterviewSerializer()
     reason = ReasonSerializer()

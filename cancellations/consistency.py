@@ -26,10 +26,25 @@ CHECKS = [
     WHERE {range} AND i.status IN ('cancelled', 'withdrawn') AND i.slot_id IS NOT NULL
     """,
     """
-    SELECT min(i.id), 'slot_count_wrong' FROM interviews_slot s
-    JOIN interviews_interview i ON i.slot_id = s.id
-    WHERE s.id IN (SELECT i.slot_id FROM interviews_interview i WHERE {range})
-    GROUP BY s.id HAVING count(*) <> s.booked
+    -- Also of slots that nobody holds any more: what an interview held before stands with its
+    -- requests and in its history.
+    SELECT coalesce(
+        (SELECT min(h.id) FROM interviews_interview h WHERE h.slot_id = s.id), min(held.interview)
+    ), 'slot_count_wrong'
+    FROM (
+        SELECT i.id AS interview, i.slot_id AS slot FROM interviews_interview i WHERE {range}
+        UNION ALL
+        SELECT i.id, c.slot_id FROM interviews_interview i
+        JOIN cancellations_cancellation c ON c.interview_id = i.id
+        WHERE {range}
+        UNION ALL
+        SELECT i.id, (e.data->>'slot')::bigint FROM interviews_interview i
+        JOIN interviews_historyentry e ON e.interview_id = i.id AND e.event = 'booked'
+        WHERE {range}
+    ) held
+    JOIN interviews_slot s ON s.id = held.slot
+    WHERE s.booked <> (SELECT count(*) FROM interviews_interview h WHERE h.slot_id = s.id)
+    GROUP BY s.id
     """,
     """
     SELECT i.id, CASE WHEN i.ended_at IS NULL THEN 'no_end' ELSE 'end_too_soon' END

@@ -22,6 +22,7 @@ def left(request: Cancellation) -> Iterator[Notice]:
     """They have left: the candidate is thanked, HR and the department learn of it at once."""
     yield from notices.to_candidate(request, "exit_done", **_came_so_far(request))
     yield from notices.to_whoever_acts(request, "candidate_left", **_came_so_far(request))
+    yield from notices.to_interviewer(request, "candidate_left", **_came_so_far(request))
     yield from notices.to_department_and_mailbox(request, "position_exit")
 
 
@@ -46,11 +47,10 @@ def booked_again(request: Cancellation) -> Iterator[Notice]:
 
 
 def _came_so_far(request: Cancellation) -> dict[str, Any]:
-    left_at = request.decided_at or request.requested_at
     cooldown = request.cooldown_until
     return {
         "interview": request.interview.reference,
-        "left_at": left_at.isoformat(),
+        "left_at": request.requested_at.isoformat(),
         "answered": request.evidence.get("answered", 0),
         "questions": request.evidence.get("questions", 0),
         "self_rebooking": request.policy["exit"]["self_rebooking"] and cooldown is None,

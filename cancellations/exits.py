@@ -12,6 +12,8 @@ from django.utils import timezone
 from accounts.models import User
 from cancellations import exit_notices, notices, queries, rules, work
 from cancellations.help import plausibility
+from cancellations.help import services as help_services
+from cancellations.limits import limit_requests
 from cancellations.models import Cancellation, CancellationStatus, Reason
 from interviews import history
 from interviews.models import Ending, Interview, Sitting
@@ -48,10 +50,21 @@ class Left:
     is_new: bool = True
 
 
-def would_be(interview: Interview, sitting: Sitting, *, at: datetime) -> rules.ExitDecision:
+def sitting_to_leave(interview: Interview, now: datetime) -> Sitting | None:
+    """The sitting in our own room that goes on, if one does. Who leaves an interview held elsewhere
+    does so there, and we hear of it."""
+    if interview.status != InterviewStatus.IN_PROGRESS or not room.takes_place_here(interview):
+        return None
+    sitting = room.open_sitting(interview)
+    return sitting if sitting is not None and sitting.resume_until > now else None
+
+
+def would_be(
+    interview: Interview, sitting: Sitting, evidence: Mapping[str, Any], *, at: datetime
+) -> rules.ExitDecision:
     """What leaving at this moment would mean; pages ask as the request itself does."""
     policy = queries.policy_for(interview, queries.policies_in_force(at))
-    return _decide(policy, sitting, room.evidence(sitting, at), at=at)
+    return _decide(policy, sitting, evidence, at=at)
 
 
 def _decide(
@@ -82,15 +95,16 @@ def leave(
 
     Asking again returns the first request. `confirmed`: the code by text message was right.
     `only_false_start`: they were told that it is one. Raises Interview.DoesNotExist where it is not
-    theirs, ValidationError for a missing detail, NothingToLeave, SecondFactorNeeded, NoFalseStart.
+    theirs, ValidationError for a missing detail, NothingToLeave, SecondFactorNeeded, NoFalseStart,
+    limits.AskedTooOften.
     """
     asked_at = asked_at or timezone.now()
     interview = Interview.objects.lock_own(reference, by)
     existing = queries.current_exit(interview)
     if existing is not None:
         return Left(existing, is_new=False)
-    sitting = room.open_sitting(interview)
-    if interview.status != InterviewStatus.IN_PROGRESS or sitting is None:
+    sitting = sitting_to_leave(interview, asked_at)
+    if sitting is None:
         raise NothingToLeave
     policy = queries.policy_for(interview, queries.policies_in_force(asked_at))
     evidence = room.evidence(sitting, asked_at)
@@ -101,6 +115,8 @@ def leave(
     if only_false_start:
         raise NoFalseStart
     detail = reason.clean_detail(detail)
+    if decision.outcome is rules.Outcome.NEEDS_HR:
+        limit_requests(interview, asked_at)
     if decision.second_factor and not confirmed:
         raise SecondFactorNeeded
 
@@ -144,6 +160,7 @@ def carry_out(
     withdraw_interview(interview, at=at)
     if (sitting := room.open_sitting(interview)) is not None:
         end_sitting(sitting, ending=Ending.EXITED, at=at, reason=request.reason.code)
+        help_services.did_not_stay(interview, since=sitting.entered_at)
     decided_by = "policy" if request.decided_by_id is None else "hr"
     history.record(
         interview,
@@ -152,6 +169,8 @@ def carry_out(
         by=by,
         at=at,
     )
+    if request.decided_by_id is None and request.evidence.get("hints"):
+        work.open_anomaly(interview, "reason_contradicted")  # nobody has looked at it yet
     notify(*exit_notices.left(request))
 
 

@@ -19,7 +19,6 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Case, F, Func, Q, Value, When
 from django.db.models.functions import Coalesce
-from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from django_fsm import FSMField, transition
@@ -27,6 +26,7 @@ from django_fsm import FSMField, transition
 from accounts.models import User
 from accounts.permissions import DECIDE_CANCELLATION
 from cancellations import rules
+from config.languages import worded
 from config.prepared import Later, Prepared
 from config.references import new_reference
 from config.tracking import tracked
@@ -79,10 +79,10 @@ class Reason(models.Model):
 
     @property
     def label(self) -> str:
-        return self.label_in(translation.get_language() or settings.LANGUAGE_CODE)
+        return worded(self.label_zh, self.label_en)
 
     def label_in(self, language: str) -> str:
-        return self.label_zh if language.startswith("zh") else self.label_en
+        return worded(self.label_zh, self.label_en, language)
 
     def clean_detail(self, detail: str) -> str:
         """The detail without white space at its ends. Raises ValidationError where it is needed and

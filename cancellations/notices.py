@@ -61,9 +61,7 @@ def cancelled(cancellation: Cancellation) -> Iterator[Notice]:
     """It is off: the candidate, the recruiter, the interviewer and the department are told."""
     yield from to_candidate(cancellation, "cancellation_done")
     yield from _to_recruiter(cancellation, "interview_cancelled")
-    interviewer = cancellation.interview.interviewer
-    if interviewer is not None and interviewer != cancellation.interview.position.recruiter:
-        yield from _to_person(cancellation, "interviewer_released", interviewer, ["email", "desk"])
+    yield from to_interviewer(cancellation, "interviewer_released")
     yield from to_department_and_mailbox(cancellation, "position_cancellation")
 
 
@@ -259,6 +257,13 @@ def _to_recruiter(cancellation: Cancellation, event: str, **more: Any) -> Iterat
     recruiter = cancellation.interview.position.recruiter
     if recruiter is not None:
         yield from _to_person(cancellation, event, recruiter, ["email", "desk"], **more)
+
+
+def to_interviewer(cancellation: Cancellation, event: str, **more: Any) -> Iterator[Notice]:
+    """Where there is one who is not the recruiter as well."""
+    interviewer = cancellation.interview.interviewer
+    if interviewer is not None and interviewer != cancellation.interview.position.recruiter:
+        yield from _to_person(cancellation, event, interviewer, ["email", "desk"], **more)
 
 
 def to_whoever_acts(cancellation: Cancellation, event: str, **more: Any) -> Iterator[Notice]:

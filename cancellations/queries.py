@@ -54,10 +54,9 @@ def facts_of(interview: Interview) -> rules.Scope:
     )
 
 
+EXIT_STAGES = ("exit_introduction", "exit_professional", "exit_closing")
 EXIT_COLUMNS = (
-    "exit_introduction",
-    "exit_professional",
-    "exit_closing",
+    *EXIT_STAGES,
     "exit_second_factor",
     "cooldown_days",
     "misstart_minutes",
@@ -346,10 +345,11 @@ def reference_of(text: str, user: User) -> str:
 
 
 def earlier_cancellations(cancellation: Cancellation, user: User) -> CancellationQuerySet:
-    """What else this candidate has called off, as far as `user` may see."""
+    """What else this candidate has called off before it began, as far as `user` may see."""
     return visible_cancellations(user).filter(
         interview__application__candidate=cancellation.interview.candidate,
         party=Party.CANDIDATE,
+        is_exit=False,
         status=CancellationStatus.APPROVED,
         requested_at__lt=cancellation.requested_at,
     )

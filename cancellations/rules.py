@@ -168,12 +168,13 @@ def decide_exit(
     our_fault: bool = False,
 ) -> ExitDecision:
     """Leaving within the grace with nothing answered is a false start. Otherwise the part of the
-    interview (`stage`) decides who has to agree; HR has twice the time it promises, then the
-    default decides. No cooldown follows from what was `our_fault`."""
+    interview (`stage`; empty before the first question, which is with the introduction) decides who
+    has to agree; HR has twice the time it promises, then the default decides. No cooldown follows
+    from what was `our_fault`."""
     exits = policy.exits
     if answered == 0 and asked_at - entered_at <= exits.misstart_grace:
         return ExitDecision(True, Outcome.AUTOMATIC, False, None, None)
-    outcome: Outcome = getattr(exits, stage, Outcome.AUTOMATIC)
+    outcome: Outcome = getattr(exits, stage or "introduction", Outcome.AUTOMATIC)
     decide_by = None
     if outcome is Outcome.NEEDS_HR:
         decide_by = asked_at + 2 * timedelta(minutes=policy.promised_minutes)

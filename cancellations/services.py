@@ -1,6 +1,6 @@
 """What people do about cancelling. Each function is one use case, in one transaction."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
@@ -8,15 +8,16 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.permissions import require_permission
 from cancellations import exit_notices, exits, notices, queries, rules, work
+from cancellations.limits import REQUESTS_AN_HOUR as REQUESTS_AN_HOUR
+from cancellations.limits import AskedTooOften as AskedTooOften
+from cancellations.limits import limit_requests
 from cancellations.models import Cancellation, CancellationStatus, Reason
 from interviews import history
 from interviews.models import Interview
+from interviews.room.services import give_back_time
 from interviews.services import cancel_interview
 from interviews.states import ENDED, UNDER_WAY
 from notifications.services import notify, supersede
-
-# Each request and each taking back sends text messages, to the candidate and to HR.
-REQUESTS_AN_HOUR = 5
 
 
 class AlreadyOver(Exception):
@@ -25,10 +26,6 @@ class AlreadyOver(Exception):
 
 class CancellationRefused(Exception):
     """The policy refuses a request at this notice."""
-
-
-class AskedTooOften(Exception):
-    """Asked and taken back REQUESTS_AN_HOUR times within the hour."""
 
 
 @transaction.atomic
@@ -76,7 +73,7 @@ def request_cancellation(
         cancellation.save()
         _carry_out(cancellation, asked, by=by, at=asked_at)
     else:
-        _limit_requests(interview, asked_at)
+        limit_requests(interview, asked_at)
         interview.request_cancel()
         interview.save(update_fields=["status"])
         cancellation.save()
@@ -177,13 +174,6 @@ def apply_default(cancellation_id: int) -> None:
             approve_cancellation(cancellation_id, by=None)
 
 
-def _limit_requests(interview: Interview, asked_at: datetime) -> None:
-    """Raises AskedTooOften. Only what HR decides can be taken back and asked again."""
-    lately = interview.cancellations.filter(requested_at__gt=asked_at - timedelta(hours=1))
-    if lately.count() >= REQUESTS_AN_HOUR:
-        raise AskedTooOften
-
-
 def _settle(cancellation: Cancellation, *, by: User | None, at: datetime) -> None:
     """HR has nothing to decide any more, and is asked no longer."""
     supersede(
@@ -218,4 +208,6 @@ def _go_on(cancellation: Cancellation, event: str, *, by: User | None, at: datet
     interview = cancellation.interview
     interview.decline()
     interview.save(update_fields=["status"])
+    if cancellation.is_exit:
+        give_back_time(interview, waited=at - cancellation.requested_at, at=at)
     history.record(interview, (event, cancellation.for_history), by=by, at=at)

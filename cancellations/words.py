@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from cancellations import rules
 from cancellations.models import Policy
-from cancellations.queries import EXIT_COLUMNS
+from cancellations.queries import EXIT_COLUMNS, EXIT_STAGES
 from interviews.templatetags.when import moment
 
 OUTCOMES: dict[str, Promise] = {
@@ -128,6 +128,17 @@ def describe(columns: dict[str, Any], tiers: Sequence[rules.Tier]) -> list[tuple
 def leaving(policy: Policy) -> list[tuple[str, str]]:
     """What it says about leaving midway, line by line."""
     return [(label(each), value_in_words(each, getattr(policy, each))) for each in EXIT_COLUMNS]
+
+
+def exit_rules(snapshot: dict[str, Any], stage: str) -> list[tuple[str, str, bool]]:
+    """What the policy that an exit keeps said of each part of the interview, and whether that was
+    the part (`stage`) they were in."""
+    said: dict[str, str] = snapshot.get("exit", {})
+    columns = {part: f"exit_{part}" for part in said if f"exit_{part}" in EXIT_STAGES}
+    return [
+        (label(column), value_in_words(column, said[part]), part == (stage or "introduction"))
+        for part, column in columns.items()
+    ]
 
 
 def value_in_words(column: str, value: Any) -> str:

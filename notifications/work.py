@@ -62,6 +62,15 @@ def open_item(
     WorkItem.objects.bulk_create([item], ignore_conflicts=True)
 
 
+def bring_forward(
+    subject: str, kind: str, *, due_at: datetime, remind_at: datetime, escalate_at: datetime
+) -> None:
+    """What is open of this kind about `subject` and due later is due by then, in the caller's
+    transaction."""
+    items = WorkItem.objects.open().filter(subject=subject, kind=kind, due_at__gt=due_at)
+    items.update(due_at=due_at, remind_at=remind_at, escalate_at=escalate_at)
+
+
 def close_items(
     subjects: Iterable[str],
     kinds: Iterable[str],

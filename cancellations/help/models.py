@@ -6,10 +6,11 @@ from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import connection, models, transaction
 from django.db.models import Q
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cancellations.help.terms import cut
+from config.languages import worded
 from config.references import new_reference
 from config.tracking import tracked
 
@@ -78,16 +79,12 @@ class FaqEntry(models.Model):
         }
 
     @property
-    def _is_chinese(self) -> bool:
-        return (translation.get_language() or "zh").startswith("zh")
-
-    @property
     def question(self) -> str:
-        return self.question_zh if self._is_chinese else self.question_en
+        return worded(self.question_zh, self.question_en)
 
     @property
     def answer(self) -> str:
-        return self.answer_zh if self._is_chinese else self.answer_en
+        return worded(self.answer_zh, self.answer_en)
 
 
 class Offer(models.TextChoices):
@@ -171,6 +168,7 @@ class Fact(models.TextChoices):
     ERRORS = "errors", _("errors on our side or the platform's")
     DEVICE_ERRORS = "device_errors", _("troubles with the device")
     TURNED_AWAY = "turned_away", _("times they turned to another page")
+    TROUBLES = "troubles", _("troubles observed: with the line, the device or on our side")
     SECONDS_PER_ANSWER = "seconds_per_answer", _("seconds per answer")
 
 
@@ -210,5 +208,4 @@ class PlausibilityRule(models.Model):
 
     @property
     def hint(self) -> str:
-        chinese = (translation.get_language() or "zh").startswith("zh")
-        return self.hint_zh if chinese else self.hint_en
+        return worded(self.hint_zh, self.hint_en)

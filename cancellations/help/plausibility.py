@@ -16,6 +16,14 @@ _COUNTED: dict[Fact, Sequence[RoomEventKind]] = {
     ],
     Fact.DEVICE_ERRORS: [RoomEventKind.DEVICE_ERROR],
     Fact.TURNED_AWAY: [RoomEventKind.HIDDEN],
+    Fact.TROUBLES: [
+        RoomEventKind.OFFLINE,
+        RoomEventKind.AWAY,
+        RoomEventKind.DEVICE_ERROR,
+        RoomEventKind.SCRIPT_ERROR,
+        RoomEventKind.SERVER_ERROR,
+        RoomEventKind.PLATFORM_ERROR,
+    ],
 }
 
 

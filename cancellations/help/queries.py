@@ -114,15 +114,22 @@ def fitting_positions(interview: Interview) -> list[Position]:
     return [position for _fit_, position in ranked[:MOST_POSITIONS]]
 
 
-def _fit(position: Position, attributes: Mapping[str, Any], city: str) -> int | None:
+def _fit(position: Position, attributes: Any, city: str) -> int | None:
     """How much speaks for it; None where something rules it out: what the candidate will not do,
-    and the position asks for (travel, nights)."""
-    wanted = position.requirements
+    and the position asks for (travel, nights). Both are written by hand or imported: what is no
+    mapping says nothing."""
+    wanted = position.requirements if isinstance(position.requirements, dict) else {}
+    attributes = attributes if isinstance(attributes, dict) else {}
     for name in ("travel", "nights"):
         if wanted.get(name) and attributes.get(name) is False:
             return None
-    skills = set(wanted.get("skills", [])) & set(attributes.get("skills", []))
+    skills = _skills(wanted) & _skills(attributes)
     return len(skills) * 2 + (3 if city and position.city == city else 0)
+
+
+def _skills(said: Mapping[str, Any]) -> set[str]:
+    named = said.get("skills")
+    return {each for each in named if isinstance(each, str)} if isinstance(named, list) else set()
 
 
 def can_resume_until(interview: Interview, now: datetime) -> datetime | None:

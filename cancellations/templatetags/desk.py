@@ -1,10 +1,13 @@
-"""Spans of time short enough for a dense list."""
+"""Spans of time short enough for a dense list, and what was observed."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django import template
 from django.utils import timezone
 from django.utils.translation import pgettext
+
+from cancellations.models import PlausibilityRule
 
 register = template.Library()
 
@@ -39,3 +42,10 @@ def left_until(moment: datetime) -> timedelta:
 @register.filter
 def is_past(moment: datetime) -> bool:
     return moment < timezone.now()
+
+
+@register.filter
+def fact(evidence: dict[str, Any], rule: PlausibilityRule) -> int | str:
+    """What was observed of that which a rule looks at."""
+    facts: dict[str, int] = evidence.get("facts", {})
+    return facts.get(rule.fact, "—")

@@ -9,6 +9,7 @@ from typing import Any
 import structlog
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -27,7 +28,7 @@ from accounts.permissions import (
     MANAGE_CONNECTIONS,
     READ_DETAIL,
 )
-from cancellations import lines, queries, queue, rules, services, story, work
+from cancellations import lines, queries, queue, rules, services, story, words, work
 from cancellations.desk_filters import RevealForm
 from cancellations.forms import BulkForm, DecisionForm, QueueFilter, ResolutionForm
 from cancellations.help import plausibility
@@ -557,11 +558,21 @@ def _facts(
             "leads": leads,
             "colleagues": others,
         }
-    if item is not None and (talk := item.params.get("conversation")):
-        facts["talk"] = HelpTurn.objects.filter(conversation__reference=talk).select_related("faq")
+    if item is not None and item.kind == WorkKind.FOLLOW_UP and shown.interview is not None:
+        facts["talk"] = _asked_of_a_person(shown.interview, item)
     if shown.cancellation is None:
         return facts | {"is_open": is_open, "form": form or ResolutionForm()}
     return facts | _request_facts(shown.cancellation, user) | {"form": form or DecisionForm()}
+
+
+def _asked_of_a_person(interview: Interview, item: WorkItem) -> QuerySet[HelpTurn]:
+    """What the candidate asked the assistant before they asked for a person, in its time."""
+    turns = HelpTurn.objects.filter(
+        conversation__interview=interview, conversation__handed_over_at__gte=item.opened_at
+    )
+    if item.closed_at is not None:
+        turns = turns.filter(conversation__handed_over_at__lte=item.closed_at)
+    return turns.select_related("faq").order_by("pk")
 
 
 def _request_facts(request: Cancellation, user: User) -> dict[str, Any]:
@@ -574,6 +585,7 @@ def _request_facts(request: Cancellation, user: User) -> dict[str, Any]:
         "deciders": [] if decides or not waits else queries.deciders(request),
         "earlier": queries.earlier_cancellations(request, user).count(),
         "tiers": _tiers(request),
+        "exit_rules": words.exit_rules(request.policy, request.evidence.get("stage", "")),
         "hints": plausibility.hints_of(request.evidence.get("hints", []))
         if request.is_exit
         else [],

@@ -13,25 +13,18 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.decorators import candidate_required
-from accounts.models import User
+from accounts.decorators import PortalRequest, candidate_required
 from cancellations.help import queries as help_queries
 from cancellations.help import services
 from cancellations.help.models import HelpConversation, HelpTurn, Offer
 from cancellations.models import Purpose
 from cancellations.queries import offered_reasons
-from cancellations.responses import SeeOther
+from cancellations.responses import SeeOther, own_or_404
 from interviews.models import Interview
-from interviews.queries import own_interview
+from interviews.search import as_reference
 from interviews.states import UNDER_WAY
 
 TURN = "turn"
-
-
-class PortalRequest(HttpRequest):
-    """Nobody comes this far without being signed in."""
-
-    user: User
 
 
 @login_not_required
@@ -47,12 +40,14 @@ def guide(request: HttpRequest) -> HttpResponse:
 def assistant(request: PortalRequest, reference: str) -> HttpResponseBase:
     """Ask, and read what may help. What was asked last stands in the address by its conversation,
     so that going back and reloading repeat nothing."""
-    own = _own(request, reference)
+    own = own_or_404(request, reference)
     conversation = _conversation(own, request.GET.get("talk", ""))
     if request.method != "POST":
         return _page(request, own, conversation)
     text, reason = request.POST.get("text", "").strip(), request.POST.get("reason", "")
-    if not text and reason not in {each.code for each in offered_reasons(Purpose.EXIT)}:
+    if reason not in {each.code for each in offered_reasons(Purpose.EXIT)}:
+        reason = ""
+    if not text and not reason:
         return _page(
             request, own, conversation, problem=_("Say in a few words what is wrong."), status=422
         )
@@ -61,6 +56,7 @@ def assistant(request: PortalRequest, reference: str) -> HttpResponseBase:
             own, text=text, reason=reason, conversation=conversation
         )
     except services.TalkedEnough:
+        conversation = conversation or own.help_conversations.first()
         messages.info(request, _("A person helps better now: press “Talk to a person”."))
     return SeeOther(_address(own, conversation))
 
@@ -70,7 +66,7 @@ def assistant(request: PortalRequest, reference: str) -> HttpResponseBase:
 @require_http_methods(["GET", "HEAD", "POST"])
 def verdict(request: PortalRequest, reference: str, talk: str) -> HttpResponseBase:
     """Whether what was offered helped."""
-    own = _own(request, reference)
+    own = own_or_404(request, reference)
     conversation = _conversation(own, talk)
     if conversation is None:
         raise Http404
@@ -93,7 +89,7 @@ def verdict(request: PortalRequest, reference: str, talk: str) -> HttpResponseBa
 @require_http_methods(["GET", "HEAD", "POST"])
 def person(request: PortalRequest, reference: str, talk: str) -> HttpResponseBase:
     """Somebody at HR goes on with it."""
-    own = _own(request, reference)
+    own = own_or_404(request, reference)
     conversation = _conversation(own, talk)
     if conversation is None:
         raise Http404
@@ -116,7 +112,13 @@ def _page(
     now = timezone.now()
     turns = list(conversation.turns.select_related("faq")) if conversation else []
     latest = turns[-1].asked if turns else ""
-    current = [turn for turn in turns if turn.asked == latest]
+    asked_again = {(turn.offer, turn.faq_id): turn for turn in turns if turn.asked == latest}
+    resume_until = help_queries.can_resume_until(own, now)
+    current = [
+        turn
+        for turn in asked_again.values()
+        if turn.offer != Offer.BREAK or resume_until is not None
+    ]
     shown = {turn.offer for turn in current}
     context: dict[str, Any] = {
         "interview": own,
@@ -126,7 +128,7 @@ def _page(
         "offered": [turn for turn in current if turn.offer not in (Offer.ANSWER, Offer.PERSON)],
         "nothing": bool(current) and shown == {Offer.PERSON},
         "positions": help_queries.fitting_positions(own) if Offer.POSITIONS in shown else [],
-        "resume_until": help_queries.can_resume_until(own, now),
+        "resume_until": resume_until,
         "reasons": offered_reasons(Purpose.EXIT),
         "under_way": own.status in UNDER_WAY,
         "problem": problem,
@@ -135,19 +137,11 @@ def _page(
     return render(request, "cancellations/portal/assistant.html", context, status=status)
 
 
-def _own(request: PortalRequest, reference: str) -> Interview:
-    """Somebody else's interview is not there."""
-    own = own_interview(request.user, reference)
-    if own is None:
-        raise Http404
-    return own
-
-
 def _conversation(own: Interview, talk: str) -> HelpConversation | None:
     """Of this interview; somebody else's is not there."""
     if not talk:
         return None
-    return get_object_or_404(HelpConversation, interview=own, reference=talk)
+    return get_object_or_404(HelpConversation, interview=own, reference=as_reference(talk[:40]))
 
 
 def _address(own: Interview, conversation: HelpConversation | None) -> str:

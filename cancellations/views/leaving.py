@@ -1,10 +1,8 @@
 """Leaving an interview midway, as candidates do it: a page of its own, which the room shows in a
 dialog; a code where the policy asks for one; and another time afterwards."""
 
-from typing import Any
-
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -15,30 +13,22 @@ from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRedirect
 
 from accounts import codes
-from accounts.decorators import candidate_required, keeps_choices
-from accounts.models import User
+from accounts.decorators import PortalRequest, candidate_required, keeps_choices
 from accounts.services import confirm_own_code, send_own_code
 from accounts.throttling import TooManyTries
 from cancellations import exits, queries
 from cancellations.forms import CodeForm, ExitForm
+from cancellations.limits import AskedTooOften
 from cancellations.models import Reason
-from cancellations.responses import SeeOther
+from cancellations.responses import SeeOther, own_or_404
 from interviews.models import Interview, Slot
-from interviews.queries import free_slots, own_interview
+from interviews.queries import free_slots
 from interviews.room import queries as room
 from interviews.services import SlotFull
-from interviews.states import UNDER_WAY
 
 CODE = "exit_code"
-CHOICE = "exit_choice"  # in the session, between choosing a reason and the code
+CHOICE = "exit_choice"  # in the session, of one interview, between choosing a reason and the code
 TIMES = 12  # offered at once
-
-
-class PortalRequest(HttpRequest):
-    """Nobody comes this far without being signed in."""
-
-    user: User
-    htmx: Any
 
 
 @keeps_choices("reason")
@@ -47,10 +37,11 @@ class PortalRequest(HttpRequest):
 @require_http_methods(["GET", "HEAD", "POST"])
 def leave(request: PortalRequest, reference: str) -> HttpResponseBase:
     """GET: what leaving means, and why one would. POST: do it, or ask for the code first."""
-    own = _own(request, reference)
-    if own.status not in UNDER_WAY or room.open_sitting(own) is None:
+    own = own_or_404(request, reference)
+    if exits.sitting_to_leave(own, timezone.now()) is None:
         return _away(request, reference)
     if request.method != "POST":
+        request.session.pop(CHOICE, None)
         return _page(request, own, ExitForm(initial={"reason": request.GET.get("reason")}))
     was_told = request.POST.get("false_start") == "1"
     form = ExitForm(request.POST)
@@ -85,8 +76,15 @@ def _leave(
     except exits.NoFalseStart:
         news = _("You have answered meanwhile, or the first minutes have passed. Please say why.")
         return _page(request, own, ExitForm(), news=news, status=409)
+    except AskedTooOften:
+        news = _(
+            "You have asked several times within the hour, and nothing was changed this time. "
+            "Call your recruiter, or ask again later."
+        )
+        return _page(request, own, form, news=news, status=429)
     except exits.SecondFactorNeeded:
-        request.session[CHOICE] = {"reason": reason.code, "detail": detail}
+        chosen = {"interview": own.reference, "reason": reason.code, "detail": detail}
+        request.session[CHOICE] = chosen
         return _send_code(request, own)
     if left.is_misstart:
         messages.success(request, _("Nothing has begun: your appointment stands as it was."))
@@ -105,9 +103,10 @@ def _leave(
 @require_http_methods(["GET", "HEAD", "POST"])
 def code(request: PortalRequest, reference: str) -> HttpResponseBase:
     """The code by text message that confirms leaving; another one on request."""
-    own = _own(request, reference)
-    choice = request.session.get(CHOICE)
-    if choice is None or own.status not in UNDER_WAY:
+    own = own_or_404(request, reference)
+    choice = request.session.get(CHOICE, {})
+    is_chosen = choice.get("interview") == own.reference
+    if not is_chosen or exits.sitting_to_leave(own, timezone.now()) is None:
         return _onward(request, reverse("cancellations:exit", args=[reference]))
     if request.method != "POST":
         return _code_page(request, own, CodeForm())
@@ -142,7 +141,7 @@ def code(request: PortalRequest, reference: str) -> HttpResponseBase:
 @require_http_methods(["GET", "HEAD", "POST"])
 def again(request: PortalRequest, reference: str) -> HttpResponseBase:
     """Another time for an interview that was left, where the policy lets candidates choose it."""
-    own = _own(request, reference)
+    own = own_or_404(request, reference)
     now = timezone.now()
     left = queries.current_exit(own)
     if left is None or not exits.may_book_again(left, now):
@@ -168,13 +167,13 @@ def again(request: PortalRequest, reference: str) -> HttpResponseBase:
 
 def _page(
     request: PortalRequest, own: Interview, form: ExitForm, *, news: str = "", status: int = 200
-) -> HttpResponse:
+) -> HttpResponseBase:
     now = timezone.now()
-    sitting = room.open_sitting(own)
+    sitting = exits.sitting_to_leave(own, now)
     if sitting is None:
-        raise Http404
+        return _away(request, own.reference)
     evidence = room.evidence(sitting, now)
-    decision = exits.would_be(own, sitting, at=now)
+    decision = exits.would_be(own, sitting, evidence, at=now)
     questions = evidence["questions"]
     context = {
         "interview": own,
@@ -215,14 +214,6 @@ def _code_page(
         "stay": reverse("room:page", args=[own.reference]),
     }
     return render(request, "cancellations/portal/exit_code.html", context, status=status)
-
-
-def _own(request: PortalRequest, reference: str) -> Interview:
-    """Somebody else's interview is not there."""
-    own = own_interview(request.user, reference)
-    if own is None:
-        raise Http404
-    return own
 
 
 def _address(reference: str) -> str:

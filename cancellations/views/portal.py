@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -14,18 +14,17 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 from django_fsm import TransitionNotAllowed
 
-from accounts.decorators import candidate_required, keeps_choices
+from accounts.decorators import PortalRequest, candidate_required, keeps_choices
 from accounts.models import User
 from cancellations import exits, queries, rules, services
 from cancellations.forms import CancellationForm, MineFilter
 from cancellations.models import Cancellation, CancellationStatus
-from cancellations.responses import SeeOther
+from cancellations.responses import SeeOther, own_or_404
 from interviews.models import Interview, InterviewQuerySet
 from interviews.queries import (
     FEW,
     few_own,
     in_reading_order,
-    own_interview,
     own_interviews,
     positions_of,
     timeline,
@@ -39,12 +38,6 @@ ENTER_BEFORE = timedelta(minutes=15)
 # These answer a POST with a page. A browser that may not keep it at all meets its back button with
 # an error instead of the page.
 _returnable = cache_control(private=True, no_cache=True)
-
-
-class PortalRequest(HttpRequest):
-    """Nobody comes this far without being signed in."""
-
-    user: User
 
 
 @dataclass(frozen=True)
@@ -106,7 +99,7 @@ def mine(request: PortalRequest) -> HttpResponse:
 def interview(request: PortalRequest, reference: str) -> HttpResponse:
     """One interview: its facts, its way, and what cancelling would mean before anybody taps."""
     now = timezone.now()
-    own = _own(request, reference)
+    own = own_or_404(request, reference)
     rule = _rule(own, now)
     cancellation = queries.latest_cancellation(own)
     context = {
@@ -133,7 +126,7 @@ def cancel(request: PortalRequest, reference: str) -> HttpResponse:
     """GET: choose a reason. POST, coming from the check page: do it."""
     if request.method == "POST":
         return _cancel(request, reference)
-    own = _own(request, reference)
+    own = own_or_404(request, reference)
     rule = _rule(own, timezone.now())
     if rule is None or rule.outcome is rules.Outcome.REFUSED:
         return redirect("cancellations:interview", reference)
@@ -145,7 +138,7 @@ def _cancel(request: PortalRequest, reference: str) -> HttpResponse:
     """The service finds the interview, locks it and knows whose it is: no page reads it before."""
     form = CancellationForm(request.POST)
     if not form.is_valid():
-        return _reason_page(request, _own(request, reference), form, status=422)
+        return _reason_page(request, own_or_404(request, reference), form, status=422)
     try:
         cancellation, _created = services.request_cancellation(
             reference,
@@ -183,7 +176,7 @@ def _cancel(request: PortalRequest, reference: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def check(request: PortalRequest, reference: str) -> HttpResponse:
     """Read once more what will be cancelled and what follows; changes nothing."""
-    own = _own(request, reference)
+    own = own_or_404(request, reference)
     if request.method != "POST":
         return redirect(reverse("cancellations:cancel", args=[reference], query=request.GET))
     form = CancellationForm(request.POST)
@@ -203,7 +196,7 @@ def check(request: PortalRequest, reference: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def take_back(request: PortalRequest, reference: str) -> HttpResponse:
     """Keep the interview after all, while HR has not decided."""
-    own = _own(request, reference)
+    own = own_or_404(request, reference)
     if request.method != "POST":
         return redirect("cancellations:interview", reference)
     pending = queries.current_cancellation(own) or queries.current_exit(own)
@@ -222,14 +215,6 @@ def _positions(user: User, few: list[Interview] | None) -> dict[int, str]:
     if few is None:
         return positions_of(user)
     return {interview.position.pk: interview.position.title for interview in few}
-
-
-def _own(request: PortalRequest, reference: str) -> Interview:
-    """Somebody else's interview is not there."""
-    own = own_interview(request.user, reference)
-    if own is None:
-        raise Http404
-    return own
 
 
 def _rule(interview: Interview, now: datetime) -> queries.CancelRule | None:
@@ -258,8 +243,9 @@ def _entrance(interview: Interview, now: datetime) -> Entrance | None:
 
 
 def _door(interview: Interview, now: datetime) -> Entrance | None:
-    has_begun = interview.status == InterviewStatus.IN_PROGRESS
-    sitting = latest_sitting(interview) if has_begun else None
+    booked = interview.status == InterviewStatus.BOOKED
+    was_in = _is_behind(interview, now) if booked else interview.status in UNDER_WAY
+    sitting = latest_sitting(interview) if was_in else None
     state = state_of(interview, sitting, now=now, comes_in=False)
     if state not in (State.CHECK, State.RESUME):
         return None

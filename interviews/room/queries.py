@@ -14,12 +14,13 @@ from interviews.states import InterviewStatus
 OPENS_BEFORE = timedelta(minutes=10)
 RESUME_WITHIN = timedelta(hours=24)  # where no policy says otherwise
 AWAY_AFTER = timedelta(seconds=45)
-# What passes between two signs of life counts towards a time limit only up to this: with the line
-# down, the clock stands still.
-LONGEST_GAP = timedelta(seconds=30)
+# What passes between two signs of life, sent every ten seconds, counts towards a time limit only
+# where it is not longer than this: with the line down, the clock stands still.
+LONGEST_GAP = timedelta(seconds=15)
 GRACE = 15  # seconds in which what was typed in time still arrives
 BLANK = " \t\n\u00a0\u3000"  # what alone is no answer
-FAULT_WITHIN = timedelta(minutes=2)
+FAULT_WITHIN = timedelta(minutes=2)  # of vanishing: why somebody did
+FAULT_REMEMBERED = timedelta(minutes=15)  # while somebody tries again, and asks for help
 OUR_FAULTS = frozenset({RoomEventKind.SERVER_ERROR, RoomEventKind.PLATFORM_ERROR})
 IN_FLIGHT = timedelta(seconds=5)  # how late a heartbeat sent before closing the page may come
 
@@ -87,7 +88,7 @@ def state_of(
         case InterviewStatus.IN_PROGRESS:
             return _inside(sitting, now, comes_in)
         case InterviewStatus.BOOKED | InterviewStatus.CANCELLING:
-            return _door(interview, now)
+            return _door(interview, sitting, now)
     return State.OVER
 
 
@@ -100,9 +101,15 @@ def _inside(sitting: Sitting | None, now: datetime, comes_in: bool) -> State:
     return State.QUESTION if is_here else State.RESUME
 
 
-def _door(interview: Interview, now: datetime) -> State:
+def _door(interview: Interview, sitting: Sitting | None, now: datetime) -> State:
+    """Who stepped back from a false start has been in, and may come back as long as anybody else
+    who has: they were told that their appointment stands."""
     opens, closes = opens_at(interview), closes_at(interview)
-    if opens is None or closes is None or now >= closes:
+    if opens is None or closes is None:
+        return State.OVER
+    if sitting is not None and sitting.ending == Ending.MISSTART:
+        closes = max(closes, sitting.resume_until)
+    if now >= closes:
         return State.OVER
     return State.CHECK if now >= opens else State.TOO_EARLY
 
@@ -209,8 +216,8 @@ def evidence(sitting: Sitting, now: datetime) -> dict[str, Any]:
 
 
 def is_our_fault(sitting: Sitting, now: datetime) -> bool:
-    """Whether there has just been trouble on our side or the platform's."""
-    lately = sitting.events.filter(kind__in=OUR_FAULTS, at__gte=now - FAULT_WITHIN)
+    """Whether there has been trouble lately on our side or the platform's."""
+    lately = sitting.events.filter(kind__in=OUR_FAULTS, at__gte=now - FAULT_REMEMBERED)
     return lately.exists()
 
 

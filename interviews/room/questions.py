@@ -3,8 +3,8 @@
 from typing import Any
 
 from django.db.models import Q
-from django.utils import translation
 
+from config.languages import worded
 from interviews.models import Interview
 from interviews.room.models import QuestionSet, QuestionStage
 
@@ -62,7 +62,7 @@ def questions_for(interview: Interview) -> list[dict[str, Any]]:
                 "stage": each.stage,
                 "zh": each.text_zh,
                 "en": each.text_en,
-                "seconds": each.seconds,
+                "seconds": each.seconds or None,  # nought would leave no time to answer at all
                 "may_speak": each.may_speak,
             }
             for each in chosen.questions.all()
@@ -72,12 +72,11 @@ def questions_for(interview: Interview) -> list[dict[str, Any]]:
 
 def in_words(question: dict[str, Any]) -> dict[str, Any]:
     """A question of a sitting as it is put to the person, in the language in use."""
-    is_chinese = (translation.get_language() or "zh").startswith("zh")
     return {
         "number": question["number"],
         "stage": question["stage"],
         "stage_word": str(QuestionStage(question["stage"]).label),
-        "text": question["zh"] if is_chinese else question["en"],
+        "text": worded(question["zh"], question["en"]),
         "seconds": question["seconds"],
         "may_speak": question["may_speak"],
     }

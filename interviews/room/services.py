@@ -5,10 +5,12 @@ the time, are single statements (interviews/room/saving.py)."""
 import json
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
+from django.db.models.functions import Greatest
 from django.utils import timezone
 
 from accounts.models import User
@@ -30,6 +32,7 @@ from interviews.signals import interview_entered
 from interviews.states import InterviewStatus
 
 BATCH = 500
+LEAST_TO_COME_BACK = timedelta(hours=1)  # once HR has asked somebody to go on
 MOST_EVENTS = 2000  # of one sitting; what comes later is not kept
 LARGEST_DETAIL = 1024  # characters of JSON
 MOST_DETAILS = 10
@@ -48,16 +51,16 @@ FROM_THE_BROWSER = frozenset(
         RoomEventKind.DEVICE_ERROR,
         RoomEventKind.OTHER_TAB,
         RoomEventKind.EXIT_OPENED,
-        RoomEventKind.HELP_OPENED,
         RoomEventKind.TIME_UP,
     }
 )
-# The beginning of a file, from which byte on, and what that makes it. (RIFF holds more than sound.)
+# How a file begins, and what that makes it. RIFF also holds films; and what begins as MP4 does is a
+# picture where its brand is another one.
 _SOUNDS = [
-    (b"\x1a\x45\xdf\xa3", 0, "audio/webm"),
-    (b"OggS", 0, "audio/ogg"),
-    (b"ftyp", 4, "audio/mp4"),
-    (b"WAVE", 8, "audio/wav"),
+    (re.compile(rb"\x1a\x45\xdf\xa3"), "audio/webm"),
+    (re.compile(rb"OggS"), "audio/ogg"),
+    (re.compile(rb".{4}ftyp(iso|mp4|M4A|M4B|dash|3gp)", re.DOTALL), "audio/mp4"),
+    (re.compile(rb"RIFF.{4}WAVE", re.DOTALL), "audio/wav"),
 ]
 
 
@@ -253,6 +256,14 @@ def _for_history(sitting: Sitting) -> dict[str, Any]:
     return {"ending": sitting.ending, **{name: sitting.evidence[name] for name in told}}
 
 
+def give_back_time(interview: Interview, *, waited: timedelta, at: datetime) -> None:
+    """Waiting for HR does not use up the time in which one may come back, and who is then to go on
+    has at least LEAST_TO_COME_BACK for it. The caller holds the interview's lock."""
+    interview.sittings.filter(ended_at=None).update(
+        resume_until=Greatest(F("resume_until") + waited, at + LEAST_TO_COME_BACK)
+    )
+
+
 def overdue(now: datetime) -> list[int]:
     """The sittings nobody has come back to in time, the oldest first; BATCH at most."""
     over = Sitting.objects.filter(
@@ -346,18 +357,17 @@ def record_event(
 
 def sound_of(content: bytes) -> str:
     """Which format of sound this is, by its first bytes; empty where it is none."""
-    for mark, offset, content_type in _SOUNDS:
-        if content[offset : offset + len(mark)] == mark:
-            return content_type
-    return ""
+    found = (content_type for mark, content_type in _SOUNDS if mark.match(content))
+    return next(found, "")
 
 
+@transaction.atomic
 def store_recording(reference: str, *, by: User, number: int, content: bytes) -> Recording:
-    """Keep what they said to a question, in place of an earlier take.
+    """Keep what they said to a question, in place of an earlier take; never after the end.
 
     Raises Interview.DoesNotExist, Answer.DoesNotExist, Over, TimeUp, NotAccepted.
     """
-    sitting = own_sitting(reference, by)
+    sitting = _lock_own_sitting(reference, by)
     answer = sitting.answers.get(number=number)
     if not sitting.may_record:
         raise NotAccepted("no_consent")
@@ -372,16 +382,15 @@ def store_recording(reference: str, *, by: User, number: int, content: bytes) ->
         raise NotAccepted("not_audio")
     if queries.is_time_up(sitting, answer, timezone.now()):
         raise TimeUp
-    with transaction.atomic():
-        recording, _ = Recording.objects.update_or_create(
-            answer=answer,
-            defaults={
-                "content_type": content_type,
-                "data": content,
-                "size": len(content),
-                "recorded_at": timezone.now(),
-            },
-        )
+    recording, _ = Recording.objects.update_or_create(
+        answer=answer,
+        defaults={
+            "content_type": content_type,
+            "data": content,
+            "size": len(content),
+            "recorded_at": timezone.now(),
+        },
+    )
     return recording
 
 

@@ -22,7 +22,14 @@ import structlog
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseRedirect,
+    JsonResponse,
+    UnreadablePostError,
+)
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse
@@ -32,7 +39,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from accounts.decorators import View, candidate_required
+from accounts.decorators import PortalRequest, View, candidate_required
 from accounts.middleware import OWN_TOKEN, speak_to
 from accounts.models import User
 from interviews.models import Interview
@@ -74,12 +81,6 @@ NOT_ACCEPTED = {
 }
 
 
-class RoomRequest(HttpRequest):
-    """What the pages are asked with: nobody comes that far without being signed in."""
-
-    user: User
-
-
 class Refused(Exception):
     """An answer to the script that is not the one it hoped for."""
 
@@ -119,7 +120,7 @@ def _remember_fault(request: HttpRequest, reference: str, where: str) -> None:
 @remembers_faults
 @candidate_required
 @require_safe
-def page(request: RoomRequest, reference: str) -> HttpResponse:
+def page(request: PortalRequest, reference: str) -> HttpResponse:
     """Whatever stands at the room's door, or in the room, at this moment."""
     interview = _own_in_room(request.user, reference)
     now = timezone.now()
@@ -147,12 +148,13 @@ def page(request: RoomRequest, reference: str) -> HttpResponse:
 
 
 def _room(
-    request: RoomRequest, sitting: Sitting, answers: list[Answer], now: datetime
+    request: PortalRequest, sitting: Sitting, answers: list[Answer], now: datetime
 ) -> dict[str, Any]:
     """All that the script begins with."""
     interview = sitting.interview
     return {
         "reference": interview.reference,
+        "stay": int(sitting.entered_at.timestamp()),
         "token": str(Token.of(sitting, request.user, request.session.session_key or "")),
         **_position(sitting, answers, now),
         "may_record": sitting.may_record,
@@ -224,7 +226,7 @@ def _sign_in(reference: str) -> str:
 @remembers_faults
 @candidate_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def enter(request: RoomRequest, reference: str) -> HttpResponse:
+def enter(request: PortalRequest, reference: str) -> HttpResponse:
     """POST: come in, or come back. GET, after signing in: the page, which asks again."""
     room = reverse("room:page", args=[reference])
     if request.method != "POST":
@@ -256,7 +258,7 @@ def _check(text: str) -> dict[str, Any] | None:
 @remembers_faults
 @candidate_required
 @require_http_methods(["GET", "HEAD", "POST"])
-def finish(request: RoomRequest, reference: str) -> HttpResponse:
+def finish(request: PortalRequest, reference: str) -> HttpResponse:
     """POST: done. However it stands then, the page tells."""
     if request.method == "POST":
         try:
@@ -404,17 +406,13 @@ def _not_accepted(code: str) -> Refused:
 
 @endpoint
 def events(request: HttpRequest, reference: str) -> HttpResponse:
-    """What the page noticed; as it is closed, sent as a form, which can carry no headers."""
+    """What the page noticed."""
     person = _person(request, reference)
+    told = _json(request)
     try:
-        if request.content_type == "application/json":
-            told = _json(request)
-        else:
-            told = request.POST.dict()
-            told["detail"] = json.loads(told.get("detail") or "{}")
         kind = RoomEventKind(str(told.get("kind")))
         detail = services.clean_detail(kind, told.get("detail", {}))
-    except (ValueError, RecursionError):
+    except ValueError:
         raise Refused(422, code="malformed", message=MALFORMED) from None
     services.report_event(reference, by=person, kind=kind, detail=detail)
     return HttpResponse(status=204)
@@ -428,14 +426,22 @@ class TooLarge(Exception):
 
 
 def _body(request: HttpRequest, most: int) -> bytes:
-    """Raises TooLarge before it has read it all."""
+    """Raises TooLarge before it has read it all, and refuses what was cut off on its way: that is
+    the line, and no fault of ours."""
     try:
         announced = int(request.headers.get("Content-Length") or 0)
     except ValueError:
         announced = 0
-    content = request.read(most + 1) if announced <= most else b""
-    if announced > most or len(content) > most:
+    if announced > most:
         raise TooLarge
+    try:
+        content = request.read(most + 1)
+    except UnreadablePostError:
+        raise Refused(400) from None
+    if len(content) > most:
+        raise TooLarge
+    if len(content) < announced:
+        raise Refused(400)
     return content
 
 

@@ -22,7 +22,8 @@ let answer = null;
 let recorder = null;
 
 // --- what is kept in this browser ---------------------------------------------------------------------
-// Texts under text:<interview>:<question>:<writer>, recordings under take:<interview>:<question>.
+// Texts under text:<interview>:<stay>:<question>:<writer>, recordings under take:<interview>:<stay>:<question>:
+// what is left of one stay is nothing to the questions of the next.
 
 const keep = {
   lasts: true, // false: nothing here outlives the page
@@ -147,7 +148,7 @@ function own(writer) {
 
 class Lost extends Error {} // no answer, or none that means anything
 
-const line = { down: null, since: 0, tries: 0, timer: 0 };
+const line = { down: null, wasLost: false, since: 0, tries: 0, timer: 0 };
 
 /** Nothing came back: "offline" where the line is down, "waiting" where the server is not well. */
 function lose(how) {
@@ -156,6 +157,7 @@ function lose(how) {
     clock.stop();
   }
   line.down = how;
+  line.wasLost ||= how === "offline";
   clearTimeout(line.timer);
   line.timer = setTimeout(tryAgain, PAUSES[Math.min(line.tries, PAUSES.length - 1)]);
   line.tries += 1;
@@ -170,8 +172,12 @@ function regain() {
   line.tries = 0;
   clearTimeout(line.timer);
   notice("waiting", false);
-  tell("offline", { seconds });
-  tell("online", { seconds });
+  if (line.wasLost) {
+    // Else the server was not well, of which it knows itself, or nobody was signed in.
+    tell("offline", { seconds });
+    tell("online", { seconds });
+  }
+  line.wasLost = false;
   showSaved();
   beat().catch(ignoreLoss);
   answer?.settle();
@@ -299,7 +305,6 @@ async function fetchTokens() {
   const form = page.querySelector('#room[data-state="resume"] form');
   if (form) {
     const body = new FormData(form);
-    body.set("keep", "1");
     ({ response, page } = await fetchPage(form.getAttribute("action"), { method: "POST", body }));
   }
   const fresh = factsOf(page);
@@ -390,7 +395,7 @@ class Answer {
   }
 
   get prefix() {
-    return `text:${facts.reference}:${this.number}:`;
+    return `text:${facts.reference}:${facts.stay}:${this.number}:`;
   }
 
   /** Goes on as the page that was killed: its text, its name, its numbers. The server then knows what
@@ -583,7 +588,7 @@ class Answer {
 /** What earlier pages left behind of other questions. */
 async function sendOlder() {
   const asked = facts;
-  for (const draft of await keep.all(`text:${asked.reference}:`)) {
+  for (const draft of await keep.all(`text:${asked.reference}:${asked.stay}:`)) {
     if (facts !== asked) return;
     if (draft.number === asked.current || !(await own(draft.writer))) continue;
     const { text, base, writer: tab, sequence } = draft;
@@ -764,13 +769,15 @@ class Recorder {
     player.src = URL.createObjectURL(blob);
     player.hidden = false;
     if (this.isPractice) return this.show("taken");
-    const record = { key: `take:${this.reference}:${this.number}`, number: this.number, blob, at: Date.now() };
+    const record = { key: `take:${this.reference}:${this.stay}:${this.number}`, number: this.number, blob, at: Date.now() };
     takes.set(record.key, record);
     keep.put(record);
     await sendTakes();
   }
 
   reference = facts.reference;
+
+  stay = facts.stay;
 }
 
 const takes = new Map(); // what is not sent yet, also where nothing can be kept
@@ -785,7 +792,7 @@ function sendTakes() {
 async function sendAllTakes() {
   const asked = facts;
   if (!asked) return true;
-  for (const record of await keep.all(`take:${asked.reference}:`)) {
+  for (const record of await keep.all(`take:${asked.reference}:${asked.stay}:`)) {
     if (!takes.has(record.key)) takes.set(record.key, record);
   }
   for (const record of takes.values()) {
@@ -1013,7 +1020,7 @@ function start() {
     checkLine();
     checkStorage();
   }
-  if (state === "finished") keep.forget(here("#room").dataset.reference);
+  if (state === "finished" || state === "left") keep.forget(here("#room").dataset.reference);
   if (state === "too_early") {
     const { opens, now } = room().dataset;
     setTimeout(() => location.reload(), Math.min(Math.max(opens - now, 5) * 1000, 2 ** 31 - 1));

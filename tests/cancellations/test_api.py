@@ -435,6 +435,7 @@ def test_queue_holds_what_waits_in_ones_departments():
     assert seen(status="requested") == [waiting.reference]
     assert seen() == [done.reference, waiting.reference]
     row = client.get("/api/v1/cancellations/", {"status": "requested"}).json()["results"][0]
+    assert row["is_exit"] is False
     assert row["candidate"] == waiting.interview.candidate.user.name
     assert row["reason"] == {
         "code": "time_conflict",

@@ -68,6 +68,13 @@ def broken_count(interview):
     Slot.objects.filter(pk=booked.slot_id).update(booked=0)
 
 
+def broken_place(interview):
+    """Nobody holds it any more, and it was never given back."""
+    slot = Cancellation.objects.get(interview=interview).slot
+    assert slot.interviews.count() == 0
+    Slot.objects.filter(pk=slot.pk).update(booked=1)
+
+
 def broken_end(interview):
     Interview.objects.filter(pk=interview.pk).update(ended_at=None)
 
@@ -99,6 +106,7 @@ def broken_request(interview):
         (broken_status, "status_not_in_history"),
         (broken_slot, "slot_still_held"),
         (broken_count, "slot_count_wrong"),
+        (broken_place, "slot_count_wrong"),
         (broken_end, "no_end"),
         (broken_file, "not_in_file"),
         (broken_count_in_file, "file_differs"),
@@ -151,6 +159,7 @@ def test_restoring_puts_it_back_and_everything_fits(left):
         {"at": "tomorrow"},
         {"at": "2026-13-45T99:99"},
         {"at": "2001-01-01T10:00"},
+        {"at": "9999-12-31T23:59"},
         {"by": "nobody@company.example"},
     ],
 )

@@ -1,15 +1,18 @@
 """Leaving midway: who has to agree, what stays, and what is told to whom."""
 
+import re
 from datetime import timedelta
 from itertools import product
 
 import pytest
+import time_machine
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils import timezone
 
 from cancellations import exits, queries, services
 from cancellations.exits import NothingToLeave, SecondFactorNeeded
+from cancellations.help import services as help_services
 from cancellations.models import (
     Cancellation,
     CancellationStatus,
@@ -18,12 +21,19 @@ from cancellations.models import (
     Purpose,
     Reason,
 )
+from cancellations.views.leaving import CHOICE
 from candidates.models import FileEntry
-from interviews.models import Ending, HistoryEntry, Interview
+from interviews.models import Ending, HistoryEntry, Interview, Sitting
 from interviews.room.services import record_event
 from interviews.states import InterviewStatus
+from interviews.tasks import lapse_sittings
 from notifications.models import Notification, WorkItem
-from tests.factories import SittingFactory, SlotFactory, UserFactory
+from tests.factories import (
+    CancellationFactory,
+    SittingFactory,
+    SlotFactory,
+    UserFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -57,6 +67,10 @@ def leave(sitting, code="emergency", **options):
 
 def fresh(sitting) -> Interview:
     return Interview.objects.get(pk=sitting.interview_id)
+
+
+def lead_of(sitting):
+    return UserFactory(lead=True, departments=[sitting.interview.position.department])
 
 
 def told(event) -> set[str]:
@@ -120,6 +134,23 @@ def test_false_start_steps_back_and_leaves_no_trace_against_anybody():
     assert not FileEntry.objects.exists()
     assert not Notification.objects.exists()
     assert events(sitting)[-1] == "misstarted"
+
+
+def test_appointment_stands_after_a_false_start_also_where_the_door_has_closed(client):
+    """They were told so."""
+    sitting = SittingFactory(
+        entered_at=timezone.now() - timedelta(minutes=1),
+        interview__starts_in=timedelta(minutes=-31),
+    )
+    assert leave(sitting, "mistake").is_misstart
+    reference = sitting.interview.reference
+    client.force_login(sitting.interview.candidate.user)
+
+    page = client.get(reverse("cancellations:interview", args=[reference])).content.decode()
+    client.post(reverse("room:enter", args=[reference]))
+
+    assert reverse("room:page", args=[reference]) in page
+    assert fresh(sitting).status == InterviewStatus.IN_PROGRESS
 
 
 def test_where_hr_decides_the_candidate_waits_and_may_go_on(sitting):
@@ -192,9 +223,11 @@ def test_every_rule_for_leaving(sitting, stage, outcome, second_factor, days):
     assert cooldown == (left.exit.requested_at + timedelta(days=days) if days else None)
 
 
-def test_no_cooldown_follows_from_our_own_fault(sitting):
+@pytest.mark.parametrize("minutes", [0, 9])
+def test_no_cooldown_follows_from_our_own_fault(sitting, minutes):
+    """Also where they tried again first, and asked for help."""
     policy(cooldown_days=30)
-    record_event(sitting, "server_error")
+    record_event(sitting, "server_error", at=timezone.now() - timedelta(minutes=minutes))
 
     assert leave(sitting).exit.cooldown_until is None
 
@@ -229,13 +262,40 @@ def test_reason_that_contradicts_what_happened_is_a_hint_and_decides_nothing(sit
 
     assert fresh(sitting).status == InterviewStatus.WITHDRAWN
     hints = PlausibilityRule.objects.filter(pk__in=left.exit.evidence["hints"])
-    assert {rule.fact for rule in hints} == {"answered_share", "device_errors"}
+    assert {rule.fact for rule in hints} == {"answered_share", "troubles"}
+    item = WorkItem.objects.get()
+    assert (item.kind, item.params) == ("anomaly", {"code": "reason_contradicted"})
 
 
-def test_reason_that_fits_raises_no_hint(sitting):
-    record_event(sitting, "device_error")
+def test_hint_that_hr_has_seen_while_deciding_is_not_put_before_them_again(sitting):
+    policy(exit_professional="needs_hr")
+    asked = leave(sitting, "device").exit
+    assert asked.evidence["hints"]
+
+    services.approve_cancellation(asked.pk, by=lead_of(sitting))
+
+    assert not WorkItem.objects.filter(kind="anomaly").exists()
+
+
+@pytest.mark.parametrize("trouble", ["device_error", "offline", "away", "server_error"])
+def test_reason_that_fits_raises_no_hint(sitting, trouble):
+    """A device that fails is often noticed as a line that was lost."""
+    record_event(sitting, trouble)
 
     assert leave(sitting, "device").exit.evidence["hints"] == []
+    assert not WorkItem.objects.exists()
+
+
+def test_hint_is_shown_with_what_was_observed(client, sitting):
+    for number in (1, 2, 3):
+        answer(sitting, number)
+    asked = leave(sitting, "device").exit
+    client.force_login(lead_of(sitting))
+
+    page = client.get(reverse("cancellations:case", args=[asked.reference])).content.decode()
+
+    assert "nearly every question is answered" in page
+    assert "(share of questions answered, in percent: 100)" in page
 
 
 def test_exit_is_no_late_cancellation(sitting):
@@ -284,6 +344,101 @@ def test_where_the_rule_says_so_nobody_rebooks_alone(sitting, rule):
 # --- the pages ------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("end", ["declined", "taken back"])
+def test_waiting_for_hr_uses_up_no_time_to_come_back(sitting, end):
+    policy(exit_professional="needs_hr")
+    now = timezone.now()
+    Sitting.objects.update(resume_until=now + timedelta(minutes=20))
+    asked = leave(sitting).exit
+
+    with time_machine.travel(now + timedelta(minutes=25), tick=False):
+        if end == "declined":
+            services.decline_cancellation(asked.pk, by=lead_of(sitting))
+        else:
+            user = sitting.interview.candidate.user
+            services.take_back_cancellation(asked.reference, by=user)
+        assert lapse_sittings() is None
+
+        assert fresh(sitting).status == InterviewStatus.IN_PROGRESS
+        left = Sitting.objects.get().resume_until - timezone.now()
+        assert left >= timedelta(hours=1)
+
+
+def test_nobody_is_sent_messages_without_end(sitting):
+    """Each request that HR decides sends text messages, and so does taking it back."""
+    policy(exit_professional="needs_hr")
+    user = sitting.interview.candidate.user
+    for _time in range(services.REQUESTS_AN_HOUR):
+        services.take_back_cancellation(leave(sitting).exit.reference, by=user)
+
+    with pytest.raises(services.AskedTooOften):
+        leave(sitting)
+
+    assert fresh(sitting).status == InterviewStatus.IN_PROGRESS
+    policy(exit_professional="automatic")
+    assert leave(sitting).exit.status == CancellationStatus.APPROVED
+
+
+@pytest.mark.parametrize("where", ["elsewhere", "too late"])
+def test_there_is_nothing_to_leave(client, sitting, page, where):
+    """An interview held on a platform is left there; one that can no longer be gone on with lapses
+    by itself, which is no exit."""
+    if where == "elsewhere":
+        Interview.objects.update(link="https://platform.example/room")
+    else:
+        Sitting.objects.update(resume_until=timezone.now())
+
+    with pytest.raises(NothingToLeave):
+        leave(sitting)
+    response = client.get(page)
+
+    assert response["Location"] == reverse(
+        "cancellations:interview", args=[sitting.interview.reference]
+    )
+
+
+def test_time_of_leaving_is_when_it_was_asked(sitting):
+    policy(exit_professional="needs_hr")
+    asked = leave(sitting).exit
+
+    with time_machine.travel(timezone.now() + timedelta(minutes=20)):
+        services.approve_cancellation(asked.pk, by=lead_of(sitting))
+
+    params = Notification.objects.filter(event="exit_done").first().params
+    assert params["left_at"] == asked.requested_at.isoformat()
+
+
+def test_interviewer_is_told(sitting):
+    interviewer = UserFactory(staff=True)
+    Interview.objects.update(interviewer=interviewer)
+
+    leave(sitting)
+
+    told = Notification.objects.filter(event="candidate_left", recipient=f"user:{interviewer.pk}")
+    assert set(told.values_list("channel", flat=True)) == {"email", "desk"}
+
+
+def test_exit_is_no_earlier_cancellation(sitting):
+    leave(sitting)
+    asked = CancellationFactory(interview__application__candidate=sitting.interview.candidate)
+
+    earlier = queries.earlier_cancellations(asked, UserFactory(administrator=True))
+
+    assert not earlier.exists()
+
+
+def test_help_that_did_not_keep_them_is_known(sitting):
+    talk, turns = help_services.ask(
+        sitting.interview, text="断网了", reason="device", conversation=None
+    )
+    help_services.say_whether_it_helped(talk, turns[0].pk, True)
+
+    leave(sitting)
+
+    talk.refresh_from_db()
+    assert talk.stayed is False
+
+
 @pytest.fixture
 def page(client, sitting):
     client.force_login(sitting.interview.candidate.user)
@@ -299,6 +454,27 @@ def test_page_says_how_far_one_is_and_what_follows(client, sitting, page):
     assert "You can apply again from" in text
     assert "a code to your mobile phone" in text
     assert "HR decides, by" in text
+
+
+def test_who_decides_reads_the_rule_about_leaving(client, sitting):
+    policy(exit_professional="needs_hr")
+    asked = leave(sitting).exit
+    client.force_login(lead_of(sitting))
+
+    page = client.get(reverse("cancellations:case", args=[asked.reference])).content.decode()
+
+    said = " ".join(re.sub("<[^>]+>", " ", page).split())
+    assert "Leaving during the professional questions: HR decides this request" in said
+    assert "Leaving during the introduction: at once, after confirming" in said
+
+
+def test_choice_is_forgotten_by_who_begins_anew(client, sitting, page):
+    policy(exit_second_factor=True)
+    client.post(page, {"reason": "other", "detail": "孩子突然发烧了"})
+
+    client.get(page)
+
+    assert CHOICE not in client.session
 
 
 def test_leaving_by_the_page(client, sitting, page):
@@ -343,6 +519,24 @@ def test_code_by_text_message_confirms(client, sitting, page):
     client.post(address, {"code": f" {code[:3]} {code[3:]} "})
 
     assert fresh(sitting).status == InterviewStatus.WITHDRAWN
+
+
+def test_choice_for_one_interview_is_none_for_another(client, sitting, page):
+    policy(exit_second_factor=True)
+    user = sitting.interview.candidate.user
+    other = SittingFactory(
+        interview__application__candidate=sitting.interview.candidate,
+        entered_at=timezone.now() - timedelta(minutes=10),
+    ).interview
+    client.post(page, {"reason": "other", "detail": "孩子突然发烧了"})
+    code = Notification.objects.get(event="exit_code", recipient=f"user:{user.pk}").params["code"]
+
+    response = client.post(
+        reverse("cancellations:exit_code", args=[other.reference]), {"code": code}
+    )
+
+    assert response["Location"] == reverse("cancellations:exit", args=[other.reference])
+    assert Interview.objects.get(pk=other.pk).status == InterviewStatus.IN_PROGRESS
 
 
 def test_false_start_told_and_no_longer_true_asks_anew(client, sitting, page):

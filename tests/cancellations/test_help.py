@@ -1,15 +1,19 @@
 """Help before leaving: what is found, what is offered, and what becomes of it."""
 
+import re
 from datetime import timedelta
 
 import pytest
+from django.db.models import JSONField, Value
 from django.urls import reverse
 from django.utils import timezone
 
 from cancellations.help import queries, services
 from cancellations.help.models import FaqEntry, HelpConversation, HelpTurn, Offer
 from cancellations.help.terms import cut
-from interviews.models import Position
+from cancellations.work import open_follow_up
+from candidates.models import Candidate
+from interviews.models import Interview, Position
 from notifications.models import WorkItem
 from tests.factories import (
     ApplicationFactory,
@@ -20,6 +24,7 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
+JSON = JSONField()
 
 
 @pytest.mark.parametrize(
@@ -110,9 +115,68 @@ def test_handing_over_puts_one_item_on_the_queue():
 
     item = WorkItem.objects.get()
     assert item.subject == interview.subject
-    assert item.params == {"code": "asks_for_a_person", "conversation": talk.reference}
+    assert item.params == {"code": "asks_for_a_person"}
     assert item.due_at < timezone.now() + timedelta(minutes=31)
+    assert item.remind_at < item.due_at  # in time to keep what was promised
     assert "xyzzy" not in str(list(interview.history.values_list("data", flat=True)))
+
+
+def test_handing_over_twice_at_once_is_told_once():
+    """Two tabs, each of which read that nobody had asked yet."""
+    interview = SittingFactory().interview
+    talk, _turns = services.ask(interview, text="xyzzy", reason="", conversation=None)
+    same = HelpConversation.objects.get(pk=talk.pk)
+
+    services.hand_over(talk)
+    services.hand_over(same)
+
+    assert interview.history.filter(event="help_asked").count() == 1
+
+
+def test_who_asks_for_a_person_waits_behind_no_other_follow_up(client):
+    interview = SittingFactory().interview
+    lead = UserFactory(lead=True, departments=[interview.position.department])
+    later = timezone.now() + timedelta(days=3)
+    open_follow_up(interview, by=lead, task="Ask for the certificate", due_at=later, to=None)
+    talk, _turns = services.ask(interview, text="xyzzy plugh", reason="", conversation=None)
+
+    services.hand_over(talk)
+
+    item = WorkItem.objects.get()
+    assert item.task == "Ask for the certificate"
+    assert item.due_at < timezone.now() + timedelta(minutes=31)
+    client.force_login(lead)
+    page = client.get(reverse("cancellations:work_item", args=[item.reference])).content.decode()
+    assert "xyzzy plugh" in page
+
+
+def test_asking_is_observed_with_the_sitting():
+    sitting = SittingFactory()
+
+    services.ask(sitting.interview, text="xyzzy", reason="", conversation=None)
+
+    assert sitting.events.filter(kind="help_opened").count() == 1
+
+
+@pytest.mark.parametrize(
+    ("wanted", "attributes"),
+    [
+        ([], {}),
+        ("travel", {}),
+        ({"skills": None}, {"skills": None}),
+        ({"skills": [{"a": 1}, ["b"]]}, {"skills": [{"a": 1}, 7]}),
+        ({"skills": "welding"}, {"skills": "welding"}),
+        ({}, ["nights"]),
+        (None, None),
+    ],
+)
+def test_what_is_no_mapping_says_nothing_of_a_position(wanted, attributes):
+    interview = SittingFactory().interview
+    Candidate.objects.filter(pk=interview.candidate.pk).update(attributes=Value(attributes, JSON))
+    other = PositionFactory(title="焊工")
+    Position.objects.filter(pk=other.pk).update(requirements=Value(wanted, JSON))
+
+    assert other in queries.fitting_positions(Interview.objects.get(pk=interview.pk))
 
 
 def test_other_positions_fit_the_resume():
@@ -172,6 +236,51 @@ def test_empty_question_keeps_its_place(client, room):
 
     assert response.status_code == 422
     assert "Say in a few words" in response.content.decode()
+
+
+@pytest.mark.parametrize("talk", ["\x00", "x" * 5000, "断网", "0000000000"])
+def test_what_is_no_talk_is_not_there(client, room, talk):
+    assert client.get(assistant(room), {"talk": talk}).status_code == 404
+
+
+@pytest.mark.parametrize("reason", ["x" * 51, "a\x00", "nothing_of_ours"])
+def test_reason_that_is_none_says_nothing(client, room, reason):
+    response = client.post(assistant(room), {"text": "my microphone", "reason": reason})
+
+    assert response.status_code == 303
+    assert HelpConversation.objects.get().reason == ""
+
+
+def test_break_is_offered_only_where_one_can_come_back(client, room):
+    Interview.objects.filter(pk=room.pk).update(status="completed")
+    room.sittings.update(ended_at=timezone.now())
+
+    page = client.post(assistant(room), {"text": "break"}, follow=True).content.decode()
+
+    assert "Take a break" not in page
+    assert page.count("Did this help?") == page.count("<h3>")
+
+
+def test_who_has_talked_enough_is_led_to_a_person(client, room, monkeypatch):
+    monkeypatch.setattr(services, "MOST_TALKS", 2)
+    for _time in range(2):
+        client.post(assistant(room), {"text": "my microphone"})
+
+    page = client.post(assistant(room), {"text": "my microphone"}, follow=True).content.decode()
+
+    assert HelpConversation.objects.count() == 2
+    assert "A person helps better now" in page
+    talk = HelpConversation.objects.first()
+    assert reverse("cancellations:assistant_person", args=[room.reference, talk.reference]) in page
+
+
+def test_asking_the_same_again_shows_it_once(client, room):
+    response = client.post(assistant(room), {"text": "my microphone"})
+    page = client.post(response["Location"], {"text": "my microphone"}, follow=True)
+
+    headings = re.findall("<h3>(.*?)</h3>", page.content.decode())
+    assert headings
+    assert len(headings) == len(set(headings))
 
 
 def test_talk_of_somebody_else_is_not_there(client, room):

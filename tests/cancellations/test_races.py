@@ -7,16 +7,20 @@ from threading import Barrier, Thread
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 from django_fsm import TransitionNotAllowed
 
-from cancellations import services
-from cancellations.models import Cancellation, Reason
+from cancellations import consistency, exits, services
+from cancellations.models import Cancellation, Policy, Purpose, Reason
 from interviews.models import Interview, Position
+from interviews.room import services as room
+from interviews.room.models import Sitting
 from notifications.models import Notification
 from tests.factories import (
     CancellationFactory,
     DepartmentFactory,
     InterviewFactory,
+    SittingFactory,
     UserFactory,
 )
 
@@ -126,3 +130,58 @@ def test_taking_back_while_hr_approves_ends_one_way(attempt):
 
     pair = (Cancellation.objects.get().status, Interview.objects.get().status)
     assert pair in {("approved", "cancelled"), ("lapsed", "booked")}
+
+
+def in_the_middle(**named) -> Sitting:
+    """Ten minutes in, at the professional question; nothing answered."""
+    entered = timezone.now() - timedelta(minutes=10)
+    return SittingFactory(entered_at=entered, current=2, **named)
+
+
+@pytest.mark.parametrize("attempt", range(8))
+def test_leaving_finishing_and_lapsing_at_once_end_one_way(attempt):
+    soon = timezone.now() + timedelta(milliseconds=30 * (attempt + 1))
+    sitting = in_the_middle(resume_until=soon)
+    reference, user = sitting.interview.reference, sitting.interview.candidate.user
+    why = Reason.objects.get(purpose=Purpose.EXIT, code="emergency")
+
+    at_once(
+        *[lambda: exits.leave(reference, by=user, reason=why) for _ in range(3)],
+        *[lambda: room.finish(reference, by=user) for _ in range(3)],
+        *[lambda: room.lapse(sitting.pk) for _ in range(3)],
+    )
+    room.lapse(sitting.pk)
+
+    interview, sitting = Interview.objects.get(), Sitting.objects.get()
+    assert (interview.status, sitting.ending, Cancellation.objects.count()) in {
+        ("withdrawn", "exited", 1),
+        ("completed", "completed", 0),
+        ("incomplete", "dropped", 0),
+    }
+    assert list(consistency.check()) == []
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_request_to_leave_is_decided_once(attempt):
+    Policy.objects.filter(is_active=True).update(exit_professional="needs_hr")
+    sitting = in_the_middle()
+    user = sitting.interview.candidate.user
+    leads = [UserFactory(lead=True) for _ in range(2)]
+    why = Reason.objects.get(purpose=Purpose.EXIT, code="emergency")
+    asked = exits.leave(sitting.interview.reference, by=user, reason=why).exit
+    Cancellation.objects.update(decide_by=timezone.now())
+
+    at_once(
+        lambda: services.approve_cancellation(asked.pk, by=leads[0]),
+        lambda: services.decline_cancellation(asked.pk, by=leads[1]),
+        lambda: services.take_back_cancellation(asked.reference, by=user),
+        lambda: services.apply_default(asked.pk),
+    )
+
+    pair = (Cancellation.objects.get().status, Interview.objects.get().status)
+    assert pair in {
+        ("approved", "withdrawn"),
+        ("declined", "in_progress"),
+        ("lapsed", "in_progress"),
+    }
+    assert list(consistency.check()) == []

@@ -190,6 +190,12 @@ def test_false_start_is_early_and_without_an_answer(answered, after, is_misstart
     assert leaving(answered=answered, after=after).is_misstart is is_misstart
 
 
+def test_before_the_first_question_the_rule_of_the_introduction_holds():
+    exits = rules.ExitRules(introduction=Outcome.NEEDS_HR)
+
+    assert leaving(replace(POLICY, exits=exits), stage="").outcome is Outcome.NEEDS_HR
+
+
 @pytest.mark.parametrize("stage", ["introduction", "professional", "closing"])
 @pytest.mark.parametrize("outcome", [Outcome.AUTOMATIC, Outcome.NEEDS_HR])
 @pytest.mark.parametrize("second_factor", [False, True])

@@ -14,7 +14,7 @@ from interviews import history
 from interviews.models import Interview, PositionCategory
 from interviews.room import queries, services
 from interviews.room.models import Question, QuestionSet, RoomEvent, Sitting
-from interviews.room.questions import GENERAL
+from interviews.room.questions import GENERAL, questions_for
 from interviews.states import InterviewStatus
 from notifications.models import Notification, WorkItem
 from tests.factories import (
@@ -240,6 +240,14 @@ def test_without_any_set_there_is_something_to_ask():
         "professional",
         "closing",
     }
+
+
+def test_limit_of_nought_is_none():
+    """Else the question would be over before anybody has read it."""
+    chosen = QuestionSet.objects.create(name="For everybody")
+    chosen.questions.create(stage="closing", text_zh="？", text_en="?", seconds=0)
+
+    assert [each["seconds"] for each in questions_for(InterviewFactory(link=""))] == [None]
 
 
 def test_sitting_keeps_the_questions_it_began_with():

@@ -1,6 +1,7 @@
 """The room over several connections at once."""
 
 from datetime import timedelta
+from time import sleep
 
 import pytest
 from django.utils import timezone
@@ -9,7 +10,7 @@ from candidates.models import FileEntry
 from interviews import history
 from interviews.models import Interview
 from interviews.room import services
-from interviews.room.models import Answer, RoomEvent, Sitting
+from interviews.room.models import Answer, Recording, RoomEvent, Sitting
 from tests.cancellations.test_races import at_once
 from tests.factories import InterviewFactory, SittingFactory
 from tests.interviews.rooms import Tab
@@ -74,6 +75,32 @@ def test_nothing_is_saved_after_the_end_and_what_was_saved_counts(attempt):
     assert Answer.objects.filter(text="Yes").count() == codes.count(200)
     assert Sitting.objects.get().evidence["answered"] == codes.count(200)
     assert FileEntry.objects.get().answered == codes.count(200)
+
+
+@pytest.mark.parametrize("attempt", range(5))
+def test_no_recording_is_kept_after_the_end_and_what_was_kept_counts(attempt, monkeypatch):
+    """Looking at a recording takes a moment; the interview may end in it."""
+    sitting = SittingFactory(current=2)
+    user, reference = sitting.interview.candidate.user, sitting.interview.reference
+    looks = services.sound_of
+
+    def slowly(content):
+        sleep(0.05)
+        return looks(content)
+
+    monkeypatch.setattr(services, "sound_of", slowly)
+    tab = Tab(sitting)
+
+    def end():
+        sleep(0.02 * attempt)
+        services.finish(reference, by=user)
+
+    response, _ = at_once(lambda: tab.record(b"\x1a\x45\xdf\xa3" + b"x" * 50), end)
+
+    kept = Recording.objects.count()
+    assert (response.status_code, kept) in {(200, 1), (410, 0)}
+    assert Sitting.objects.get().evidence["answered"] == kept
+    assert FileEntry.objects.get().answered == kept
 
 
 @pytest.mark.parametrize("attempt", range(5))

@@ -66,10 +66,12 @@ def test_spoken_answer_counts_as_answered():
         b"<html>not found</html>",
         b"\x89PNG\r\n\x1a\n" + b"x" * 50,
         b"RIFF\0\0\0\0AVI ",
+        b"\0\0\0\x20ftypheic" + b"x" * 50,
+        b"12345678WAVE" + b"x" * 50,
         b"O",
         WEBM[1:],
     ],
-    ids=["html", "png", "avi", "too short", "cut off"],
+    ids=["html", "png", "avi", "picture of a phone", "no file at all", "too short", "cut off"],
 )
 def test_what_is_no_sound_is_refused(sound):
     tab = Tab(SittingFactory())

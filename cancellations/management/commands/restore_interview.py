@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django_fsm import TransitionNotAllowed
 
 from accounts.models import User
-from cancellations.company import correct_interview
-from interviews.models import Interview, Move
+from cancellations.company import ChangedMeanwhile, correct_interview
+from interviews.models import LATEST, Interview, Move
 from interviews.services import SlotFull
 
 
@@ -36,6 +36,8 @@ class Command(BaseCommand):
             raise CommandError(_("--at wants a day and a time, such as 2026-12-01T14:00."))
         if timezone.is_naive(starts_at):
             starts_at = timezone.make_aware(starts_at)
+        if starts_at >= LATEST:
+            raise CommandError(_("--at wants a day and a time, such as 2026-12-01T14:00."))
         try:
             by = User.objects.get(email__iexact=options["by"], is_active=True)
             interview = Interview.objects.get(reference=reference)
@@ -55,6 +57,8 @@ class Command(BaseCommand):
             raise CommandError(_("This person may not correct interviews.")) from None
         except SlotFull:
             raise CommandError(_("The slot at that time has no place left.")) from None
+        except ChangedMeanwhile:
+            raise CommandError(_("Its status has changed meanwhile. Look at it again.")) from None
         except TransitionNotAllowed:
             raise CommandError(
                 _("It has the status “%(status)s”; there is nothing to put back.")
