@@ -62,7 +62,7 @@ def people(django_db_setup, django_db_blocker):
                     "rows": ROWS,
                 },
             )
-            # The people too: what an earlier test left in their statistics must not choose the plan.
+            # The people too: what an earlier test left in their statistics must not choose plans.
             cursor.execute("ANALYZE interviews_accesslog, accounts_user")
         yield lead, UserFactory(administrator=True)
         transaction.set_rollback(True)
