@@ -5,7 +5,7 @@ from celery import shared_task
 from django.utils import timezone
 
 import cancellations.jobs  # noqa: F401 - the worker learns here what kinds of jobs there are
-from cancellations import services
+from cancellations import consistency, services
 from cancellations.models import Cancellation, CancellationStatus
 
 logger = structlog.get_logger(__name__)
@@ -22,3 +22,10 @@ def apply_defaults() -> None:
             services.apply_default(cancellation_id)
         except Exception:  # one bad row must not keep the others from being decided in time
             logger.exception("default_failed", cancellation=cancellation_id)
+
+
+@shared_task(time_limit=3600)
+def check_consistency() -> None:
+    """Ask HR to look at whatever does not agree about an interview."""
+    for anomaly in consistency.check():
+        consistency.report(anomaly)

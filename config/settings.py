@@ -233,6 +233,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 4
 CELERY_TASK_ROUTES = {
     "interviews.tasks.work_on_job": {"queue": "jobs"},
     "interviews.tasks.reconcile_platform": {"queue": "jobs"},
+    "cancellations.tasks.check_consistency": {"queue": "jobs"},
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
@@ -248,6 +249,7 @@ CELERY_BEAT_SCHEDULE = {
     for name, task, seconds in (
         ("sweep-outbox", "notifications.tasks.sweep", 20),
         ("apply-policy-defaults", "cancellations.tasks.apply_defaults", 30),
+        ("check-consistency", "cancellations.tasks.check_consistency", 24 * 3600),
         ("deliver-webhooks", "notifications.tasks.deliver_webhooks", 20),
         ("forget-deliveries", "notifications.tasks.forget_deliveries", 3600),
         ("take-work-steps", "notifications.tasks.take_work_steps", 30),

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from cancellations import consistency, exits
 from cancellations.models import Cancellation, Purpose, Reason
+from cancellations.tasks import check_consistency
 from candidates.models import FileEntry
 from interviews.models import Interview, Slot
 from notifications.models import WorkItem
@@ -36,6 +37,14 @@ def left():
         reason=Reason.objects.get(purpose=Purpose.EXIT, code="emergency"),
     )
     return Interview.objects.get(pk=sitting.interview_id)
+
+
+def test_every_night_hr_is_asked_to_look_at_what_does_not_fit(left):
+    broken_status(left)
+    check_consistency()
+    check_consistency()
+
+    assert WorkItem.objects.get(subject=left.subject, kind="anomaly")
 
 
 def found() -> set[str]:
