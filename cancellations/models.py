@@ -357,6 +357,13 @@ class CancellationStatus(models.TextChoices):
     REVERSED = "reversed", _("Cancelled, then reinstated")
 
 
+# What these are called where the request was to leave midway.
+EXIT_ENDED = {
+    CancellationStatus.APPROVED: _("Left midway"),
+    CancellationStatus.REVERSED: _("Left midway, then booked again"),
+}
+
+
 class Party(models.TextChoices):
     CANDIDATE = "candidate", _("Candidate")
     COMPANY = "company", _("Company")
@@ -546,6 +553,8 @@ class Cancellation(models.Model):
     def get_status_display(self) -> str:  # type: ignore[no-redef]  # Django lets models say it
         if self.was_overtaken:
             return str(_("Overtaken: the company cancelled"))
+        if self.is_exit and self.status in EXIT_ENDED:
+            return str(EXIT_ENDED[CancellationStatus(self.status)])
         return str(CancellationStatus(self.status).label)
 
     @property

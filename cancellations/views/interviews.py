@@ -1,6 +1,7 @@
 """The desk's interviews: the list with its filters, saved views and exports, the search, and one
 interview's page."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -26,16 +27,19 @@ from accounts.permissions import (
 )
 from cancellations import company, queries, story
 from cancellations.desk_filters import InterviewFilter, RevealForm, SavedViewForm, SearchForm
+from cancellations.help import plausibility
 from cancellations.interview_lists import ALL, AskedList, remember, way_back
+from cancellations.models import Cancellation, PlausibilityRule
 from interviews import exports, keyset, listing
 from interviews.columns import Column
 from interviews.imports.answers import further_answers, source_title
 from interviews.keyset import Place
 from interviews.models import Access, AccessLog, Interview, SavedView
 from interviews.queries import timeline, visible_to
-from interviews.room.told import stays_of
+from interviews.room.queries import closes_at, opens_at, takes_place_here
+from interviews.room.told import Stay, stays_of
 from interviews.search import as_reference, find_people, interviews_of, tidy
-from interviews.states import UPCOMING
+from interviews.states import UPCOMING, InterviewStatus
 
 PAGE_SIZE = 50
 VIEWS = 20  # saved views of one person
@@ -347,6 +351,7 @@ def _interview_page(
     status: int = 200,
 ) -> HttpResponse:
     told = story.of(chosen)
+    stays = stays_of(chosen, now=timezone.now())
     upcoming = chosen.status in UPCOMING
     context = {
         "place": "interviews",
@@ -356,8 +361,9 @@ def _interview_page(
         "further": further_answers(chosen.source, chosen.extra),
         "timeline": timeline(chosen),
         "story": told,
-        "stays": stays_of(chosen, now=timezone.now()),
-        "cancellations": told.cancellations,
+        "stays": stays,
+        "was_open": _was_open(chosen, stays),
+        "cancellations": _with_hints(told.cancellations),
         "ways": [
             *story.ways_to(chosen.candidate.user, revealed=revealed),
             *story.known_by(chosen.candidate.user, revealed=revealed),
@@ -377,3 +383,23 @@ def _interview_page(
         else "",
     }
     return render(request, "cancellations/interviews/interview.html", context, status=status)
+
+
+def _with_hints(
+    cancellations: list[Cancellation],
+) -> list[tuple[Cancellation, list[PlausibilityRule]]]:
+    """Each with what sits oddly with its reason; one query, where there is any such hint."""
+    numbers = {n for each in cancellations for n in each.evidence.get("hints", [])}
+    rules = {rule.pk: rule for rule in plausibility.hints_of(numbers)} if numbers else {}
+    return [
+        (each, [rules[n] for n in each.evidence.get("hints", []) if n in rules])
+        for each in cancellations
+    ]
+
+
+def _was_open(interview: Interview, stays: list[Stay]) -> tuple[datetime, datetime] | None:
+    """From when until when who missed it could have come into our room, and never did."""
+    if interview.status != InterviewStatus.NO_SHOW or stays or not takes_place_here(interview):
+        return None
+    opened, closed = opens_at(interview), closes_at(interview)
+    return (opened, closed) if opened and closed else None

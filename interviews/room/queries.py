@@ -227,7 +227,9 @@ def ending_by_evidence(sitting: Sitting, events: Sequence[RoomEvent]) -> Ending:
     vanished = sitting.last_seen_at
     if any(each.kind in OUR_FAULTS and each.at >= vanished - FAULT_WITHIN for each in events):
         return Ending.PLATFORM_FAULT
-    seen = [each for each in events if each.kind != RoomEventKind.AWAY]
+    # A page that closes is hidden as well, and tells of it before or after.
+    ignored = (RoomEventKind.AWAY, RoomEventKind.HIDDEN)
+    seen = [each for each in events if each.kind not in ignored]
     if not seen or seen[-1].kind != RoomEventKind.CLOSED:
         return Ending.DROPPED
     came_back = vanished > seen[-1].at + IN_FLIGHT  # to another tab, or with a reload

@@ -903,7 +903,7 @@ const leaving = {
   show(name) {
     for (const each of ["loading", "failed", "content"]) this.part(each).hidden = each !== name;
     const place = this.part(name);
-    (place.querySelector("[data-focus], h1, h2, [tabindex='-1']") || place).focus();
+    (place.querySelector("[data-focus]") || place.querySelector("h1, h2, [tabindex='-1']") || place).focus();
   },
 
   async open(link) {
@@ -962,6 +962,10 @@ leaving.dialog.addEventListener("close", () => {
 });
 leaving.dialog.addEventListener("click", (event) => {
   const link = event.target.closest("a[href]");
+  if (link?.hash && leaving.dialog.contains(document.getElementById(link.hash.slice(1)))) {
+    event.preventDefault(); // from what is wrong to where; the address stays the room's
+    return document.getElementById(link.hash.slice(1)).focus();
+  }
   const stays = event.target.closest("[data-stay]") || (link && isRoom(link.href));
   if (stays) {
     event.preventDefault();

@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -8,6 +9,7 @@ from django.utils import timezone
 from accounts.permissions import Role
 from cancellations import services
 from cancellations.models import Cancellation, CancellationStatus, Policy, Purpose, Reason
+from cancellations.views.portal import Entrance
 from interviews.models import HistoryEntry, Interview
 from interviews.states import InterviewStatus
 from notifications.models import Notification
@@ -17,11 +19,13 @@ from tests.factories import (
     CandidateFactory,
     InterviewFactory,
     PositionFactory,
+    SittingFactory,
     UserFactory,
 )
 
 pytestmark = pytest.mark.django_db
 
+NOW = timezone.now().replace(microsecond=0)
 OTHER = {"reason": "other", "detail": "The bus does not run that day."}
 
 
@@ -234,6 +238,117 @@ def test_entering_is_offered_from_a_little_before_the_start(client, candidate, m
     page = client.get(url("interview", interview)).content.decode()
 
     assert ("Enter the interview" in page) is offered
+
+
+# --- the way in -----------------------------------------------------------------------------------
+
+SECOND = timedelta(seconds=1)
+MINUTE = timedelta(minutes=1)
+IN_OUR_ROOM = {"link": "", "starts_at": NOW, "ends_at": NOW + 30 * MINUTE}
+
+
+def entrances(client, interview, at=NOW) -> set[Entrance | None]:
+    """What both pages that could offer it say; they agree where the interview stands first."""
+    with time_machine.travel(at, tick=False):
+        mine = client.get(reverse("cancellations:mine")).context
+        one = client.get(url("interview", interview))
+    entrance = one.context["entrance"]
+    assert (f'href="{entrance.url}"' in one.text) if entrance else ("room/" not in one.text)
+    return {entrance, mine["entrance"]} if mine["next"] == interview else {entrance}
+
+
+def room(interview, *, resumes=False) -> Entrance:
+    return Entrance(reverse("room:page", args=[interview.reference]), resumes)
+
+
+@pytest.mark.parametrize("status", [InterviewStatus.BOOKED, InterviewStatus.CANCELLING])
+@pytest.mark.parametrize(
+    ("at", "offered"),
+    [
+        (-10 * MINUTE - SECOND, False),
+        (-10 * MINUTE, True),
+        (timedelta(0), True),
+        (30 * MINUTE - SECOND, True),
+        (30 * MINUTE, False),
+    ],
+    ids=str,
+)
+def test_way_into_our_room_is_there_while_its_door_is_open(client, candidate, status, at, offered):
+    interview = InterviewFactory(candidate=candidate, status=status, **IN_OUR_ROOM)
+
+    assert entrances(client, interview, NOW + at) == {room(interview) if offered else None}
+
+
+@pytest.mark.parametrize(
+    ("until", "resumes"), [(NOW + SECOND, True), (NOW, False)], ids=["in time", "too late"]
+)
+def test_who_was_in_goes_on_until_nobody_can(client, candidate, until, resumes):
+    interview = SittingFactory(interview__candidate=candidate, resume_until=until).interview
+
+    wanted = room(interview, resumes=True) if resumes else None
+    assert entrances(client, interview) == {wanted}
+    text = "Your last interview is not finished. Do you want to continue?"
+    with time_machine.travel(NOW, tick=False):
+        assert (text in client.get(url("interview", interview)).text) is resumes
+
+
+def test_who_never_sat_begins(client, candidate):
+    interview = InterviewFactory(
+        candidate=candidate, status=InterviewStatus.IN_PROGRESS, **IN_OUR_ROOM
+    )
+
+    assert entrances(client, interview) == {room(interview)}
+
+
+@pytest.mark.parametrize(
+    "status", sorted(set(InterviewStatus) - {"booked", "cancelling", "in_progress"})
+)
+def test_no_way_into_our_room_otherwise(client, candidate, status):
+    sitting = SittingFactory(interview__candidate=candidate, interview__status=status)
+
+    assert entrances(client, sitting.interview) == {None}
+
+
+@pytest.mark.parametrize(
+    ("at", "offered"),
+    [
+        (-15 * MINUTE - SECOND, False),
+        (-15 * MINUTE, True),
+        (30 * MINUTE, True),
+        (30 * MINUTE + SECOND, False),
+    ],
+    ids=str,
+)
+def test_way_elsewhere_is_there_from_a_little_before_until_the_end(client, candidate, at, offered):
+    interview = InterviewFactory(
+        candidate=candidate, **{**IN_OUR_ROOM, "link": "https://a.example/"}
+    )
+
+    wanted = Entrance("https://a.example/") if offered else None
+    assert entrances(client, interview, NOW + at) == {wanted}
+
+
+def test_nothing_leads_in_where_it_takes_place_elsewhere_and_no_link_has_come(client, candidate):
+    interview = InterviewFactory(candidate=candidate, kind="on_site", **IN_OUR_ROOM)
+
+    assert entrances(client, interview) == {None}
+
+
+@pytest.mark.parametrize("sittings", [1, 3])
+def test_way_in_takes_one_query_more_however_often_they_were_in(
+    client, candidate, sittings, django_assert_num_queries
+):
+    interview = SittingFactory(interview__candidate=candidate).interview
+    before = timezone.now() - timedelta(hours=1)
+    SittingFactory.create_batch(sittings - 1, interview=interview, entered_at=before, ended=True)
+
+    with django_assert_num_queries(4):
+        assert client.get(url("interview", interview)).context["entrance"].resumes
+    with django_assert_num_queries(3):
+        assert client.get(reverse("cancellations:mine")).context["entrance"].resumes
+
+
+# --- what became of it ----------------------------------------------------------------------------
 
 
 def test_interview_says_that_hr_declined_and_why(client, candidate):

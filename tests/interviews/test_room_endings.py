@@ -44,6 +44,7 @@ def observe(sitting, *events):
         ([("hidden", -5)], "dropped"),
         ([("closed", 1)], "closed"),
         ([("hidden", 0), ("closed", 0)], "closed"),
+        ([("closed", 0), ("hidden", 0)], "closed"),
         # A heartbeat on its way while the page closed; one that came later means another tab.
         ([("closed", -5)], "closed"),
         ([("closed", -6)], "dropped"),

@@ -8,28 +8,36 @@ from datetime import timedelta
 import pytest
 from django.conf import settings
 from django.urls import reverse
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from accounts.sessions import SessionStore
 from interviews.models import Interview
-from interviews.room.models import Answer, Question, QuestionSet, Recording, RoomEvent, Sitting
+from interviews.room.models import Answer, Recording, RoomEvent, Sitting
 from interviews.states import InterviewStatus
 from tests.factories import (
     PASSWORD,
-    CandidateFactory,
     InterviewFactory,
-    PositionFactory,
     SittingFactory,
     question,
 )
-from tests.journeys.visitor import OVERFLOWS, Visitor, either_language
+from tests.journeys.room import (
+    box,
+    comes_back,
+    events_of,
+    given_an_interview_about_to_begin,
+    given_somebody_in_the_room,
+    is_saved,
+    reads,
+    room_of,
+    says,
+    text_of,
+    when_they_come_in,
+)
+from tests.journeys.visitor import FOCUSED, OVERFLOWS, Visitor, either_language
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
 LIGHT = 80 * 1024  # bytes of the room's page, over the wire, with an empty cache
-FOCUS = "document.activeElement.matches(%r)"
-NAMED = """(name) => document.activeElement.matches("a, button")
-    && [document.activeElement.ariaLabel, document.activeElement.innerText.trim()].includes(name)"""
 WORDS = {
     "en": {
         "enter": "Enter the interview",
@@ -60,99 +68,6 @@ WORDS = {
 }
 
 
-# --- given ----------------------------------------------------------------------------------------
-
-
-def given_an_interview_about_to_begin(
-    *, language: str = "en", may_speak: bool = False
-) -> Interview:
-    position = PositionFactory()
-    questions = QuestionSet.objects.create(name="Three", position=position)
-    for number, stage in enumerate(("introduction", "professional", "closing"), start=1):
-        Question.objects.create(
-            question_set=questions,
-            stage=stage,
-            order=number,
-            text_zh=f"第{number}个问题？",
-            text_en=f"Question number {number}?",
-            may_speak=may_speak and number == 2,
-        )
-    return InterviewFactory(
-        candidate=CandidateFactory(user__language=language),
-        position=position,
-        link="",
-        starts_in=timedelta(minutes=5),
-    )
-
-
-def given_somebody_in_the_room(*, language: str = "en", **details) -> Sitting:
-    candidate = CandidateFactory(user__language=language)
-    return SittingFactory(interview__candidate=candidate, **details)
-
-
-def room_of(interview: Interview) -> str:
-    return reverse("room:page", args=[interview.reference])
-
-
-def when_they_come_in(visit, sitting: Sitting, **how) -> Visitor:
-    visitor = visit(sitting.interview.candidate.user, **how)
-    comes_back(visitor, sitting)
-    return visitor
-
-
-def comes_back(visitor: Visitor, sitting: Sitting) -> None:
-    visitor.opens(room_of(sitting.interview))
-    visitor.page.locator("form .button-primary").click()
-    expect(visitor.page.locator("#text")).to_be_editable()
-
-
-def text_of(sitting: Sitting, number: int = 1) -> str:
-    return Answer.objects.get(sitting=sitting, number=number).text
-
-
-def events_of(sitting: Sitting) -> list[str]:
-    return list(sitting.events.order_by("at", "pk").values_list("kind", flat=True))
-
-
-def reads(visitor: Visitor, text: str) -> None:
-    """Also what is hidden stands in the page: this is to be seen."""
-    expect(visitor.page.get_by_text(text).filter(visible=True).first).to_be_visible()
-
-
-def box(visitor: Visitor):
-    return visitor.page.locator("#text")
-
-
-def is_saved(visitor: Visitor) -> None:
-    expect(visitor.page.locator("#saved")).to_have_attribute("data-state", "saved")
-
-
-def says(visitor: Visitor, state: str) -> None:
-    expect(visitor.page.locator("#saved")).to_have_attribute("data-state", state)
-
-
-def tabs_to(page: Page, name: str) -> None:
-    """Presses Tab until the link or button of this name has the focus."""
-    for _ in range(40):
-        page.keyboard.press("Tab")
-        if page.evaluate(NAMED, name):
-            return
-    raise AssertionError(f"Tab never reaches {name!r}")
-
-
-def presses_by_keyboard(page: Page, name: str) -> None:
-    tabs_to(page, name)
-    page.keyboard.press("Enter")
-
-
-def tabs_to_the_box(page: Page) -> None:
-    for _ in range(40):
-        page.keyboard.press("Tab")
-        if page.evaluate(FOCUS % "#text"):
-            return
-    raise AssertionError("Tab never reaches the answer")
-
-
 # --- the whole way --------------------------------------------------------------------------------
 
 
@@ -163,25 +78,25 @@ def test_whole_interview_by_keyboard_alone(visit, language, width):
     page = visitor.page
 
     visitor.opens(reverse("cancellations:mine"))
-    presses_by_keyboard(page, words["enter"])
+    visitor.enters(words["enter"])
     expect(page.locator("[data-check=line] [data-result=good]")).to_be_visible()
     expect(page.locator("[data-check=storage] [data-result=good]")).to_be_visible()
-    presses_by_keyboard(page, words["start"])
+    visitor.enters(words["start"])
     expect(page.locator("#practice h1")).to_be_focused()
-    tabs_to_the_box(page)
+    visitor.tabs_to_field("#text")
     page.keyboard.type("Practice.")
-    presses_by_keyboard(page, words["first"])
+    visitor.enters(words["first"])
     for number in (1, 2, 3):
         expect(page.locator("#answer h1")).to_have_text(re.compile(str(number)))
         expect(page.locator("#answer h1")).to_be_focused()
         if number == 1:
             expect(page.locator(".room-title")).to_have_text(words["progress"])
-        tabs_to_the_box(page)
+        visitor.tabs_to_field("#text")
         page.keyboard.type(f"Answer {number} 回答。")
         is_saved(visitor)
-        presses_by_keyboard(page, words["next"] if number < 3 else words["last"])
+        visitor.enters(words["next"] if number < 3 else words["last"])
     expect(page.locator("#end h1")).to_be_focused()
-    presses_by_keyboard(page, words["finish"])
+    visitor.enters(words["finish"])
     expect(page.locator("h1")).to_have_text(words["done"])
 
     answers = Answer.objects.filter(sitting__interview=interview).order_by("number")
@@ -518,11 +433,11 @@ def test_dialog_before_leaving_by_keyboard(visit, language, width):
     sitting = given_somebody_in_the_room(language=language)
     visitor, words = when_they_come_in(visit, sitting, width=width), WORDS[language]
     page, dialog = visitor.page, visitor.page.locator("#leave")
-    tabs_to_the_box(page)
+    visitor.tabs_to_field("#text")
     page.keyboard.type("Half a sen")
 
     page.keyboard.press("Shift+Tab")
-    assert page.evaluate(NAMED, words["leave"])
+    assert page.evaluate(FOCUSED, words["leave"])
     expect(page.locator("header [data-exit]")).to_have_attribute(
         "title", re.compile("未完成|incompl")
     )
@@ -533,7 +448,7 @@ def test_dialog_before_leaving_by_keyboard(visit, language, width):
     expect(dialog).to_be_hidden()
     expect(page.locator("header [data-exit]")).to_be_focused()
 
-    presses_by_keyboard(page, words["leave"])  # the link under the question
+    visitor.enters(words["leave"])  # the link under the question
     expect(dialog.locator("#exit h1")).to_be_focused()
     dialog.locator("[data-stay]").click()
     expect(dialog).to_be_hidden()

@@ -2,16 +2,18 @@
 is what the server holds, every time, and nothing they wrote is gone in the end."""
 
 import random
+from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
 from django.test import Client
 from django.urls import reverse
-from playwright.sync_api import BrowserContext, Error, Page, Route, expect
+from playwright.sync_api import Error, Page, Route, expect
 
 from accounts.sessions import SessionStore
 from interviews.room.models import Answer, Sitting
 from tests.factories import SittingFactory, question
+from tests.journeys.server import StoppableServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -30,18 +32,18 @@ class Candidate:
     """Somebody in the room whose luck is out. `texts` holds, for each question, every text that has
     stood in its box, and `saved` how many of them lie before the one last called saved."""
 
-    def __init__(self, context: BrowserContext, origin: str, seed: int) -> None:
+    def __init__(self, page: Page, server: StoppableServer, seed: int) -> None:
         self.luck = random.Random(seed)
-        self.context, self.origin = context, origin
+        self.page, self.context, self.server = page, page.context, server
         self.sitting: Sitting = SittingFactory(questions=[question(n) for n in (1, 2, 3)])
         self.user = self.sitting.interview.candidate.user
         self.room = reverse("room:page", args=[self.sitting.interview.reference])
         self.texts: dict[int, list[str]] = {n: [""] for n in (1, 2, 3)}
         self.saved = {1: 0, 2: 0, 3: 0}
-        self.is_offline = False
         self.story: list[str] = []
         self.signs_in()
-        self.page = self.opens()
+        self.page.goto(f"{self.room}?here=1")  # they came in a moment ago
+        expect(self.page.locator("#text")).to_be_editable()
 
     # --- what they do ---------------------------------------------------------------------------
 
@@ -49,10 +51,10 @@ class Candidate:
         client = Client()
         client.force_login(self.user)
         self.session = client.session.session_key or ""
-        cookie = {"name": "sessionid", "value": self.session, "url": self.origin}
+        cookie = {"name": "sessionid", "value": self.session, "url": self.server.url}
         self.context.add_cookies([cookie])  # type: ignore[list-item]
 
-    def opens(self) -> Page:
+    def comes_back(self) -> Page:
         page = self.context.new_page()
         page.goto(self.room)
         if self.room not in page.url.split("?")[0]:
@@ -86,7 +88,7 @@ class Candidate:
         self.page.locator("#text").blur()
 
     def waits(self) -> None:
-        self.page.wait_for_timeout(self.luck.choice([5, 50, 300, 900]))
+        self.page.wait_for_timeout(self.luck.choice([5, 5, 50, 50, 300, 900]))
 
     def goes_on(self) -> None:
         ways = self.page.locator(".room-going [data-to]:not([data-to='4'])")
@@ -98,12 +100,15 @@ class Candidate:
     # --- what befalls them ----------------------------------------------------------------------
 
     def loses_the_line(self) -> None:
-        self.is_offline = True
         self.context.set_offline(True)
 
     def meets_silence(self) -> None:
         """The server answers nothing, and hears nothing either."""
         self.context.route(f"**{self.room}*/**", lambda route: route.abort())
+
+    def sees_the_server_stop(self) -> None:
+        """Whatever it had in hand gets no reply."""
+        self.server.stop()
 
     def loses_a_reply(self) -> None:
         """The server hears them; they do not hear it."""
@@ -112,7 +117,7 @@ class Candidate:
     def recovers(self) -> None:
         self.context.unroute_all(behavior="wait")
         self.context.set_offline(False)
-        self.is_offline = False
+        self.server.start_again()
 
     def is_signed_out(self) -> None:
         SessionStore(self.session).delete()
@@ -128,7 +133,7 @@ class Candidate:
         number = self.sees()["number"]
         self.page.close()
         self.recovers()
-        self.page = self.opens()
+        self.page = self.comes_back()
         self.is_back_with_everything(number)
 
     # --- what must hold -------------------------------------------------------------------------
@@ -157,7 +162,7 @@ class Candidate:
 
     def is_done(self) -> None:
         self.recovers()
-        for number in (1, 2, 3):
+        for number in (1, 2, 3) if self.sees()["number"] < 3 else (3, 2, 1):
             self.turns_to(number)
             self.leaves_the_field()
             self.until("answer.number === facts.current && !answer.isDirty")
@@ -200,7 +205,8 @@ ACTIONS = {
     Candidate.waits: 4,
     Candidate.goes_on: 2,
     Candidate.loses_the_line: 2,
-    Candidate.meets_silence: 2,
+    Candidate.meets_silence: 1,
+    Candidate.sees_the_server_stop: 2,
     Candidate.loses_a_reply: 3,
     Candidate.recovers: 4,
     Candidate.is_signed_out: 1,
@@ -208,11 +214,18 @@ ACTIONS = {
 }
 
 
+@pytest.fixture(scope="module")
+def live_server() -> Iterator[StoppableServer]:
+    server = StoppableServer("localhost")
+    yield server
+    server.stop()
+
+
 @pytest.mark.parametrize("first", range(0, SEEDS, AT_ONCE))
 def test_what_was_called_saved_is_what_the_server_holds(first, visit, live_server):
-    context = visit().page.context
+    page = visit().page
     for seed in range(first, first + AT_ONCE):
-        candidate = Candidate(context, live_server.url, seed)
+        candidate = Candidate(page, live_server, seed)
         try:
             for _ in range(STEPS):
                 (act,) = candidate.luck.choices(list(ACTIONS), weights=ACTIONS.values())
@@ -224,4 +237,4 @@ def test_what_was_called_saved_is_what_the_server_holds(first, visit, live_serve
         except BaseException as problem:
             problem.add_note(f"seed {seed}: {' '.join(candidate.story)}")
             raise
-        candidate.page.close()
+        page = candidate.page

@@ -16,12 +16,78 @@ COLOURS = ["color-contrast", "link-in-text-block"]
 AXE = """(options) => axe.run(document, {resultTypes: ["violations"], ...options}).then((found) =>
     found.violations.map((each) => `${each.id}: ${each.nodes[0].html}`))"""
 OVERFLOWS = "document.documentElement.scrollWidth > innerWidth"
+FOCUSED = """(name) => document.activeElement.matches("a, button, summary")
+    && [document.activeElement.ariaLabel, document.activeElement.innerText.trim()].includes(name)"""
+FOCUSED_FIELD = "(selector) => document.activeElement.matches(selector)"
+LABEL_FOCUSED = "() => document.activeElement.labels?.[0]?.innerText.trim()"
+# What has the focus, if something else lies over all of it, given a few frames to be drawn.
+COVERED = """async () => {
+  const it = document.activeElement;
+  const shows = (each) => each && (it.contains(each) || each.contains(it));
+  const isSeen = () => {
+    const { left, top, width, height } = it.getBoundingClientRect();
+    return [[.5, .5], [.1, .1], [.9, .1], [.1, .9], [.9, .9]].some(([x, y]) =>
+      shows(document.elementFromPoint(left + x * width, top + y * height)));
+  };
+  for (let frames = 0; frames < 30 && it !== document.body; frames += 1) {
+    if (isSeen()) return "";
+    await new Promise(requestAnimationFrame);
+  }
+  return it === document.body ? "" : it.outerHTML;
+}"""
+LARGE = "document.documentElement.style.fontSize = '%s'"
+# What letters twice as large spoil: text that is cut off, lies over other text, or has to be
+# scrolled to sideways. What sticks to an edge may lie over what is scrolled under it.
+CRAMPED = """() => {
+  const dialog = document.querySelector("dialog[open]");
+  const sticks = (it) => it && (["sticky", "fixed"].includes(getComputedStyle(it).position)
+    ? it : sticks(it.parentElement));
+  const found = new Set();
+  const { scrollWidth } = document.documentElement;
+  if (scrollWidth > innerWidth) {
+    const wide = [...document.querySelectorAll("body *")].filter((each) =>
+      each.getBoundingClientRect().right > innerWidth + 1);
+    const names = wide.map((each) => each.outerHTML.slice(0, 80)).join(" | ");
+    found.add(`${scrollWidth} pixels wide instead of ${innerWidth}: ${names}`);
+  }
+  const texts = [];
+  const walker = document.createTreeWalker(dialog ?? document.body, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const { currentNode: node, currentNode: { parentElement: parent } } = walker;
+    const words = node.textContent.trim();
+    if (!words || parent.closest("script, style, noscript, .visually-hidden, svg")) continue;
+    if (!parent.checkVisibility({ visibilityProperty: true })) continue;
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    const boxes = [...range.getClientRects()].filter((box) => box.width > 1 && box.height > 1);
+    for (let around = parent; around; around = around.parentElement) {
+      const { overflowX, overflowY } = getComputedStyle(around);
+      const edge = around.getBoundingClientRect();
+      for (const { left, right, top, bottom } of boxes) {
+        const beyond = left < edge.left - 2 || right > edge.right + 2;
+        const hidden = top < edge.top - 2 || bottom > edge.bottom + 2;
+        if (overflowX !== "visible" && beyond) found.add(`cut off or scrolled sideways: ${words}`);
+        if (["hidden", "clip"].includes(overflowY) && hidden) found.add(`cut off: ${words}`);
+      }
+    }
+    texts.push({ words, boxes, sticks: sticks(parent) });
+  }
+  texts.forEach((one, index) => texts.slice(index + 1).forEach((other) => {
+    if (one.sticks !== other.sticks) return;
+    const overlap = one.boxes.some((a) => other.boxes.some((b) =>
+      Math.min(a.right, b.right) - Math.max(a.left, b.left) > 3
+      && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > Math.min(a.height, b.height) / 3));
+    if (overlap) found.add(`over each other: ${one.words} / ${other.words}`);
+  }));
+  return [...found];
+}"""
 
 
 class Visitor:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.complaints: list[str] = []
+        self.entered: list[str] = []  # what was pressed by keyboard, in order
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("console", self._listen)
 
@@ -48,6 +114,40 @@ class Visitor:
         self.page.locator(selector).evaluate_all(
             "(each) => each.forEach((one) => (one.open = true))"
         )
+
+    def tabs_to(self, name: str) -> None:
+        """Presses Tab until the link or button of this name has the focus."""
+        self._tabs_until(FOCUSED, name)
+
+    def tabs_to_field(self, selector: str) -> None:
+        self._tabs_until(FOCUSED_FIELD, selector)
+
+    def _tabs_until(self, condition: str, what: str) -> None:
+        for _ in range(60):
+            self.page.keyboard.press("Tab")
+            if covered := self.page.evaluate(COVERED):
+                raise AssertionError(f"something lies over what has the focus: {covered}")
+            if self.page.evaluate(condition, what):
+                return
+        raise AssertionError(f"Tab never reaches {what!r}")
+
+    def enters(self, name: str) -> None:
+        """Presses the link or button of this name by keyboard alone."""
+        self.tabs_to(name)
+        self.entered.append(name)
+        self.page.keyboard.press("Enter")
+
+    def chooses_with_arrows(self, name: str) -> None:
+        self.tabs_to_field("input[type=radio]")
+        self.page.keyboard.press("Space")
+        for _ in range(20):
+            if self.page.evaluate(LABEL_FOCUSED) == name:
+                return
+            self.page.keyboard.press("ArrowDown")
+        raise AssertionError(f"the arrows never reach {name!r}")
+
+    def types(self, text: str) -> None:
+        self.page.keyboard.type(text)
 
     def goes_back(self) -> None:
         self.page.go_back()
@@ -88,6 +188,14 @@ class Visitor:
                 overflown.append(width)
         self.page.set_viewport_size(size)
         return overflown
+
+    def cramped(self) -> list[str]:
+        """What is cut off, lies over something else or is wider than the page with letters twice as
+        large."""
+        self.page.evaluate(LARGE % "200%")
+        found = self.page.evaluate(CRAMPED)
+        self.page.evaluate(LARGE % "")
+        return found
 
     def faults_of(self, paths: Iterable[str]) -> dict[str, list[str]]:
         """What is wrong with each page, by its address; pages without a fault are left out."""
