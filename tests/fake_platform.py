@@ -264,6 +264,7 @@ class FakePlatform:
         self.events_sent: list[tuple[dict[str, str], bytes]] = []
         self.slowness = 0.3
         self._chance = random.Random(seed)
+        self._due: dict[str, float] = {}
         self._lock = threading.RLock()
         self._local = threading.local()
         self._over = threading.Event()
@@ -426,10 +427,13 @@ class FakePlatform:
     # --- requests ---------------------------------------------------------------------------------
 
     def _strikes(self, fault: str) -> bool:
+        """As often as it is likely, evenly: of ten times at 0.1 once, from a chance beginning."""
         with self._lock:
-            strikes = self._chance.random() < float(self.faults.get(fault, 0))
-            self.struck[fault] += strikes
-            return strikes
+            due = self._due.setdefault(fault, self._chance.random())
+            due += float(self.faults.get(fault, 0))
+            self._due[fault] = due % 1
+            self.struck[fault] += due >= 1
+            return due >= 1
 
     def _answered(self, method: str, target: str, headers, body: bytes):
         """(status, body) or None for never."""
