@@ -1,13 +1,14 @@
 """What this app does when an app below says that something happened."""
 
+from datetime import datetime
 from typing import Any
 
 from django.dispatch import receiver
 
 from accounts.models import User
-from cancellations import queries, services, work
+from cancellations import exits, queries, services, work
 from interviews.models import Sitting
-from interviews.signals import interview_entered
+from interviews.signals import interview_entered, left_on_platform
 from notifications.models import WorkItem
 from notifications.signals import work_step_reached
 
@@ -24,3 +25,17 @@ def keep_appointment(sitting: Sitting, by: User, **kwargs: Any) -> None:
     services.take_back_on_entering(interview, by=by, at=at)
     policy = queries.policy_for(interview, queries.policies_in_force(at))
     sitting.resume_until = at + policy.exits.resume
+
+
+@receiver(left_on_platform, sender=Sitting)
+def take_leave(
+    sitting: Sitting,
+    at: datetime,
+    platform: str,
+    is_dated: bool,
+    has_results: bool,
+    **kwargs: Any,
+) -> None:
+    exits.leave_on_platform(
+        sitting, at=at, platform=platform, is_dated=is_dated, has_results=has_results
+    )

@@ -10,7 +10,13 @@ from django.db import connection, transaction
 ALWAYS_THERE = {"django_content_type", "auth_permission"}  # migrations write them, tests do not
 
 # The migrations of cancellations that bring rows.
-BROUGHT_BY = ["0002_defaults", "0007_company_reasons", "0015_exit_reasons", "0016_first_answers"]
+BROUGHT_BY = [
+    "0002_defaults",
+    "0007_company_reasons",
+    "0015_exit_reasons",
+    "0016_first_answers",
+    "0017_left_on_platform",
+]
 
 
 @contextmanager

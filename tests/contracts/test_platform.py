@@ -271,7 +271,7 @@ EVERY_FAULT = {
     "wrong_signature": 0.15,
 }
 OURS = ["book", "move", "cancel", "reinstate"]
-THEIRS = ["started", "completed", "incomplete", "exited", "error", "scores", "cancelled"]
+THEIRS = ["started", "completed", "incomplete", "exited", "error", "scores", "cancelled", "missed"]
 
 
 class Both:
@@ -319,7 +319,7 @@ class Both:
 
     def _theirs(self, what) -> bool:
         """Only what can happen: nothing ends that has not begun, or begins that is over."""
-        before = {"started": "booked", "cancelled": "booked"}.get(what, "started")
+        before = "booked" if what in {"started", "cancelled", "missed"} else "started"
         with self.fake._lock:
             possible = [
                 each
@@ -375,8 +375,10 @@ def test_one_pass_after_every_fault_brings_both_sides_equal(vendor, seed, live_s
             booked_on(platform, position=sides.position)
         sides.tell()
         fake.faults = dict(EVERY_FAULT)
-        for _ in range(60):
+        for number in range(200):
             sides.happens()
+            if number >= 60 and all(fake.struck[fault] for fault in EVERY_FAULT):
+                break
         fake.settle()
         fake.faults = {}
         last = booked_on(platform, position=sides.position)

@@ -2,10 +2,10 @@
 
 from contextlib import contextmanager
 
+from config.fake_platform import VENDORS, FakePlatform
 from interviews.models import Platform
 from interviews.platforms import outbox, reconcile, written
 from tests.factories import InterviewFactory, PositionFactory
-from tests.fake_platform import VENDORS, FakePlatform
 
 WEBHOOK_SECRET = "whsec_test"
 
