@@ -7,8 +7,8 @@ from django.dispatch import receiver
 
 from accounts.models import User
 from cancellations import exits, queries, services, work
-from interviews.models import Sitting
-from interviews.signals import interview_entered, left_on_platform
+from interviews.models import Interview, Sitting
+from interviews.signals import differences_found, interview_entered, left_on_platform
 from notifications.models import WorkItem
 from notifications.signals import work_step_reached
 
@@ -16,6 +16,12 @@ from notifications.signals import work_step_reached
 @receiver(work_step_reached)
 def chase(item: WorkItem, step: str, **kwargs: Any) -> None:
     work.chase(item, step)
+
+
+@receiver(differences_found, sender=Interview)
+def have_hr_look(codes: dict[str, str], **kwargs: Any) -> None:
+    for interview in Interview.objects.filter(reference__in=codes).order_by("pk"):
+        work.open_anomaly(interview, codes[interview.reference])
 
 
 @receiver(interview_entered, sender=Sitting)
