@@ -11,6 +11,7 @@ means that it takes hardly more for all interviews than for a tenth of them.
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import urllib.request
@@ -34,6 +35,7 @@ from django.db import connection  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from benchmarks import data  # noqa: E402
+from config.embedded.process import dying_with_us  # noqa: E402
 from config.fake_platform import Alder  # noqa: E402
 from interviews.models import Platform, PlatformLink, Position  # noqa: E402
 from interviews.platforms import reconcile, written  # noqa: E402
@@ -153,7 +155,11 @@ def listening(platform: Platform, directory: Path) -> Iterator[str]:
     state.write_text(json.dumps({"number": 900_000_000, "interviews": interviews}))
     command = [sys.executable, "-m", "config.fake_platform", "--port", "0", "--state", str(state)]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "MIANYUE_MODE": "test"}
+        command,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "MIANYUE_MODE": "test"},
+        preexec_fn=dying_with_us(signal.SIGTERM),
     ) as fake:
         try:
             yield fake.stdout.readline().split()[-1]

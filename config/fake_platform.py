@@ -55,6 +55,7 @@ HAPPENINGS = (
     "started", "completed", "incomplete", "exited", "error", "scores", "cancelled", "missed",
 )  # fmt: skip
 CAUSES = ("dropped", "closed", "platform_fault")  # why one ended before its end
+DEMO_WEBHOOK_SECRET = "whsec_demo"  # noqa: S105 - of make run
 BEIJING = timezone(timedelta(hours=8))
 HTML = b"<!doctype html><title>Gateway</title><h1>Please stand by</h1>"
 

@@ -137,7 +137,7 @@ def link_of(platform: Platform, held: Held) -> PlatformLink | None:
     """Which interview of ours they speak of: by their id; where we do not know that yet, because
     an answer was lost, by our reference."""
     links = PlatformLink.objects.filter(platform=platform)
-    known = links.filter(external_id=held.id).first()
+    known = links.exclude(external_id="").filter(external_id=held.id).first()
     if known or not held.reference:
         return known
     unnamed = links.filter(external_id="", interview__reference=held.reference).first()

@@ -118,7 +118,8 @@ FROM interviews_platformlink AS link
 JOIN interviews_interview AS interview ON interview.id = link.interview_id
 WHERE link.platform_id = %(platform)s AND {named}
 """
-BY_ID = OURS.format(named="link.external_id = ANY(%(names)s)")
+# Only what is written out can be seen to lie within the partial index (platform_link_once).
+BY_ID = OURS.format(named="link.external_id <> '' AND link.external_id = ANY(%(names)s)")
 BY_REFERENCE = OURS.format(named="interview.reference = ANY(%(names)s)")
 
 ADOPT = """
