@@ -34,11 +34,15 @@ def lock(interview_id: int) -> tuple[Interview, PlatformLink]:
 
 
 def decided(interview: Interview, link: PlatformLink, held: Held) -> Verdict:
-    """The verdict, with what has been heard before: nobody has missed what failed over there."""
+    """The verdict, with what has been heard before: nobody has missed what failed over there, nor
+    what has been moved to another time meanwhile."""
     found = verdict(interview.status, interview.starts_at, held)
-    if found.follow == Standing.MISSED and _has_failed(link):
+    if found.follow != Standing.MISSED:
+        return found
+    if _has_failed(link):
         return Verdict(difference=Difference.FAILED)
-    return found
+    lies_ahead = interview.starts_at is not None and interview.starts_at > timezone.now()
+    return Verdict(tell=Wish.BOOK) if lies_ahead else found
 
 
 def _has_failed(link: PlatformLink) -> bool:

@@ -308,6 +308,16 @@ def test_who_waits_for_an_answer_is_no_no_show(vendor):
     assert now_of(cancellation.interview).status == "cancelling"
 
 
+def test_what_was_moved_meanwhile_is_no_no_show(vendor):
+    interview = vendor.interview(starts_in=timedelta(hours=3))
+
+    vendor.tells("missed")
+
+    assert now_of(interview).status == "booked"
+    assert link_of(interview).wanted == "book"
+    assert outbox.claim(vendor.platform.pk, timezone.now()).request == "create"
+
+
 def test_what_failed_there_is_no_no_show(vendor):
     interview = vendor.interview(starts_in=timedelta(hours=-1))
     vendor.tells("error", at=NOW - timedelta(minutes=30))
