@@ -200,7 +200,7 @@ def room_pages() -> list[Shot]:
             "stage": "professional",
             "zh": "流水线上有一个零件装反了，您会怎么做？",
             "en": "A part on the line has been fitted the wrong way round. What do you do?",
-            "seconds": 36000,
+            "seconds": 30000,
             "may_speak": True,
         },
     ]

@@ -102,6 +102,8 @@ class PlatformForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         is_new = self.instance.pk is None
+        for field in self.fields.values():
+            field.error_messages["required"] = _("“%(key)s” is missing.") % {"key": field.label}
         self.fields["base_url"].max_length = URL_MAX  # type: ignore[attr-defined]
         self.fields["sign"].choices = Sign.choices  # type: ignore[attr-defined]
         self.fields["secret"].required = is_new

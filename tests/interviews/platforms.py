@@ -91,6 +91,7 @@ def with_a_past(platform, interviews) -> Platform:
             body=EVENTS[number],
         )
     PlatformEvent.objects.filter(event_id="e1").update(outcome=Outcome.DIFFERS)
+    PlatformEvent.objects.filter(event_id="e3").update(outcome=Outcome.FOLLOWED)
     PlatformEvent.objects.filter(event_id="e2").update(outcome=Outcome.NOTED)
     for operation, status, code in (
         ("create", 201, ""),

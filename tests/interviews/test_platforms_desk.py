@@ -145,7 +145,7 @@ def test_what_was_typed_is_kept_but_the_secrets(desk):
 
 
 BAD = [
-    ({"name": ""}, "name", "This field is required", "必填"),
+    ({"name": ""}, "name", "“Name” is missing", "缺少“名称”"),
     ({"name": "x" * 101}, "name", "at most 100 characters", "100"),
     ({"name": "\x00"}, "name", "Null characters", "空字符"),
     ({"slug": "no spaces"}, "slug", "valid “slug”", "有效"),
@@ -156,8 +156,8 @@ BAD = [
     ({"base_url": "http://a:b@x.example/"}, "base_url", "Leave out name and password", "密码"),
     ({"base_url": "http://no-such-host.invalid/"}, "base_url", "No such host", "主机"),
     ({"sign": "telepathy"}, "sign", "valid choice", "有效"),
-    ({"secret": ""}, "secret", "This field is required", "必填"),
-    ({"mapping": ""}, "mapping", "This field is required", "必填"),
+    ({"secret": ""}, "secret", "“Secret” is missing", "缺少“"),
+    ({"mapping": ""}, "mapping", "“Mapping” is missing", "缺少“"),
     ({"mapping": "{"}, "mapping", "no JSON: line 1", "第 1 行"),
     ({"mapping": "[]"}, "mapping", "braces", "{ }"),
     ({"mapping": "{}"}, "mapping", "“calls” is missing", "calls"),

@@ -125,7 +125,7 @@ def test_administrator_connects_a_platform(visit, administrator, settings):
         desk.writes("Name", "Alder")
         desk.writes("Name in addresses", "alder")
         desk.writes("Address of its API", address)
-        desk.writes("Client id or app key", vendor.client_id)
+        desk.page.get_by_label("Client id or app key").fill(vendor.client_id)
         desk.page.get_by_label("Secret", exact=True).fill(vendor.secret)
         desk.presses("Save")
 
