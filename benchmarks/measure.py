@@ -255,5 +255,6 @@ def main() -> None:
             lines.append(memory(fresh, offered))
         print("\n".join(lines))
     subprocess.run([sys.executable, "-m", "benchmarks.backtest"], check=True)
+    subprocess.run([sys.executable, "-m", "benchmarks.reconcile"], check=True)
     if not chosen.no_import:
         subprocess.run([sys.executable, "-m", "benchmarks.import_rows"], check=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils import timezone
@@ -38,6 +39,7 @@ from interviews.models import (
     Slot,
     Stage,
 )
+from interviews.platforms import demo as platform
 from interviews.room.demo import Room, write_questions
 from interviews.states import ENDED, HOLDS_A_SLOT, InterviewStatus
 from notifications.models import WorkKind
@@ -212,6 +214,8 @@ class Demo:
         self.tell_of_every_status(people[5:])
         self.tell_of_the_rest(people[25:])
         self.store()
+        if settings.DEMO_PLATFORM_URL:
+            platform.hold(self.positions["SB-3001"], address=settings.DEMO_PLATFORM_URL)
         self.reinstate_one()
         self.offer_free_slots()
 

@@ -14,7 +14,7 @@ from cancellations import exit_notices, notices, queries, rules, work
 from cancellations.help import plausibility
 from cancellations.help import services as help_services
 from cancellations.limits import limit_requests
-from cancellations.models import Cancellation, CancellationStatus, Reason
+from cancellations.models import Cancellation, CancellationStatus, Purpose, Reason
 from interviews import history
 from interviews.models import Ending, Interview, Sitting
 from interviews.queries import free_slots
@@ -23,6 +23,8 @@ from interviews.room.services import end_sitting
 from interviews.services import reinstate_interview, withdraw_interview
 from interviews.states import InterviewStatus
 from notifications.services import notify, supersede
+
+ON_PLATFORM = "on_platform"  # the reason of who left elsewhere, which asked for none
 
 
 class NothingToLeave(Exception):
@@ -120,22 +122,10 @@ def leave(
     if decision.second_factor and not confirmed:
         raise SecondFactorNeeded
 
-    request = Cancellation(
-        interview=interview,
-        is_exit=True,
-        requested_by=by,
-        reason=reason,
-        detail=detail,
-        requested_at=asked_at,
-        starts_at=interview.starts_at,
-        slot_id=interview.slot_id,
-        notice=interview.starts_at - asked_at if interview.starts_at else timedelta(0),
-        outcome=decision.outcome.value,
-        policy=rules.exit_snapshot(policy),
-        decide_by=decision.decide_by,
-        cooldown_until=decision.cooldown_until,
+    request = _request(
+        interview, policy, decision, by=by, reason=reason, detail=detail, at=asked_at,
         evidence=_with_hints(evidence, sitting, reason, at=asked_at),
-    )
+    )  # fmt: skip
     asked = ("exit_requested", {**request.for_history, "reason": reason.code})
     interview.request_exit()
     interview.save(update_fields=["status"])
@@ -151,24 +141,93 @@ def leave(
     return Left(request)
 
 
-def carry_out(
-    request: Cancellation, *before: tuple[str, dict[str, Any]], by: User | None, at: datetime
+def leave_on_platform(
+    sitting: Sitting, *, at: datetime, platform: str, is_dated: bool, has_results: bool
 ) -> None:
-    """The candidate has left: end the sitting, free the place, write it down, tell everybody. The
-    caller holds the locks."""
+    """A candidate has left on the platform that holds their interview, which is over there: nobody
+    can be asked any more, whatever the policy says of that. What it says of false starts and of a
+    cooldown holds; where we do not know when they left (`is_dated`) none follows.
+
+    In the transaction of what told of it; the caller holds the interview's lock.
+    """
+    interview, now = sitting.interview, timezone.now()
+    policy = queries.policy_for(interview, queries.policies_in_force(at))
+    evidence = {**room.evidence(sitting, at), "platform": platform}
+    decision = rules.decide_exit(
+        policy,
+        stage="",
+        answered=int(has_results),
+        entered_at=sitting.entered_at,
+        asked_at=at,
+        our_fault=room.is_our_fault(sitting, at) or not is_dated,
+    )
+    if decision.is_misstart:
+        closes_at = room.closes_at(interview)
+        is_to_come = closes_at is not None and closes_at > now
+        _step_back(interview, sitting, by=None, at=at, platform=platform, is_to_come=is_to_come)
+        return
+    reason = Reason.objects.get(purpose=Purpose.EXIT, code=ON_PLATFORM)
+    request = _request(
+        interview, policy, decision, by=interview.candidate.user, reason=reason, at=at,
+        evidence=_with_hints(evidence, sitting, reason, at=at),
+    )  # fmt: skip
+    interview.request_exit()
+    interview.save(update_fields=["status"])
+    request.approve(by=None, at=at)
+    request.save()
+    told = {**request.for_history, "reason": reason.code}
+    carry_out(request, ("exit_requested", told), by=None, at=at, platform=platform)
+
+
+def _request(
+    interview: Interview,
+    policy: rules.Policy,
+    decision: rules.ExitDecision,
+    *,
+    by: User,
+    reason: Reason,
+    at: datetime,
+    evidence: dict[str, Any],
+    detail: str = "",
+) -> Cancellation:
+    """Not stored yet."""
+    return Cancellation(
+        interview=interview,
+        is_exit=True,
+        requested_by=by,
+        reason=reason,
+        detail=detail,
+        requested_at=at,
+        starts_at=interview.starts_at,
+        slot_id=interview.slot_id,
+        notice=interview.starts_at - at if interview.starts_at else timedelta(0),
+        outcome=decision.outcome.value,
+        policy=rules.exit_snapshot(policy),
+        decide_by=decision.decide_by,
+        cooldown_until=decision.cooldown_until,
+        evidence=evidence,
+    )
+
+
+def carry_out(
+    request: Cancellation,
+    *before: tuple[str, dict[str, Any]],
+    by: User | None,
+    at: datetime,
+    platform: str = "",
+) -> None:
+    """The candidate has left: end the sitting, free the place, write it down, tell everybody.
+    `platform` is where they did, if not here. The caller holds the locks."""
     interview = request.interview
     withdraw_interview(interview, at=at)
     if (sitting := room.open_sitting(interview)) is not None:
         end_sitting(sitting, ending=Ending.EXITED, at=at, reason=request.reason.code)
         help_services.did_not_stay(interview, since=sitting.entered_at)
     decided_by = "policy" if request.decided_by_id is None else "hr"
-    history.record(
-        interview,
-        *before,
-        ("withdrawn", {**request.for_history, "decided_by": decided_by}),
-        by=by,
-        at=at,
-    )
+    withdrawn = ("withdrawn", {**request.for_history, "decided_by": decided_by})
+    there = {"platform": platform} if platform else {}
+    told = [(event, {**data, **there}) for event, data in (*before, withdrawn)]
+    history.record(interview, *told, by=by, at=at)
     if request.decided_by_id is None and request.evidence.get("hints"):
         work.open_anomaly(interview, "reason_contradicted")  # nobody has looked at it yet
     notify(*exit_notices.left(request))
@@ -208,12 +267,28 @@ def may_book_again(request: Cancellation, now: datetime) -> bool:
     return carried_out and not cools and bool(request.policy["exit"]["self_rebooking"])
 
 
-def _step_back(interview: Interview, sitting: Sitting, *, by: User, at: datetime) -> None:
-    """As if it had not begun; what was seen of it stays as evidence."""
-    interview.step_back()
-    interview.save(update_fields=["status"])
+def _step_back(
+    interview: Interview,
+    sitting: Sitting,
+    *,
+    by: User | None,
+    at: datetime,
+    platform: str = "",
+    is_to_come: bool = True,
+) -> None:
+    """As if it had not begun; what was seen of it stays as evidence. Where its time has passed
+    meanwhile it remains unfinished, and nothing is held against anybody either."""
+    there = {"platform": platform} if platform else {}
+    if is_to_come:
+        interview.step_back()
+        interview.save(update_fields=["status"])
+        event = ("misstarted", there)
+    else:
+        interview.lapse(at=at)
+        interview.save(update_fields=["status", "ended_at"])
+        event = ("lapsed", {**there, "ending": Ending.MISSTART.value})
     end_sitting(sitting, ending=Ending.MISSTART, at=at)
-    history.record(interview, ("misstarted", {}), by=by, at=at)
+    history.record(interview, event, by=by, at=at)
 
 
 def _with_hints(

@@ -16,6 +16,7 @@ from accounts.permissions import DECIDE_CANCELLATION, HANDLE_WORK, PERMISSIONS, 
 from cancellations import notices
 from cancellations.models import Cancellation, may_decide
 from interviews import history
+from interviews.imports.compare import Code
 from interviews.models import Interview
 from interviews.platforms.models import Difference
 from notifications import work
@@ -27,7 +28,6 @@ ABOUT = "interview:"  # what the subjects of items about interviews begin with
 # What an anomaly or a follow-up is about: the code in its parameters, in words.
 WORDS: dict[str, Promise] = {
     "reason_contradicted": _("The reason given does not fit what happened."),
-    "time_differs": _("The time differs from what the other system says."),
     "not_attended": _("Invited, reminded, and not heard of since."),
     "wrong_contact": _("Messages do not arrive. Is the number still right?"),
     "asks_for_a_person": _("Asks for help from a person."),
@@ -43,7 +43,7 @@ WORDS: dict[str, Promise] = {
     "not_in_file": _("What happened in the room is missing in the candidate's file."),
     "file_differs": _("The candidate's file says something else than the room."),
     "file_of_another": _("What happened in the room is in another candidate's file."),
-    **{each.value: each.label for each in Difference},
+    **{each.value: each.label for each in (*Difference, *Code)},
 }
 
 

@@ -16,12 +16,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import FrameType
+from urllib.parse import urlsplit
 
 from config.embedded import Child, Trouble, hold, services
 from config.embedded.process import die_with_parent, dying_with_us, tail
+from config.fake_platform import DEMO_WEBHOOK_SECRET
 
 ROOT = Path(__file__).resolve().parent.parent
 HOST = "127.0.0.1"
@@ -75,9 +77,10 @@ def run(home: Path, port: int) -> None:
         web, *others = programs(home, port, environment, lock)
         print("Starting the web server, workers and beat …", flush=True)
         stack.enter_context(started(web, *others, port=port))
-        print(
-            f"\nMianyue is ready at http://{HOST}:{port}/\n{ACCOUNTS}\nCtrl-C stops it.", flush=True
-        )
+        print(f"\nMianyue is ready at http://{HOST}:{port}/\n{ACCOUNTS}", flush=True)
+        if platform := environment["DEMO_PLATFORM_URL"]:
+            print(f"The demo's AI platform listens at {platform} (docs/platforms.md).")
+        print("Ctrl-C stops it.", flush=True)
         watch(servers=running.children, restartable=[web, *others])
 
 
@@ -106,11 +109,22 @@ def check_free(port: int) -> None:
             ) from None
 
 
+def platform_url(port: int) -> str:
+    """Where the demo's AI platform is to listen: 900 further up, or wherever there is room."""
+    for wanted in (port + 900, 0):
+        with socket.socket() as probe, suppress(OSError, OverflowError):
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((HOST, wanted))
+            return f"http://{HOST}:{probe.getsockname()[1]}"
+    return ""
+
+
 def child_environment(home: Path, port: int) -> dict[str, str]:
     """What the programs get: ours, demo mode, this address, and this machine's own secrets."""
     return {
         **own_secrets(home / "secrets.env"),
         "PUBLIC_URL": f"http://{HOST}:{port}",
+        "DEMO_PLATFORM_URL": platform_url(port),
         **os.environ,
         "MIANYUE_MODE": "demo",
         "MIANYUE_VAR": str(home),
@@ -156,7 +170,8 @@ def prepare(environment: dict[str, str], log: Path) -> None:
 
 
 def programs(home: Path, port: int, environment: dict[str, str], lock: int) -> list[Child]:
-    """Web, the worker, the worker for long jobs, and beat, in the order they are started."""
+    """Web, the worker, the worker for long jobs, beat, and the AI platform of the demo, in the
+    order they are started."""
 
     def program(name: str, *argv: str, orphan_signal: signal.Signals = signal.SIGTERM) -> Child:
         return Child(
@@ -169,6 +184,16 @@ def programs(home: Path, port: int, environment: dict[str, str], lock: int) -> l
             keep_open=[lock],
         )
 
+    platforms = []
+    if platform := environment.get("DEMO_PLATFORM_URL"):
+        platforms.append(
+            program(
+                "platform",
+                *("config.fake_platform", "--port", str(urlsplit(platform).port)),
+                *("--webhooks", f"http://{HOST}:{port}/platforms/alder/events/"),
+                *("--webhook-secret", DEMO_WEBHOOK_SECRET, "--state", str(home / "platform.json")),
+            )
+        )
     return [
         program(
             "web",
@@ -194,6 +219,7 @@ def programs(home: Path, port: int, environment: dict[str, str], lock: int) -> l
             *("celery", "-A", "config", "beat", "--loglevel", "INFO"),
             orphan_signal=signal.SIGKILL,
         ),
+        *platforms,
     ]
 
 

@@ -488,6 +488,8 @@ EMAIL_USE_SSL = _smtp.scheme == "smtps"
 EMAIL_USE_TLS = _smtp.scheme == "smtp+tls"
 EMAIL_TIMEOUT = PROVIDER_TIMEOUT
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("MAIL_FROM", "Mianyue <no-reply@mianyue.example>")
+# Where `make run` has a platform for AI interviews listen, for the demo to hold some of its own on.
+DEMO_PLATFORM_URL = env.text("DEMO_PLATFORM_URL", "") if DEMO else ""
 # Demo mode never sends: the messages are shown on /demo/messages/ instead.
 MESSAGES_STAY_HERE = DEMO
 

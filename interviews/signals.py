@@ -6,6 +6,16 @@ from django.dispatch import Signal
 # interview, which after an import knows no more than its own columns.
 history_recorded = Signal()
 
+# The old system, compared while both run, says something else of some interviews: sender=Interview,
+# codes={reference: code}, each with a code of compare.Code.
+differences_found = Signal()
+
+# A candidate has left an interview in the middle, on the platform that holds it: sender=Sitting,
+# sitting=…, going on, with its interview, locked and in progress; at=…; platform=…, its name in
+# addresses; is_dated=…, whether `at` is when they left or only when we learned of it;
+# has_results=…, whether anything was scored. Receivers end the sitting and move the interview.
+left_on_platform = Signal()
+
 # Somebody is about to begin an interview: sender=Sitting, sitting=…, not yet stored, with its
 # interview, locked and not yet in progress; by=…, who. Receivers may move `resume_until`.
 interview_entered = Signal()

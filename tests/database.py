@@ -16,6 +16,7 @@ BROUGHT_BY = [
     "0015_exit_reasons",
     "0016_first_answers",
     "0017_troubles_of_every_kind",
+    "0018_left_on_platform",
 ]
 
 

@@ -127,6 +127,7 @@ def prepare() -> list[Shot]:
     shots += staff_pages(User.objects.get(email="admin@demo.example"), busiest)
     shots += policy_pages(User.objects.get(email="admin@demo.example"), lead)
     shots += connection_pages(User.objects.get(email="admin@demo.example"))
+    shots += platform_pages(User.objects.get(email="admin@demo.example"))
     shots += company_pages(User.objects.get(email="lead@demo.example"), idle)
     interviews = reverse("cancellations:interviews")
     told = Interview.objects.filter(status="cancelled", application__position__code="ZZ-1003")
@@ -199,7 +200,7 @@ def room_pages() -> list[Shot]:
             "stage": "professional",
             "zh": "流水线上有一个零件装反了，您会怎么做？",
             "en": "A part on the line has been fitted the wrong way round. What do you do?",
-            "seconds": 36000,
+            "seconds": 30000,
             "may_speak": True,
         },
     ]
@@ -408,6 +409,50 @@ def connection_pages(administrator: object) -> list[Shot]:
         Shot("connections-webhook-off", page("webhook", off.pk), session),
         Shot("connections-webhook-new", page("new_webhook"), session),
         Shot("connections-webhook-edit", page("edit_webhook", hook.pk), session),
+    ]
+
+
+def platform_pages(administrator: object) -> list[Shot]:
+    """A platform after some weeks, one that is switched off, and adding one."""
+    from django.urls import reverse
+
+    from interviews.models import Interview, Position
+    from tests.interviews.platforms import platform_for, with_a_past
+
+    session = session_of(administrator)
+    home = reverse("interviews:platforms")
+    platform = platform_for("alder", url="https://api.alder.example/eu/interviews")
+    platform_for("birch", url="https://openapi.birch.example", is_active=False)
+    Position.objects.filter(code="SB-3001").update(platform=platform)
+    there = Interview.objects.filter(application__position__code="SB-3001", kind="ai")
+    ahead = there.filter(status="booked").order_by("pk")
+    first = [*ahead[:2], there.filter(status="completed").first()]
+    with_a_past(platform, first)
+
+    def page(name: str, *args: object) -> str:
+        return reverse(f"interviews:{name}", args=args)
+
+    new = page("new_platform")
+    return [
+        Shot("platforms", home, session),
+        Shot("platform", page("platform", "alder"), session),
+        Shot("platform-calls", page("platform", "alder") + "?log=calls", session),
+        Shot("platform-off", page("platform", "birch"), session),
+        Shot("platform-new", f"{new}?example=alder", session),
+        Shot("platform-new-errors", new, session, (press,)),
+        Shot("platform-edit", page("edit_platform", "alder"), session),
+        Shot("platform-secret", page("act_on_platform", "alder", "secret"), session),
+        Shot(
+            "platform-secret-shown", page("act_on_platform", "birch", "secret"), session, (press,)
+        ),
+        *(
+            Shot(
+                f"platform-interview-{number}",
+                reverse("cancellations:desk_interview", args=[interview.reference]),
+                session,
+            )
+            for number, interview in enumerate(first, start=1)
+        ),
     ]
 
 

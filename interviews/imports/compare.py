@@ -22,6 +22,15 @@ from interviews.states import InterviewStatus
 PERSONAL = frozenset({"name", "mobile", "email", "national_id"})  # shown whole to few
 
 
+class Code(TextChoices):
+    """What HR is asked to look at about one interview."""
+
+    STATUS = "status_differs", gettext_lazy("The status differs from what the other system says.")
+    TIME = "time_differs", gettext_lazy("The time differs from what the other system says.")
+    FACTS = "facts_differ", gettext_lazy("Something differs from what the other system says.")
+    ONLY_HERE = "only_here", gettext_lazy("The other system does not have it.")
+
+
 class Finding(TextChoices):
     DIFFERENT = "different", gettext_lazy("Different values")
     ONLY_THERE = "only_there", gettext_lazy("Only in the file")
@@ -38,6 +47,16 @@ class Found:
     key: str
     reference: str = ""
     fields: list[tuple[str, str, str]] = field(default_factory=list)
+
+
+def code_of(found: Found) -> Code:
+    """What weighs most of it."""
+    if found.finding == Finding.ONLY_HERE:
+        return Code.ONLY_HERE
+    names = {name for name, _theirs, _ours in found.fields}
+    if "status" in names:
+        return Code.STATUS
+    return Code.TIME if names & {"starts_at", "ends_at"} else Code.FACTS
 
 
 def differences(records: Sequence[Record], mapping: Mapping, reader: RowReader) -> Iterator[Found]:

@@ -28,10 +28,12 @@ from interviews.imports.rows import Record, RowReader
 from interviews.imports.sheet import Batch, Sheet
 from interviews.imports.store import Outcome, Store
 from interviews.jobs import job_kind, run_job, start_job
-from interviews.models import Job, JobRow
+from interviews.models import Interview, Job, JobRow
+from interviews.signals import differences_found
 
 PREVIEW, IMPORT, UNDO, COMPARE = "import_preview", "import", "import_undo", "import_compare"
 SEPARATOR = " · "
+MOST_OPENED = 200  # pieces of work from one comparison: where more differs, something else is wrong
 SMALL = 2000  # rows read while somebody waits; more are read in the background
 
 
@@ -281,7 +283,8 @@ class Undo:
 
 @job_kind(COMPARE, batch=1000)
 class Compare:
-    """Changes nothing. Rows that agree leave no line in the report."""
+    """Changes nothing of what is compared. Rows that agree leave no line in the report; of those
+    that do not, the first ones are put before HR."""
 
     title = _("Comparing with the old system")
     permission = IMPORT_INTERVIEWS
@@ -294,14 +297,12 @@ class Compare:
         assert isinstance(items, Batch)  # noqa: S101 - what a Sheet gives
         with _in_language_of(job.requested_by):
             chosen = mapping.load(job.params["mapping"])
-            rows = [
-                _rejected(job, row, items.reader) for row in items if isinstance(row, Rejection)
-            ]
             records = [row for row in items if isinstance(row, Record)]
             found = list(compare.differences(records, chosen, items.reader))
             if items.is_last:
                 found += compare.only_here(items.seen, chosen)
                 Job.objects.filter(pk=job.pk).update(total=job.done + len(items))
+            self._ask_hr(job, [each for each in found if each.reference])
             rows = [
                 _rejected(job, each, items.reader) for each in items if isinstance(each, Rejection)
             ]
@@ -316,6 +317,15 @@ class Compare:
                 for each in found
             ]
         return rows
+
+    def _ask_hr(self, job: Job, found: Sequence[compare.Found]) -> None:
+        asked = job.rows.exclude(subject="").count()
+        codes = {
+            each.reference: compare.code_of(each).value
+            for each in found[: max(0, MOST_OPENED - asked)]
+        }
+        if codes:
+            differences_found.send(sender=Interview, codes=codes)
 
     def words(self, row: JobRow) -> str:
         """Which fields differ; the comparison's own page has their values, masked where needed."""

@@ -15,6 +15,7 @@ _OVER_THERE = frozenset({Standing.COMPLETED, Standing.INCOMPLETE, Standing.EXITE
 _FOLLOWS: dict[Standing, frozenset[InterviewStatus]] = {
     Standing.STARTED: _TO_COME,
     **dict.fromkeys(_OVER_THERE, _TO_COME | _GOING_ON),
+    Standing.MISSED: frozenset({InterviewStatus.BOOKED}),
 }
 # Where an interview stands here and there without either being wrong.
 _AGREES: dict[Standing, frozenset[InterviewStatus]] = {
@@ -38,6 +39,15 @@ _AGREES: dict[Standing, frozenset[InterviewStatus]] = {
         }
     ),
     Standing.CANCELLED: frozenset(ENDED | {InterviewStatus.INVITED}),
+    # Whoever has asked to cancel has not failed to come.
+    Standing.MISSED: frozenset(
+        {
+            InterviewStatus.NO_SHOW,
+            InterviewStatus.CANCELLED,
+            InterviewStatus.CANCELLING,
+            InterviewStatus.WITHDRAWN,
+        }
+    ),
     # A fault of theirs must not stand as somebody's no-show.
     Standing.ERROR: frozenset(ENDED - {InterviewStatus.NO_SHOW}),
 }
@@ -48,6 +58,7 @@ _OTHERWISE: dict[Standing, Difference] = {
     Standing.INCOMPLETE: Difference.ENDED,
     Standing.EXITED: Difference.LEFT,
     Standing.CANCELLED: Difference.CANCELLED,
+    Standing.MISSED: Difference.MISSED,
     Standing.ERROR: Difference.FAILED,
 }
 

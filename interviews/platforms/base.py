@@ -19,6 +19,7 @@ class Standing(TextChoices):
     INCOMPLETE = "incomplete", pgettext_lazy("on a platform", "Ended early")
     EXITED = "exited", pgettext_lazy("on a platform", "Left by the candidate")
     CANCELLED = "cancelled", pgettext_lazy("on a platform", "Cancelled")
+    MISSED = "missed", pgettext_lazy("on a platform", "Nobody came")
     ERROR = "error", pgettext_lazy("on a platform", "Failed on the platform")
 
 
@@ -30,8 +31,17 @@ class EventKind(TextChoices):
     INCOMPLETE = "incomplete", _("Ended before the end")
     EXITED = "exited", _("Left by the candidate")
     CANCELLED = "cancelled", _("Cancelled on the platform")
+    MISSED = "missed", _("Nobody came")
     ERROR = "error", _("Error of the interview platform")
     SCORES = "scores", _("Scores")
+
+
+class Cause(TextChoices):
+    """Why an interview ended before its end, where a platform says so; the room's own words."""
+
+    DROPPED = "dropped"
+    CLOSED = "closed"
+    PLATFORM_FAULT = "platform_fault"
 
 
 MAY_BEGIN = frozenset({Standing.BOOKED, Standing.STARTED})  # not over there yet

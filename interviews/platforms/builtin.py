@@ -15,7 +15,7 @@ PAGE = 500
 _STANDS = {
     InterviewStatus.BOOKED: Standing.BOOKED,
     InterviewStatus.CANCELLING: Standing.BOOKED,
-    InterviewStatus.NO_SHOW: Standing.BOOKED,  # nobody came in
+    InterviewStatus.NO_SHOW: Standing.MISSED,
     InterviewStatus.IN_PROGRESS: Standing.STARTED,
     InterviewStatus.EXITING: Standing.STARTED,
     InterviewStatus.COMPLETED: Standing.COMPLETED,

@@ -9,20 +9,20 @@ from django.utils import timezone
 from candidates.models import FileEntry
 from interviews import history
 from interviews.models import Interview
-from interviews.platforms.agreement import Verdict
-from interviews.platforms.base import Standing
-from interviews.platforms.models import Difference, PlatformLink, Wish
+from interviews.platforms.agreement import Verdict, verdict
+from interviews.platforms.base import EventKind, Held, Standing
+from interviews.platforms.models import Difference, PlatformEvent, PlatformLink, Wish
 from interviews.room import queries as room_queries
 from interviews.room import services as room
 from interviews.room.models import Ending, RoomEventKind, Sitting
-from interviews.services import withdraw_interview
-from interviews.signals import interview_entered
+from interviews.signals import interview_entered, left_on_platform
 from interviews.states import InterviewStatus
 from notifications import work
 from notifications.models import WorkItem, WorkItemQuerySet, WorkKind
 
 PATIENCE = timedelta(hours=8)  # until HR should have looked at a difference
 CODES = list(Difference.values)
+ACTED_ON = ["difference", "wanted", "wanted_at", "not_before", "attempts"]  # of a link
 
 
 def lock(interview_id: int) -> tuple[Interview, PlatformLink]:
@@ -33,10 +33,35 @@ def lock(interview_id: int) -> tuple[Interview, PlatformLink]:
     return interview, links.get(interview=interview)
 
 
-def act_on(verdict: Verdict, interview: Interview, link: PlatformLink, *, at: datetime) -> None:
-    """Do what the verdict says; the caller saves the link. `at` is when it was so over there."""
+def decided(interview: Interview, link: PlatformLink, held: Held) -> Verdict:
+    """The verdict, with what has been heard before: nobody has missed what failed over there, nor
+    what has been moved to another time meanwhile."""
+    found = verdict(interview.status, interview.starts_at, held)
+    if found.follow != Standing.MISSED:
+        return found
+    if _has_failed(link):
+        return Verdict(difference=Difference.FAILED)
+    lies_ahead = interview.starts_at is not None and interview.starts_at > timezone.now()
+    return Verdict(tell=Wish.BOOK) if lies_ahead else found
+
+
+def _has_failed(link: PlatformLink) -> bool:
+    events = PlatformEvent.objects.filter(platform=link.platform_id, body__kind=EventKind.ERROR)
+    return bool(link.external_id) and events.filter(external_id=link.external_id).exists()
+
+
+def act_on(
+    verdict: Verdict,
+    interview: Interview,
+    link: PlatformLink,
+    *,
+    at: datetime | None,
+    cause: str = "",
+) -> None:
+    """Do what the verdict says; the caller saves what of the link is ACTED_ON. `at` is when it was
+    so over there, None where that was not told; `cause` why it ended, where they say so."""
     if verdict.follow:
-        follow(interview, link, verdict.follow, at=at)
+        follow(interview, link, verdict.follow, at=at, cause=cause)
     if verdict.tell:
         wish(link, verdict.tell)
     note(interview, link, verdict.difference)
@@ -51,10 +76,24 @@ def wish(link: PlatformLink, wanted: Wish) -> None:
 # --- Moving along -------------------------------------------------------------------------------
 
 
-def follow(interview: Interview, link: PlatformLink, standing: Standing, *, at: datetime) -> None:
+def follow(
+    interview: Interview,
+    link: PlatformLink,
+    standing: Standing,
+    *,
+    at: datetime | None,
+    cause: str = "",
+) -> None:
     """The interview has got so far over there; here it takes every step up to that one."""
-    at = min(at, timezone.now())
+    now = timezone.now()
+    is_dated = at is not None
+    at = min(at or now, now)
     told = {"platform": link.platform.slug}
+    if standing == Standing.MISSED:
+        interview.miss(at=at)
+        interview.save(update_fields=["status", "ended_at"])
+        history.record(interview, ("missed", told), by=None, at=at)
+        return
     if interview.status in {InterviewStatus.BOOKED, InterviewStatus.CANCELLING}:
         begun = at
         if standing != Standing.STARTED and interview.starts_at:
@@ -66,15 +105,30 @@ def follow(interview: Interview, link: PlatformLink, standing: Standing, *, at: 
             interview.save(update_fields=["status", "ended_at"])
             _end(interview, link, Ending.COMPLETED, ("completed", told), at=at)
         case Standing.INCOMPLETE:
+            ending = _why_ended(interview, cause)
             interview.lapse(at=at)
             interview.save(update_fields=["status", "ended_at"])
-            _end(interview, link, _why_ended(interview), ("lapsed", told), at=at)
+            _end(interview, link, ending, ("lapsed", told), at=at)
         case Standing.EXITED:
-            interview.request_exit()
-            interview.save(update_fields=["status"])
-            history.record(interview, ("exit_requested", told), by=None, at=at)
-            withdraw_interview(interview, at=at)
-            _end(interview, link, Ending.EXITED, ("withdrawn", told), at=at)
+            _leave(interview, link, at=at, is_dated=is_dated)
+
+
+def _leave(interview: Interview, link: PlatformLink, *, at: datetime, is_dated: bool) -> None:
+    """What leaving means is for the rules above to say. After a false start the appointment stands:
+    what is over there takes no second beginning, so that a new one is made."""
+    sitting = _seen_until(interview, at)
+    left_on_platform.send(
+        sender=Sitting,
+        sitting=sitting,
+        at=sitting.last_seen_at,
+        platform=link.platform.slug,
+        is_dated=is_dated,
+        has_results=bool(link.scores),
+    )
+    if interview.status == InterviewStatus.BOOKED:
+        wish(link, Wish.BOOK)
+    else:
+        file_scores(interview, link)
 
 
 def _start(interview: Interview, told: dict[str, str], *, at: datetime) -> None:
@@ -93,12 +147,26 @@ def _start(interview: Interview, told: dict[str, str], *, at: datetime) -> None:
     history.record(interview, ("started", told), by=None, at=at)
 
 
-def _why_ended(interview: Interview) -> Ending:
-    """By the evidence: a fault of the platform never counts against a candidate."""
+def _why_ended(interview: Interview, cause: str) -> Ending:
+    """As they say, and by the evidence: a fault of the platform never counts against a candidate,
+    whatever else is said."""
     sitting = room_queries.open_sitting(interview)
-    if sitting is None:
-        return Ending.DROPPED
-    return room_queries.ending_by_evidence(sitting, list(sitting.events.order_by("at", "pk")))
+    found = Ending.DROPPED
+    if sitting is not None:
+        events = list(sitting.events.order_by("at", "pk"))
+        found = room_queries.ending_by_evidence(sitting, events)
+    return Ending(cause) if cause and found != Ending.PLATFORM_FAULT else found
+
+
+def _seen_until(interview: Interview, at: datetime) -> Sitting:
+    """Their stay, as long as the platform says: of what goes on over there we see nothing."""
+    sitting = room_queries.open_sitting(interview)
+    if sitting is None:  # begun where nobody kept one
+        sitting = Sitting(interview=interview, entered_at=at, resume_until=at)
+    sitting.interview = interview
+    sitting.last_seen_at = max(at, sitting.entered_at)
+    sitting.save()
+    return sitting
 
 
 def _end(
@@ -109,10 +177,9 @@ def _end(
     *,
     at: datetime,
 ) -> None:
-    sitting = room_queries.open_sitting(interview)
-    if sitting is not None:
-        room.end_sitting(sitting, ending=ending, at=max(at, sitting.entered_at))
-        file_scores(interview, link)
+    sitting = _seen_until(interview, at)
+    room.end_sitting(sitting, ending=ending, at=sitting.last_seen_at)
+    file_scores(interview, link)
     name, told = event
     history.record(interview, (name, {**told, "ending": ending}), by=None, at=at)
 

@@ -23,6 +23,7 @@ class OnceForm(forms.Form):
 class MappingField(forms.CharField):
     """JSON, told exactly where it breaks."""
 
+    empty_values = [None, ""]  # an empty object is something, and said what is missing of it
     widget = forms.Textarea(
         attrs={"rows": 24, "spellcheck": "false", "class": "platform-mapping", "wrap": "off"}
     )
@@ -31,8 +32,13 @@ class MappingField(forms.CharField):
         text = super().to_python(value)
         if not text:
             return None
+        if len(text) > written.LARGEST:
+            words = _("Please keep it under %(count)d characters.")
+            raise ValidationError(words, params={"count": written.LARGEST})
         try:
-            return json.loads(text)
+            read = json.loads(text, parse_constant=_no_number)
+            _no_signs(json.dumps(read, ensure_ascii=False))
+            return read
         except json.JSONDecodeError as error:
             words = _("This is no JSON: line %(line)d, column %(column)d.")
             params = {"line": error.lineno, "column": error.colno}
@@ -46,13 +52,25 @@ class MappingField(forms.CharField):
         return value
 
 
+def _no_number(name: str) -> None:
+    words = _("“%(key)s” is no number that JSON knows.")
+    raise ValidationError(words, params={"key": name})
+
+
+def _no_signs(text: str) -> None:
+    """Raises ValidationError for signs that no text has: half ones, and NUL, which is written so
+    in JSON."""
+    is_whole = text.encode(errors="replace").decode() == text
+    if not is_whole or "\\u0000" in text:
+        raise ValidationError(_("It holds signs that no text can have."))
+
+
 class PlatformForm(forms.ModelForm):
     """A platform: how it is reached, how it knows us, and where its API keeps what."""
 
     use_required_attribute = False
     mapping = MappingField(
         label=gettext_lazy("Mapping"),
-        max_length=written.LARGEST,
         help_text=gettext_lazy("JSON; docs/platforms.md describes it. Begin with an example."),
     )
 
@@ -84,6 +102,8 @@ class PlatformForm(forms.ModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         is_new = self.instance.pk is None
+        for field in self.fields.values():
+            field.error_messages["required"] = _("“%(key)s” is missing.") % {"key": field.label}
         self.fields["base_url"].max_length = URL_MAX  # type: ignore[attr-defined]
         self.fields["sign"].choices = Sign.choices  # type: ignore[attr-defined]
         self.fields["secret"].required = is_new

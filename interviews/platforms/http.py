@@ -242,8 +242,11 @@ class HttpPlatform:
             url = self.account.base_url.rstrip("/") + url
         try:
             answer = self._sent("token", "", "POST", url, urlencode(form).encode(), headers)
-        except Refused as refused:  # 400 invalid_client: nothing can be asked without one
-            raise Unavailable(f"token_{refused.code}", refused.status) from None
+        except (Refused, Unavailable) as no:  # 400 or 401: nothing can be asked without one
+            if no.status is None or no.status >= 500:
+                raise
+            rest = no.rest if isinstance(no, Unavailable) else 0
+            raise Unavailable(f"token_{no.code}", no.status, rest=rest) from None
         text, seconds = found(answer, "access_token"), found(answer, "expires_in")
         if not isinstance(text, str) or not text.isprintable() or not text.isascii() or not text:
             raise Unavailable("not_understood:access_token")

@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -17,12 +18,19 @@ from django.db.models import Q
 from django.utils import timezone
 
 from interviews.models import Interview
-from interviews.platforms import agreement
 from interviews.platforms.base import MAY_BEGIN, EventKind, Held, Standing
-from interviews.platforms.following import act_on, file_scores, lock, record_fault
+from interviews.platforms.following import (
+    ACTED_ON,
+    act_on,
+    decided,
+    file_scores,
+    lock,
+    record_fault,
+)
 from interviews.platforms.http import verify
 from interviews.platforms.mapping import Heard, NotThere
 from interviews.platforms.models import Outcome, Platform, PlatformEvent, PlatformLink
+from interviews.platforms.outbox import publish
 from interviews.platforms.written import Wrong, parse
 
 logger = structlog.get_logger(__name__)
@@ -36,6 +44,7 @@ STANDS = {
     EventKind.INCOMPLETE: Standing.INCOMPLETE,
     EventKind.EXITED: Standing.EXITED,
     EventKind.CANCELLED: Standing.CANCELLED,
+    EventKind.MISSED: Standing.MISSED,
 }
 _MOVES = [kind.value for kind in STANDS]
 
@@ -115,7 +124,12 @@ def _take_in(platform: Platform, heard: Heard) -> Outcome:
 
 
 def _kept(heard: Heard) -> dict[str, Any]:
-    kept = {"kind": heard.kind.value, "scores": heard.held.scores, "error": heard.error}
+    kept = {
+        "kind": heard.kind.value,
+        "scores": heard.held.scores,
+        "error": heard.error,
+        "cause": str(heard.cause),
+    }
     return {name: value for name, value in kept.items() if value}
 
 
@@ -123,7 +137,7 @@ def link_of(platform: Platform, held: Held) -> PlatformLink | None:
     """Which interview of ours they speak of: by their id; where we do not know that yet, because
     an answer was lost, by our reference."""
     links = PlatformLink.objects.filter(platform=platform)
-    known = links.filter(external_id=held.id).first()
+    known = links.exclude(external_id="").filter(external_id=held.id).first()
     if known or not held.reference:
         return known
     unnamed = links.filter(external_id="", interview__reference=held.reference).first()
@@ -164,7 +178,9 @@ def _apply(event: PlatformEvent, link: PlatformLink) -> Outcome:
     if kind in STANDS:
         outcome = _moved(event, interview, link, STANDS[kind])
     link.heard_at = timezone.now()
-    link.save(update_fields=["heard_at", "external_status", "scores", "difference"])
+    if link.wanted:  # what they say may be answered: after a false start it is made anew
+        transaction.on_commit(partial(publish, link.platform_id))
+    link.save(update_fields=["heard_at", "external_status", "scores", *ACTED_ON])
     return outcome
 
 
@@ -176,9 +192,8 @@ def _moved(
     if _is_overtaken(event, _MOVES) or _is_behind(event, link, standing):
         return Outcome.LATE
     link.external_status = standing
-    held = Held(link.external_id, standing=standing)
-    verdict = agreement.verdict(interview.status, interview.starts_at, held)
-    act_on(verdict, interview, link, at=event.at)
+    verdict = decided(interview, link, Held(link.external_id, standing=standing))
+    act_on(verdict, interview, link, at=event.at, cause=event.body.get("cause", ""))
     if verdict.difference:
         return Outcome.DIFFERS
     return Outcome.FOLLOWED if verdict.follow else Outcome.AGREED

@@ -15,7 +15,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from interviews.models import EARLIEST, LATEST
-from interviews.platforms.base import EventKind, Held, Standing
+from interviews.platforms.base import Cause, EventKind, Held, Standing
 
 MOST_SCORES = 30
 PLACE = re.compile(r"\{(\w+)\}")
@@ -112,6 +112,8 @@ class Events:
     fields: Fields
     item: str = ""
     error: str = ""
+    cause: str = ""
+    causes: Mapping[str, Cause] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,7 @@ class Heard:
     at: datetime
     held: Held
     error: str
+    cause: str
 
 
 @dataclass(frozen=True)
@@ -206,7 +209,8 @@ class PlatformMapping:
         item = found(document, events.item)
         held = self.held(item, events.fields)
         error = text_at(document, events.error)[:60] if events.error else ""
-        return Heard(event_id, kind, at, held, error)
+        cause = events.causes.get(text_at(document, events.cause), "") if events.cause else ""
+        return Heard(event_id, kind, at, held, error, cause)
 
 
 def found(document: Any, path: str) -> Any:

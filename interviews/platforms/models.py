@@ -34,6 +34,7 @@ class Difference(models.TextChoices):
     TOOK_PLACE = "platform_took_place", _("The platform reports it completed.")
     ENDED = "platform_ended", _("The platform reports that it began and ended early.")
     LEFT = "platform_left", _("The platform reports that the candidate left in the middle.")
+    MISSED = "platform_missed", _("The platform reports that nobody came.")
     CANCELLED = "platform_cancelled", _("It was cancelled on the platform, and not here.")
     NOT_BEGUN = "platform_not_begun", _("It is under way here and has not begun on the platform.")
     MISSING = "platform_missing", _("The platform knows nothing of it any more.")

@@ -38,6 +38,7 @@ from interviews.platforms.base import (
 from interviews.platforms.following import lock, note
 from interviews.platforms.models import Difference, Platform, PlatformLink, Wish
 from interviews.platforms.written import Wrong
+from interviews.room import queries as room
 from interviews.states import ENDED, InterviewStatus
 
 logger = structlog.get_logger(__name__)
@@ -271,8 +272,9 @@ def _request(link: PlatformLink, interview: Interview, now: datetime) -> str:
     if interview.status not in {InterviewStatus.BOOKED, InterviewStatus.CANCELLING}:
         return ""
     if not is_there:
-        lies_ahead = interview.starts_at is not None and interview.starts_at > now
-        return "create" if lies_ahead and interview.status == InterviewStatus.BOOKED else ""
+        closes_at = room.closes_at(interview)
+        is_to_come = closes_at is not None and closes_at > now
+        return "create" if is_to_come and interview.status == InterviewStatus.BOOKED else ""
     differs = moved(interview.starts_at, link.external_starts_at)
     return "move" if differs and link.external_status == Standing.BOOKED else ""
 

@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from interviews.platforms import adapters, outbox
 from interviews.platforms.agreement import Verdict, verdict
 from interviews.platforms.base import MAY_BEGIN, Held, Refused, Standing, Trouble, Unknown
-from interviews.platforms.following import act_on, file_scores, lock, wish
+from interviews.platforms.following import ACTED_ON, act_on, decided, file_scores, lock, wish
 from interviews.platforms.http import HttpPlatform
 from interviews.platforms.incoming import replay_unknown
 from interviews.platforms.models import Difference, Outcome, Platform, PlatformLink, Wish
@@ -118,7 +118,8 @@ FROM interviews_platformlink AS link
 JOIN interviews_interview AS interview ON interview.id = link.interview_id
 WHERE link.platform_id = %(platform)s AND {named}
 """
-BY_ID = OURS.format(named="link.external_id = ANY(%(names)s)")
+# Only what is written out can be seen to lie within the partial index (platform_link_once).
+BY_ID = OURS.format(named="link.external_id <> '' AND link.external_id = ANY(%(names)s)")
 BY_REFERENCE = OURS.format(named="interview.reference = ANY(%(names)s)")
 
 ADOPT = """
@@ -338,19 +339,19 @@ class _Pass:
             link.save(update_fields=PUT_RIGHT)
             return [Row(Found.TOLD, interview.reference, {"state": Wish.BOOK.value})]
         link.wanted = ""
-        decided = verdict(interview.status, interview.starts_at, held)
-        act_on(decided, interview, link, at=timezone.now())
-        if decided.follow:
+        found = decided(interview, link, held)
+        act_on(found, interview, link, at=None)
+        if found.follow:
             link.heard_at = timezone.now()
         if held.scores:
             file_scores(interview, link)
         link.save(update_fields=PUT_RIGHT)
-        if decided.follow:
-            return [Row(Found.FOLLOWED, interview.reference, {"state": decided.follow.value})]
-        if decided.tell:
-            return [Row(Found.TOLD, interview.reference, {"state": decided.tell.value})]
-        if decided.difference:
-            return [Row(Found.DIFFERS, interview.reference, {"code": decided.difference.value})]
+        if found.follow:
+            return [Row(Found.FOLLOWED, interview.reference, {"state": found.follow.value})]
+        if found.tell:
+            return [Row(Found.TOLD, interview.reference, {"state": found.tell.value})]
+        if found.difference:
+            return [Row(Found.DIFFERS, interview.reference, {"code": found.difference.value})]
         return [Row(Found.AGAIN, interview.reference)] if had else []
 
     def _was_refused_for(self, link: PlatformLink, held: Held) -> bool:
@@ -413,20 +414,19 @@ class _Pass:
         now = timezone.now()
         gone = Held(external_id, standing=Standing.CANCELLED)
         link.external_status = Standing.CANCELLED
-        decided = verdict(interview.status, interview.starts_at, gone)
+        found = decided(interview, link, gone)
         row = Row(Found.AGAIN, interview.reference)
         lies_ahead = interview.starts_at is not None and interview.starts_at > now
         if lies_ahead and interview.status == InterviewStatus.BOOKED:
             wish(link, Wish.BOOK)
             row = Row(Found.CREATED, interview.reference)
-        elif decided.difference:
-            act_on(Verdict(difference=Difference.MISSING), interview, link, at=now)
+        elif found.difference:
+            act_on(Verdict(difference=Difference.MISSING), interview, link, at=None)
             row = Row(Found.DIFFERS, interview.reference, {"code": Difference.MISSING.value})
         link.save(update_fields=PUT_RIGHT)
         return [row]
 
 
 PUT_RIGHT = [
-    "external_status", "external_starts_at", "scores", "heard_at", "difference", "wanted",
-    "wanted_at", "not_before", "attempts",
+    "external_status", "external_starts_at", "scores", "heard_at", *ACTED_ON,
 ]  # fmt: skip

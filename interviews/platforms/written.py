@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from interviews.platforms.base import EventKind, Standing
+from interviews.platforms.base import Cause, EventKind, Standing
 from interviews.platforms.mapping import (
     PLACE,
     SCORE_NAME,
@@ -292,13 +292,15 @@ class _Look:
 
     def events(self, value: Any, usual: Fields) -> Events:
         required = ("id", "type", "at", "types", "signature")
-        there = self.object(value, "events", required, ("item", "error", "interview"))
+        paths = ("item", "error", "cause")
+        there = self.object(value, "events", required, (*paths, "causes", "interview"))
         read = {
-            name: self.path(
-                there, name, f"events.{name}", "" if name in {"item", "error"} else None
-            )
-            for name in ("id", "type", "at", "item", "error")
+            name: self.path(there, name, f"events.{name}", "" if name in paths else None)
+            for name in ("id", "type", "at", *paths)
         }
+        causes = {}
+        if read["cause"] or "causes" in there:
+            causes = self.choices(there.get("causes"), "events.causes", Cause)
         fields = usual
         if "interview" in there:
             fields = self.fields(there["interview"], "events.interview", usual)
@@ -307,6 +309,7 @@ class _Look:
             types=self.choices(there.get("types"), "events.types", EventKind),
             signature=self.signature(there.get("signature"), "events.signature", HEARD),
             fields=fields,
+            causes=causes,
         )
 
     def token(self, value: Any) -> Token | None:

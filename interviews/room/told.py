@@ -22,6 +22,7 @@ class Stay:
     sitting: Sitting
     ending: str  # in words; empty while it goes on
     is_here: bool
+    is_elsewhere: bool  # on a platform: of what goes on there we see nothing
     answered: int
     questions: int
     minutes: int
@@ -32,10 +33,11 @@ class Stay:
 def stays_of(interview: Interview, *, now: datetime) -> list[Stay]:
     """The latest first. One query where there are none."""
     sittings = list(interview.sittings.order_by("-entered_at", "-pk"))
-    return [_stay(sitting, now) for sitting in sittings]
+    is_elsewhere = interview.position.platform_id is not None
+    return [_stay(sitting, now, is_elsewhere) for sitting in sittings]
 
 
-def _stay(sitting: Sitting, now: datetime) -> Stay:
+def _stay(sitting: Sitting, now: datetime, is_elsewhere: bool) -> Stay:
     answers = queries.answers_of(sitting)
     known = sitting.evidence or queries.evidence(sitting, now)
     counts: dict[str, int] = known.get("events", {})
@@ -44,6 +46,7 @@ def _stay(sitting: Sitting, now: datetime) -> Stay:
         sitting=sitting,
         ending=str(Ending(sitting.ending).label) if sitting.ending else "",
         is_here=queries.presence(sitting, now) == queries.Presence.HERE,
+        is_elsewhere=is_elsewhere,
         answered=known.get("answered", 0),
         questions=known.get("questions", 0),
         minutes=round(known.get("seconds", 0) / 60),

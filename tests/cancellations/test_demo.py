@@ -14,7 +14,9 @@ from accounts.identifiers import parse
 from accounts.models import User
 from cancellations import consistency, demo
 from cancellations.models import Cancellation, CancellationStatus
-from interviews.models import HistoryEntry, Interview, Slot
+from config.fake_platform import DEMO_WEBHOOK_SECRET, FakePlatform
+from interviews.models import HistoryEntry, Interview, Platform, PlatformLink, Slot
+from interviews.platforms import written
 from interviews.room.models import Sitting
 from interviews.room.queries import latest_sitting, state_of
 from interviews.states import HOLDS_A_SLOT, InterviewStatus
@@ -203,3 +205,28 @@ def test_demo_leaves_work_of_every_kind_taken_on_and_not_and_one_past_its_time()
     assert items.filter(assignee__gt="").exists()
     waiting = Cancellation.objects.filter(status=CancellationStatus.REQUESTED)
     assert items.filter(kind=WorkKind.CANCELLATION).count() == waiting.count()
+
+
+def test_demo_holds_interviews_on_the_platform_that_make_run_starts(settings):
+    settings.DEMO_PLATFORM_URL = "http://127.0.0.1:8900"
+    load_demo()
+
+    platform = Platform.objects.get()
+    fake = FakePlatform()
+    fake._server.server_close()
+    known = (platform.client_id, platform.secret, platform.webhook_secret)
+    assert known == (fake.vendor.client_id, fake.vendor.secret, DEMO_WEBHOOK_SECRET)
+    links = PlatformLink.objects.values_list("interview__status", "wanted", "external_status")
+    assert {("booked", "book", ""), ("completed", "", "completed")} == set(links)
+    written.parse(platform.mapping, sign=platform.sign)
+
+    settings.DEMO_PLATFORM_URL = "http://127.0.0.1:9900"
+    load_demo()
+
+    assert Platform.objects.get().base_url == "http://127.0.0.1:9900"
+
+
+def test_demo_alone_has_no_platform():
+    load_demo()
+
+    assert not Platform.objects.exists()

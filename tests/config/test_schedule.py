@@ -1,5 +1,9 @@
 """What beat does, by the rows its scheduler makes of the settings."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 from celery.signals import worker_ready
 from django.conf import settings
@@ -41,6 +45,29 @@ def test_make_run_has_a_worker_for_each_queue(tmp_path):
     queues = [argv[argv.index("--queues") + 1] if "--queues" in argv else "" for argv in workers]
 
     assert sorted(queues) == ["", "jobs"]
+
+
+def test_make_run_starts_a_platform_only_where_there_is_room_for_one(tmp_path):
+    there = {"DEMO_PLATFORM_URL": "http://127.0.0.1:8900"}
+    with_one, without = (run.programs(tmp_path, 8000, each, 0) for each in (there, {}))
+
+    assert len(with_one) == len(without) + 1
+    assert "--port 8900" in " ".join(with_one[-1].argv)
+    assert run.platform_url(8000) != run.platform_url(64_700)
+
+
+def test_platform_that_is_none_does_not_start_in_production():
+    for mode in ({}, {"MIANYUE_MODE": "production"}):
+        started = subprocess.run(
+            [sys.executable, "-m", "config.fake_platform", "--port", "0"],
+            env={**{k: v for k, v in os.environ.items() if k != "MIANYUE_MODE"}, **mode},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert started.returncode == 1
+        assert "demo mode only" in started.stderr
 
 
 def test_worker_for_long_work_alone_does_not_pass_for_the_other(monkeypatch):

@@ -15,6 +15,7 @@ from interviews.imports import jobs as imports
 from interviews.imports import mapping
 from interviews.imports.engine import import_file
 from interviews.models import HistoryEntry, Interview, Job
+from notifications.models import WorkItem
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -147,9 +148,11 @@ def test_batches_together_know_the_whole_file(client, administrator, monkeypatch
 
 def test_nothing_is_changed(client, administrator):
     bring({})
-    before = list(Interview.objects.values()), HistoryEntry.objects.count()
+    before = list(Interview.objects.values())
     compared(client, table({"status": "Missed", "name": "张三丰"}, OTHER))
-    assert (list(Interview.objects.values()), HistoryEntry.objects.count()) == before
+    assert list(Interview.objects.values()) == before
+    added = HistoryEntry.objects.exclude(event="imported").values_list("event", flat=True)
+    assert list(added) == ["work_opened"]
 
 
 def test_report_can_be_narrowed_and_downloaded(client, administrator):
@@ -218,3 +221,58 @@ def test_three_changes_in_a_real_file_are_found_and_nothing_else(client, adminis
     ]
     changed = {row.number: row.detail["fields"][0][0] for row in found if row.detail["fields"]}
     assert changed == {first + 1: "status", second + 1: "location"}
+
+
+# --- What HR gets to look at ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"starts": "2026-05-09 15:00"}, "time_differs"),
+        ({"status": "Missed", "starts": "2026-05-09 15:00"}, "status_differs"),
+        ({"place": "苏州"}, "facts_differ"),
+    ],
+)
+def test_difference_is_put_before_hr(client, administrator, change, code):
+    bring({})
+
+    compared(client, table({**change}))
+
+    item = WorkItem.objects.get()
+    interview = Interview.objects.get()
+    assert (item.kind, item.subject, item.params) == ("anomaly", interview.subject, {"code": code})
+    assert item.audience == interview.position.department.audience
+    assert interview.history.latest("sequence").event == "work_opened"
+
+
+def test_what_the_old_system_does_not_have_is_put_before_hr(client, administrator):
+    bring({}, OTHER, {"number": "A-3", "mobile": "13900000003", "id": "", "name": "王五"})
+
+    compared(client, table({}, OTHER))
+
+    assert WorkItem.objects.get().params == {"code": "only_here"}
+
+
+def test_comparing_again_opens_nothing_twice_while_it_is_open(client, administrator):
+    bring({})
+    differing = table({"place": "苏州"})
+
+    compared(client, differing)
+    compared(client, differing)
+    assert WorkItem.objects.count() == 1
+    WorkItem.objects.update(closed_at=Interview.objects.get().created_at)
+    compared(client, differing)
+
+    assert WorkItem.objects.count() == 2
+
+
+def test_file_that_differs_everywhere_does_not_bury_the_queue(client, administrator, monkeypatch):
+    monkeypatch.setattr(imports, "MOST_OPENED", 1)
+    monkeypatch.setitem(jobs.KINDS, imports.COMPARE, (imports.Compare(), 1))
+    bring({}, OTHER)
+
+    job = compared(client, table({"place": "苏州"}, {**OTHER, "place": "苏州"}))
+
+    assert job.rows.count() == 2
+    assert WorkItem.objects.count() == 1

@@ -12,16 +12,18 @@ from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from cancellations.models import Cancellation
+from cancellations import consistency, queries
+from cancellations.models import Cancellation, Policy
 from candidates.models import FileEntry
+from config.fake_platform import Booked, FakePlatform
 from interviews import history
 from interviews.models import Interview, Platform, PlatformEvent, PlatformLink
-from interviews.platforms import incoming, services
+from interviews.platforms import incoming, outbox, services
 from interviews.platforms.models import Difference
 from interviews.room.models import Ending, RoomEvent, Sitting
-from notifications.models import WorkItem
+from notifications import rendering
+from notifications.models import Notification, WorkItem
 from tests.factories import CancellationFactory, WorkItemFactory
-from tests.fake_platform import Booked, FakePlatform
 from tests.interviews.platforms import WEBHOOK_SECRET, booked_on, platform_for
 
 pytestmark = pytest.mark.django_db
@@ -56,14 +58,14 @@ class Vendor:
         return interview
 
     def event(
-        self, what, *, at=None, id="", external_id="ext-1", scores=None, reference=""
+        self, what, *, at=None, id="", external_id="ext-1", scores=None, reference="", cause=""
     ) -> bytes:
         self.number += 1
         standing = "booked" if what in {"scores", "error"} else what
         booked = Booked(external_id, reference, NOW, standing, scores or {})
         event_id = id or f"e{self.number}"
         return json.dumps(
-            self.fake.vendor.event(event_id, what, booked, at or timezone.now())
+            self.fake.vendor.event(event_id, what, booked, at or timezone.now(), cause)
         ).encode()
 
     def post(self, body, *, signed_at=None, headers=None):
@@ -140,19 +142,191 @@ def test_ended_early_is_incomplete(vendor):
     assert interview.history.get(event="lapsed").data["ending"] == Ending.DROPPED
 
 
-def test_left_in_the_middle_is_withdrawn_and_frees_the_place(vendor):
+def leaves(vendor, *, minutes=20, **given):
+    """They come, and leave so many minutes later."""
+    vendor.tells("started", at=NOW - timedelta(minutes=minutes))
+    return vendor.tells("exited", at=NOW, **given)
+
+
+def test_left_in_the_middle_is_an_exit_like_any_other(vendor):
     interview = vendor.interview()
     slot = interview.slot
-    vendor.tells("started")
 
-    assert vendor.tells("exited") == "followed"
+    assert leaves(vendor) == "followed"
 
     assert now_of(interview).status == "withdrawn"
     assert now_of(interview).slot is None
     slot.refresh_from_db()
     assert slot.booked == 0
-    assert events_of(interview)[-2:] == ["exit_requested", "withdrawn"]
+    left = Cancellation.objects.get()
+    assert (left.status, left.is_exit, left.reason.code) == ("approved", True, "on_platform")
+    assert left.requested_by == interview.candidate.user
+    assert left.requested_at == left.decided_at == NOW
+    assert left.evidence["platform"] == vendor.platform.slug
+    assert queries.receipt(left.reference).verified
+    entries = list(interview.history.order_by("-sequence")[:2])
+    assert [each.event for each in entries] == ["withdrawn", "exit_requested"]
+    assert {each.data["platform"] for each in entries} == {vendor.platform.slug}
     assert Sitting.objects.get().ending == Ending.EXITED
+    assert FileEntry.objects.get().reason == "on_platform"
+    for event in ("exit_done", "candidate_left", "position_exit"):
+        assert Notification.objects.filter(event=event).exists(), event
+    assert link_of(interview).wanted == ""
+    assert not list(consistency.check())
+
+
+def test_exit_is_told_without_a_count_that_nobody_knows(vendor):
+    vendor.interview()
+    leaves(vendor)
+
+    for told in Notification.objects.filter(event__in=["exit_done", "candidate_left"]):
+        for language in ("en", "zh-hans"):
+            told.language = language
+            text = rendering.render(told).body
+            assert "0 of 0" not in text
+            assert "0 / 0" not in text
+            assert "0/0" not in text
+
+
+def test_cooldown_of_the_policy_follows_an_exit(vendor):
+    Policy.objects.update(cooldown_days=30)
+    vendor.interview()
+
+    leaves(vendor)
+
+    assert Cancellation.objects.get().cooldown_until == NOW + timedelta(days=30)
+
+
+def test_no_cooldown_after_a_fault_of_the_platform(vendor):
+    Policy.objects.update(cooldown_days=30)
+    vendor.interview()
+    vendor.tells("started", at=NOW - timedelta(minutes=20))
+    vendor.tells("error", at=NOW - timedelta(minutes=1))
+
+    vendor.tells("exited", at=NOW)
+
+    assert Cancellation.objects.get().cooldown_until is None
+
+
+def test_nobody_is_asked_about_what_is_over_there(vendor):
+    hr = "needs_hr"
+    Policy.objects.update(exit_introduction=hr, exit_professional=hr, exit_closing=hr)
+    interview = vendor.interview()
+
+    leaves(vendor)
+
+    assert now_of(interview).status == "withdrawn"
+    assert not WorkItem.objects.exists()
+
+
+def test_false_start_is_booked_again_and_made_anew_there(vendor):
+    interview = vendor.interview(starts_in=timedelta(minutes=-2))
+
+    assert leaves(vendor, minutes=2) == "followed"
+
+    assert now_of(interview).status == "booked"
+    assert now_of(interview).slot == interview.slot
+    assert events_of(interview)[-1] == "misstarted"
+    assert Sitting.objects.get().ending == Ending.MISSTART
+    assert not FileEntry.objects.exists()
+    assert not Cancellation.objects.exists()
+    assert link_of(interview).wanted == "book"
+    assert outbox.claim(vendor.platform.pk, timezone.now()).request == "create"
+
+
+def test_who_scored_has_not_begun_by_mistake(vendor):
+    interview = vendor.interview()
+
+    leaves(vendor, minutes=2, scores={"total": 12})
+
+    assert now_of(interview).status == "withdrawn"
+
+
+def test_false_start_that_is_heard_of_too_late_is_held_against_nobody(vendor):
+    interview = vendor.interview(starts_in=timedelta(hours=-3))
+    begun = interview.starts_at
+
+    vendor.tells("started", at=begun)
+    vendor.tells("exited", at=begun + timedelta(minutes=1))
+
+    assert now_of(interview).status == "incomplete"
+    assert Sitting.objects.get().ending == Ending.MISSTART
+    assert not Cancellation.objects.exists()
+    assert link_of(interview).wanted == ""
+
+
+@both
+@pytest.mark.parametrize(
+    ("told", "status", "ending"),
+    [
+        ([("exited", 2)], "booked", Ending.MISSTART),
+        ([("exited", 20)], "withdrawn", Ending.EXITED),
+        ([("incomplete", 20)], "incomplete", Ending.DROPPED),
+        ([("incomplete", 20, "dropped")], "incomplete", Ending.DROPPED),
+        ([("incomplete", 20, "closed")], "incomplete", Ending.CLOSED),
+        ([("incomplete", 20, "platform_fault")], "incomplete", Ending.PLATFORM_FAULT),
+        ([("error", 19), ("incomplete", 20, "closed")], "incomplete", Ending.PLATFORM_FAULT),
+    ],
+)
+def test_endings_are_told_apart(client, vendor, told, status, ending):
+    vendor = Vendor(client, vendor)
+    interview = vendor.interview(starts_in=timedelta(minutes=-20))
+    begun = NOW - timedelta(minutes=20)
+    vendor.tells("started", at=begun)
+
+    for what, minutes, *cause in told:
+        vendor.tells(what, at=begun + timedelta(minutes=minutes), cause=(cause or [""])[0])
+
+    assert now_of(interview).status == status
+    assert Sitting.objects.get().ending == ending
+    assert Cancellation.objects.exists() is (status == "withdrawn")
+
+
+@both
+def test_who_never_came_is_a_no_show(client, vendor):
+    vendor = Vendor(client, vendor)
+    interview = vendor.interview(starts_in=timedelta(hours=-1))
+
+    assert vendor.tells("missed") == "followed"
+
+    assert now_of(interview).status == "no_show"
+    assert interview.history.get(event="missed").data["platform"] == vendor.platform.slug
+    assert not Sitting.objects.exists()
+
+
+def test_who_waits_for_an_answer_is_no_no_show(vendor):
+    cancellation = CancellationFactory(interview__position__platform=vendor.platform)
+    PlatformLink.objects.create(
+        interview=cancellation.interview,
+        platform=vendor.platform,
+        external_id="ext-1",
+        external_status="booked",
+    )
+
+    assert vendor.tells("missed") == "agreed"
+
+    assert now_of(cancellation.interview).status == "cancelling"
+
+
+def test_what_was_moved_meanwhile_is_no_no_show(vendor):
+    interview = vendor.interview(starts_in=timedelta(hours=3))
+
+    vendor.tells("missed")
+
+    assert now_of(interview).status == "booked"
+    assert link_of(interview).wanted == "book"
+    assert outbox.claim(vendor.platform.pk, timezone.now()).request == "create"
+
+
+def test_what_failed_there_is_no_no_show(vendor):
+    interview = vendor.interview(starts_in=timedelta(hours=-1))
+    vendor.tells("error", at=NOW - timedelta(minutes=30))
+
+    assert vendor.tells("missed", at=NOW) == "differs"
+
+    assert now_of(interview).status == "booked"
+    assert link_of(interview).difference == Difference.FAILED
+    assert WorkItem.objects.get().params["code"] == Difference.FAILED
 
 
 def test_fault_of_the_platform_is_evidence_and_never_the_candidates(vendor):

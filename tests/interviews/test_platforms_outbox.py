@@ -411,7 +411,7 @@ def test_refused_appointment_is_put_before_hr_and_closes_itself(there):
 
 
 def _refuse(*args, **kwargs):
-    from tests.fake_platform import Conflict
+    from config.fake_platform import Conflict
 
     raise Conflict
 

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from cancellations.models import Cancellation, Policy
 from interviews import history
 from interviews.jobs import run_job
 from interviews.models import Interview, JobState, Platform, PlatformEvent, PlatformLink
@@ -121,6 +122,36 @@ def test_lost_end_is_followed(there):
     assert link_of(interview).scores == {"total": 90}
     assert interview.history.latest("sequence").data["platform"] == platform.slug
     assert not list(history.verify(Interview.objects.all()))
+
+
+def test_exit_of_which_only_the_list_tells_brings_no_cooldown(there):
+    """Nobody knows when they left: perhaps at once."""
+    fake, platform = there
+    Policy.objects.update(cooldown_days=30)
+    interview, booked = told(fake, platform, starts_in=timedelta(minutes=-25))
+    fake.happen(booked, "exited")
+
+    assert reconciled(platform) == {Found.FOLLOWED: 1}
+
+    assert status_of(interview) == "withdrawn"
+    assert Cancellation.objects.get().cooldown_until is None
+
+
+def test_after_a_false_start_there_is_a_second_appointment_there(there):
+    fake, platform = there
+    interview, booked = told(fake, platform, starts_in=timedelta(minutes=-1))
+    fake.happen(booked, "exited")
+
+    assert reconciled(platform) == {Found.FOLLOWED: 1}
+
+    again = fake.by_reference(interview.reference)
+    assert (booked.standing, again.standing) == ("exited", "booked")
+    assert status_of(interview) == "booked"
+    assert link_of(interview).external_id == again.id
+    assert not reconciled(platform)
+    fake.happen(again, "completed")
+    reconciled(platform)
+    assert status_of(interview) == "completed"
 
 
 def test_lost_scores_are_copied(there):

@@ -10,10 +10,12 @@ from django.utils import timezone
 from accounts import api_tokens
 from accounts.models import ApiToken
 from accounts.scopes import Scope
+from interviews.models import Platform
 from notifications import webhooks
 from notifications.models import Webhook
 from tests.contracts.api import Caller
-from tests.factories import DepartmentFactory, UserFactory
+from tests.factories import DepartmentFactory, InterviewFactory, UserFactory
+from tests.interviews.platforms import booked_on, platform_for, vendor_listening, with_a_past
 from tests.journeys.visitor import either_language
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -97,6 +99,69 @@ def test_connections_have_nothing_for_axe_to_find(visit, administrator, lead, la
             reverse("cancellations:webhook", args=[off.pk]),
             reverse("cancellations:edit_webhook", args=[hook.pk]),
             reverse("cancellations:act_on_webhook", args=[hook.pk, "secret"]),
+        ]
+    )
+
+    assert found == {}
+
+
+PLATFORMS = reverse("interviews:platforms")
+
+
+def of_platform(name, *args):
+    return reverse(f"interviews:{name}", args=args)
+
+
+def test_administrator_connects_a_platform(visit, administrator, settings):
+    settings.WEBHOOK_ALLOW_HTTP = settings.WEBHOOK_ALLOW_PRIVATE = True
+    with vendor_listening("alder") as (fake, platform):
+        vendor, address = fake.vendor, platform.base_url
+        platform.delete()
+        desk = visit(administrator, width=1280, height=800)
+        desk.opens(reverse("cancellations:settings"))
+        desk.follows("Interview platforms")
+        desk.follows("Add a platform")
+        desk.follows("Alder")
+        desk.writes("Name", "Alder")
+        desk.writes("Name in addresses", "alder")
+        desk.writes("Address of its API", address)
+        desk.page.get_by_label("Client id or app key").fill(vendor.client_id)
+        desk.page.get_by_label("Secret", exact=True).fill(vendor.secret)
+        desk.presses("Save")
+
+        desk.sees("It is shown this once")
+        secret = desk.page.locator(".connections-secret").inner_text().strip()
+        assert Platform.objects.get().webhook_secret == secret
+        desk.follows("Done")
+        desk.presses("Test the connection")
+        desk.sees("It answers.")
+        assert secret not in desk.page.content()
+        assert not desk.complaints
+
+
+@either_language
+def test_platforms_have_nothing_for_axe_to_find(visit, administrator, language, width):
+    administrator.language = language
+    administrator.save()
+    desk = visit(administrator, width=width)
+    assert desk.faults_of([PLATFORMS]) == {}
+    platform = platform_for("alder", url="https://api.alder.example/eu/interviews")
+    off = platform_for("birch", is_active=False)
+    first = booked_on(platform)
+    position = first.position
+    with_a_past(platform, [first, *(InterviewFactory(position=position) for _ in range(2))])
+
+    found = desk.faults_of(
+        [
+            PLATFORMS,
+            of_platform("new_platform"),
+            of_platform("new_platform") + "?example=birch",
+            of_platform("platform", "alder"),
+            of_platform("platform", "alder") + "?log=calls",
+            of_platform("platform", off.slug),
+            of_platform("edit_platform", "alder"),
+            of_platform("act_on_platform", "alder", "secret"),
+            reverse("cancellations:desk_interview", args=[first.reference]),
         ]
     )
 

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from cancellations import demo
+from interviews.platforms import demo as platform
 
 
 class Command(BaseCommand):
@@ -15,6 +16,7 @@ class Command(BaseCommand):
         if not settings.DEMO:
             raise CommandError("Demo data is loaded in demo mode only (MIANYUE_MODE=demo).")
         if demo.is_loaded():
+            platform.move_to(settings.DEMO_PLATFORM_URL)
             self.stdout.write("The demo data is already loaded; nothing was changed.")
             return
         if demo.holds_other_data():

@@ -1,34 +1,43 @@
 """An AI-interview platform to try ours against: two invented vendors, and faults to switch on.
 
-    python -m tests.fake_platform --vendor alder --port 8900 \
+    MIANYUE_MODE=demo python -m config.fake_platform --vendor alder --port 8900 \
         --webhooks http://127.0.0.1:8000/platforms/alder/events/ --webhook-secret whsec_…
 
-"alder" speaks nested JSON behind OAuth 2 (client id "alder-client", secret "alder-secret"); "birch"
-speaks flat JSON signed with HMAC (app key "birch-app", secret "birch-secret"). Nothing but the
-standard library is needed. Beside the vendor's own addresses there are:
+`make run` starts one. "alder" speaks nested JSON behind OAuth 2 (client id "alder-client", secret
+"alder-secret"); "birch" speaks flat JSON signed with HMAC (app key "birch-app", secret
+"birch-secret"). Beside the vendor's own addresses there are:
 
     GET  /_control/               everything it holds, and how often each fault struck
     POST /_control/faults         {"slow": 0.2, "error": 1, …}: how likely each is; {} for none
-    POST /_control/happen         {"id" or "reference": …, "what": "started", "scores": {…}}
+    POST /_control/happen         {"id" or "reference": …, "what": "started", "scores": {…},
+                                   "cause": "dropped"}
     POST /_control/webhooks       {"url": …, "secret": …}
 """
+
+# ruff: noqa: S310, S311, T201 - it calls the address it is told, by chance, and prints its own
 
 import argparse
 import base64
 import hashlib
 import hmac
 import json
+import os
 import random
 import secrets
+import sys
 import threading
 import time
 import urllib.error
 import urllib.request
+from bisect import bisect_right
 from collections import Counter, deque
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 FAULTS = (
@@ -42,7 +51,11 @@ FAULTS = (
     "out_of_order",
     "wrong_signature",
 )
-HAPPENINGS = ("started", "completed", "incomplete", "exited", "error", "scores", "cancelled")
+HAPPENINGS = (
+    "started", "completed", "incomplete", "exited", "error", "scores", "cancelled", "missed",
+)  # fmt: skip
+CAUSES = ("dropped", "closed", "platform_fault")  # why one ended before its end
+DEMO_WEBHOOK_SECRET = "whsec_demo"  # noqa: S105 - of make run
 BEIJING = timezone(timedelta(hours=8))
 HTML = b"<!doctype html><title>Gateway</title><h1>Please stand by</h1>"
 
@@ -55,11 +68,15 @@ class Booked:
     reference: str
     starts_at: datetime
     standing: str = "booked"
-    scores: dict = field(default_factory=dict)
+    scores: dict[str, float] = field(default_factory=dict)
 
     @property
     def link(self) -> str:
         return f"https://rooms.example/join/{self.id}"
+
+
+Answer = tuple[int, dict[str, Any]]
+Letter = tuple[dict[str, str], bytes]
 
 
 class NotFound(Exception):
@@ -77,20 +94,23 @@ class Alder:
     codes = {
         "booked": "scheduled", "started": "running", "completed": "finished",
         "incomplete": "expired", "exited": "abandoned", "cancelled": "cancelled",
-        "error": "failed",
+        "missed": "no_show", "error": "failed",
     }  # fmt: skip
     types = {
         "started": "interview.started", "completed": "interview.finished",
         "incomplete": "interview.expired", "exited": "interview.abandoned",
         "cancelled": "interview.cancelled", "error": "interview.failed",
-        "scores": "interview.scored",
+        "scores": "interview.scored", "missed": "interview.missed",
     }  # fmt: skip
+    causes = {"dropped": "connection", "closed": "candidate_closed", "platform_fault": "system"}
 
     def __init__(self, fake: "FakePlatform") -> None:
         self.fake = fake
         self.tokens: set[str] = set()
 
-    def answer(self, method: str, path: str, query: dict, headers, body: bytes) -> tuple[int, dict]:
+    def answer(
+        self, method: str, path: str, query: dict[str, str], headers: Mapping[str, str], body: bytes
+    ) -> Answer:
         if path == "/oauth/token":
             return self._token(headers, body)
         given = headers.get("Authorization", "").removeprefix("Bearer ")
@@ -116,7 +136,7 @@ class Alder:
                 return 204, {}
         return 404, {"error": "no_such_address"}
 
-    def _token(self, headers, body: bytes) -> tuple[int, dict]:
+    def _token(self, headers: Mapping[str, str], body: bytes) -> Answer:
         expected = base64.b64encode(f"{self.client_id}:{self.secret}".encode()).decode()
         form = parse_qs(body.decode())
         if headers.get("Authorization") != f"Basic {expected}":
@@ -127,7 +147,7 @@ class Alder:
         self.tokens.add(token)
         return 200, {"access_token": token, "token_type": "Bearer", "expires_in": 3600}
 
-    def _list(self, query: dict) -> dict:
+    def _list(self, query: dict[str, str]) -> dict[str, Any]:
         limit = int(query.get("limit", "50"))
         since = datetime.fromisoformat(query["starting_after"])
         page = self.fake.after(query.get("cursor", ""), since, limit + 1)
@@ -137,7 +157,7 @@ class Alder:
             "paging": {"next_cursor": page[limit - 1].id if more else None},
         }
 
-    def shown(self, booked: Booked) -> dict:
+    def shown(self, booked: Booked) -> dict[str, Any]:
         return {
             "id": booked.id,
             "external_reference": booked.reference,
@@ -149,13 +169,17 @@ class Alder:
             },
         }  # fmt: skip
 
-    def event(self, event_id: str, what: str, booked: Booked, at: datetime) -> dict:
+    def event(
+        self, event_id: str, what: str, booked: Booked, at: datetime, cause: str = ""
+    ) -> dict[str, Any]:
         event = {
             "id": event_id,
             "type": self.types[what],
             "occurred_at": at.isoformat(timespec="microseconds"),
             "interview": self.shown(booked),
         }
+        if cause:
+            event["ended_by"] = self.causes[cause]
         return event | ({"error": {"code": "media_server_down"}} if what == "error" else {})
 
     def signature(self, body: bytes, secret: str, at: int) -> dict[str, str]:
@@ -170,18 +194,21 @@ class Birch:
     written = "%Y-%m-%d %H:%M:%S"
     codes = {
         "booked": 10, "started": 20, "completed": 30, "incomplete": 40, "exited": 41,
-        "cancelled": 50, "error": 90,
+        "cancelled": 50, "missed": 60, "error": 90,
     }  # fmt: skip
     types = {
         "started": "ORDER_BEGIN", "completed": "ORDER_FINISH", "incomplete": "ORDER_TIMEOUT",
         "exited": "ORDER_QUIT", "cancelled": "ORDER_CANCEL", "error": "ORDER_ERROR",
-        "scores": "ORDER_SCORE",
+        "scores": "ORDER_SCORE", "missed": "ORDER_ABSENT",
     }  # fmt: skip
+    causes = {"dropped": 1, "closed": 2, "platform_fault": 3}
 
     def __init__(self, fake: "FakePlatform") -> None:
         self.fake = fake
 
-    def answer(self, method: str, path: str, query: dict, headers, body: bytes) -> tuple[int, dict]:
+    def answer(
+        self, method: str, path: str, query: dict[str, str], headers: Mapping[str, str], body: bytes
+    ) -> Answer:
         if not self._is_signed(method, headers, body):
             return 401, {"code": 401, "msg": "sign error"}
         fake, sent = self.fake, json.loads(body or b"{}")
@@ -203,7 +230,7 @@ class Birch:
                 return 200, {"rows": [self.shown(each) for each in page]}
         return 404, {"code": 404, "msg": "no such address"}
 
-    def _is_signed(self, method: str, headers, body: bytes) -> bool:
+    def _is_signed(self, method: str, headers: Mapping[str, str], body: bytes) -> bool:
         at = headers.get("X-Timestamp", "0")
         digest = hashlib.sha256(body).hexdigest()
         text = f"{method}\n{self.fake.raw_path}\n{at}\n{digest}"
@@ -217,7 +244,7 @@ class Birch:
     def time(self, text: str) -> datetime:
         return datetime.strptime(text, self.written).replace(tzinfo=BEIJING)
 
-    def shown(self, booked: Booked) -> dict:
+    def shown(self, booked: Booked) -> dict[str, Any]:
         scores = {f"score{name.title()}": value for name, value in booked.scores.items()}
         return {
             "orderNo": booked.id,
@@ -228,13 +255,17 @@ class Birch:
             **scores,
         }
 
-    def event(self, event_id: str, what: str, booked: Booked, at: datetime) -> dict:
+    def event(
+        self, event_id: str, what: str, booked: Booked, at: datetime, cause: str = ""
+    ) -> dict[str, Any]:
         event = {
             "msgId": event_id,
             "msgType": self.types[what],
             "msgTime": at.astimezone(BEIJING).strftime(self.written),
             **self.shown(booked),
         }
+        if cause:
+            event["endType"] = self.causes[cause]
         return event | ({"errCode": "E5001"} if what == "error" else {})
 
     def signature(self, body: bytes, secret: str, at: int) -> dict[str, str]:
@@ -242,17 +273,19 @@ class Birch:
         return {"X-Timestamp": str(at), "X-Sign": base64.b64encode(digest).decode()}
 
 
-VENDORS = {"alder": Alder, "birch": Birch}
+VENDORS: dict[str, Callable[["FakePlatform"], Alder | Birch]] = {"alder": Alder, "birch": Birch}
 
 
 class FakePlatform:
     """The platform, listening on `port` of this machine (0: any) as long as it is entered.
 
-    `faults` says how likely each is; `webhook` takes (headers, body) in place of an address that is
-    called, and says with which status it was taken.
+    `faults` says how likely each is. What it holds is kept in the file `state`, if there is one,
+    from one run to the next.
     """
 
-    def __init__(self, vendor: str = "alder", *, port: int = 0, seed: int = 7, webhook=None):
+    def __init__(
+        self, vendor: str = "alder", *, port: int = 0, seed: int = 7, state: Path | None = None
+    ) -> None:
         self.vendor = VENDORS[vendor](self)
         self.held: dict[str, Booked] = {}
         self.keys: dict[str, tuple[bytes, str]] = {}
@@ -260,19 +293,23 @@ class FakePlatform:
         self.struck: Counter[str] = Counter()
         self.requests: list[tuple[str, str]] = []
         self.at_once = self.most_at_once = 0
-        self.webhook, self.webhook_url, self.webhook_secret = webhook, "", ""
-        self.events_sent: list[tuple[dict[str, str], bytes]] = []
+        self.webhook_url = self.webhook_secret = ""
+        self.events_sent: list[Letter] = []
         self.slowness = 0.3
         self._chance = random.Random(seed)
+        self._due: dict[str, float] = {}
         self._lock = threading.RLock()
         self._local = threading.local()
         self._over = threading.Event()
-        self._queue: deque[tuple[dict[str, str], bytes]] = deque()
-        self._kept_back: tuple[dict[str, str], bytes] | None = None
+        self._queue: deque[Letter] = deque()
+        self._kept_back: Letter | None = None
         self._number = 0
+        self._state = state
+        self._read_state()
         self._server = ThreadingHTTPServer(("127.0.0.1", port), self._handler())
         self._server.daemon_threads = True
-        self._server.handle_error = lambda *caller: None  # who has stopped waiting
+        # Who has stopped waiting.
+        self._server.handle_error = lambda request, address: None  # type: ignore[assignment]
         self._threads = [
             threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True),
             threading.Thread(target=self._send_webhooks, daemon=True),
@@ -284,14 +321,14 @@ class FakePlatform:
 
     @property
     def raw_path(self) -> str:
-        return self._local.path
+        return str(self._local.path)
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         for thread in self._threads:
             thread.start()
         return self
 
-    def __exit__(self, *error):
+    def __exit__(self, *error: object) -> None:
         self._over.set()
         self._server.shutdown()
         for thread in self._threads:
@@ -340,9 +377,14 @@ class FakePlatform:
 
     def after(self, cursor: str, since: datetime, count: int) -> list[Booked]:
         with self._lock:
-            ids = sorted(each for each in self.held if each > cursor)
-            found = [self.held[each] for each in ids if self.held[each].starts_at > since]
-            return found[:count]
+            ids = list(self.held)  # given in order
+            found = []
+            for number in range(bisect_right(ids, cursor), len(ids)):
+                if self.held[ids[number]].starts_at > since:
+                    found.append(self.held[ids[number]])
+                if len(found) == count:
+                    break
+            return found
 
     def by_reference(self, reference: str) -> Booked:
         """The newest under this reference."""
@@ -352,7 +394,9 @@ class FakePlatform:
                 raise NotFound
             return found[-1]
 
-    def happen(self, booked: Booked, what: str, scores: dict | None = None) -> None:
+    def happen(
+        self, booked: Booked, what: str, scores: dict[str, float] | None = None, cause: str = ""
+    ) -> None:
         """Something happens to an interview, and the webhook is told."""
         with self._lock:
             if what not in {"error", "scores"}:
@@ -360,7 +404,8 @@ class FakePlatform:
             if scores:
                 booked.scores = dict(scores)
             self._number += 1
-            event = self.vendor.event(f"evt-{self._number}", what, booked, datetime.now(UTC))
+            event = self.vendor.event(f"evt-{self._number}", what, booked, datetime.now(UTC), cause)
+            self._write_state()
         self.tell(json.dumps(event, ensure_ascii=False).encode())
 
     # --- webhooks ---------------------------------------------------------------------------------
@@ -410,14 +455,12 @@ class FakePlatform:
             self._queue.popleft()
 
     def _post(self, headers: dict[str, str], body: bytes) -> int:
-        if self.webhook:
-            return self.webhook(headers, body)
         if not self.webhook_url:
             return 200
         request = urllib.request.Request(self.webhook_url, body, headers, method="POST")
         try:
             with urllib.request.urlopen(request, timeout=10) as response:
-                return response.status
+                return int(response.status)
         except urllib.error.HTTPError as error:
             return error.code
         except OSError:
@@ -426,13 +469,18 @@ class FakePlatform:
     # --- requests ---------------------------------------------------------------------------------
 
     def _strikes(self, fault: str) -> bool:
+        """As often as it is likely, evenly: of ten times at 0.1 once, from a chance beginning."""
         with self._lock:
-            strikes = self._chance.random() < float(self.faults.get(fault, 0))
-            self.struck[fault] += strikes
-            return strikes
+            due = self._due.setdefault(fault, self._chance.random())
+            due += float(self.faults.get(fault, 0))
+            self._due[fault] = due % 1
+            self.struck[fault] += due >= 1
+            return due >= 1
 
-    def _answered(self, method: str, target: str, headers, body: bytes):
-        """(status, body) or None for never."""
+    def _answered(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, bytes] | None:
+        """Status and body, or None for never."""
         parts = urlsplit(target)
         if parts.path.startswith("/_control/"):
             return self._control(method, parts.path, body)
@@ -453,6 +501,8 @@ class FakePlatform:
                 status, answer = 409, {"error": "conflict"}
             except (KeyError, ValueError, TypeError):
                 status, answer = 400, {"error": "bad_request"}
+            if method != "GET":
+                self._write_state()
         match fault:
             case "error":
                 return 500, b'{"error": "internal"}'
@@ -464,7 +514,7 @@ class FakePlatform:
         return status, json.dumps(answer, ensure_ascii=False).encode() if status != 204 else b""
 
     @contextmanager
-    def _counted(self):
+    def _counted(self) -> Iterator[None]:
         with self._lock:
             self.at_once += 1
             self.most_at_once = max(self.most_at_once, self.at_once)
@@ -488,7 +538,9 @@ class FakePlatform:
                         self.get(sent["id"]) if "id" in sent
                         else self.by_reference(sent["reference"])
                     )  # fmt: skip
-                    self.happen(one, sent["what"], sent.get("scores"))
+                    if sent.get("cause", "") not in ("", *CAUSES):
+                        raise ValueError(f"causes are: {CAUSES}")
+                    self.happen(one, sent["what"], sent.get("scores"), sent.get("cause", ""))
                 case "POST", "/_control/webhooks":
                     self.webhook_url = sent["url"]
                     self.webhook_secret = sent.get("secret", self.webhook_secret)
@@ -502,23 +554,45 @@ class FakePlatform:
             state = {
                 "faults": self.faults,
                 "struck": self.struck,
-                "interviews": [
-                    {**vars(each), "starts_at": each.starts_at.isoformat()}
-                    for each in self.held.values()
-                ],
+                "interviews": self._written(),
             }
         return 200, json.dumps(state, ensure_ascii=False, indent=1).encode()
 
-    def _handler(self):
+    # --- from one run to the next -----------------------------------------------------------------
+
+    def _written(self) -> list[dict[str, Any]]:
+        held = self.held.values()
+        return [{**vars(each), "starts_at": each.starts_at.isoformat()} for each in held]
+
+    def _write_state(self) -> None:
+        if self._state is None:
+            return
+        with self._lock:
+            unfinished = self._state.with_suffix(".unfinished")
+            state = {"number": self._number, "interviews": self._written()}
+            unfinished.write_text(json.dumps(state, ensure_ascii=False), encoding="utf-8")
+            unfinished.replace(self._state)
+
+    def _read_state(self) -> None:
+        if self._state is None or not self._state.exists():
+            return
+        state = json.loads(self._state.read_text(encoding="utf-8"))
+        self._number = state["number"]
+        for each in state["interviews"]:
+            starts_at = datetime.fromisoformat(each["starts_at"])
+            self.held[each["id"]] = Booked(**each | {"starts_at": starts_at})
+
+    def _handler(self) -> type[BaseHTTPRequestHandler]:
         fake = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
-            def do_any(self):
+            def do_any(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 with fake._counted():
-                    answer = fake._answered(self.command, self.path, self.headers, body)
+                    headers = {name.title(): text for name, text in self.headers.items()}
+                    answer = fake._answered(self.command, self.path, headers, body)
                 if answer is None:
                     self.close_connection = True
                     return
@@ -532,7 +606,7 @@ class FakePlatform:
 
             do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = do_any  # noqa: N815
 
-            def log_message(self, *args):
+            def log_message(self, *args: object) -> None:
                 pass
 
         return Handler
@@ -540,7 +614,7 @@ class FakePlatform:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m tests.fake_platform",
+        prog="python -m config.fake_platform",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -548,12 +622,15 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8900)
     parser.add_argument("--webhooks", default="", metavar="URL")
     parser.add_argument("--webhook-secret", default="")
+    parser.add_argument("--state", type=Path, metavar="FILE", help="keep there what it holds")
     chosen = parser.parse_args()
-    with FakePlatform(chosen.vendor, port=chosen.port) as fake:
+    if os.environ.get("MIANYUE_MODE") not in {"demo", "test"}:
+        sys.exit("A platform that is none runs in demo mode only (MIANYUE_MODE=demo).")
+    with FakePlatform(chosen.vendor, port=chosen.port, state=chosen.state) as fake:
         fake.webhook_url, fake.webhook_secret = chosen.webhooks, chosen.webhook_secret
         vendor = fake.vendor
-        print(f"{chosen.vendor} listens on {fake.url}", flush=True)  # noqa: T201
-        print(f"client id {vendor.client_id}, secret {vendor.secret}", flush=True)  # noqa: T201
+        print(f"{chosen.vendor} listens on {fake.url}", flush=True)
+        print(f"client id {vendor.client_id}, secret {vendor.secret}", flush=True)
         with suppress(KeyboardInterrupt):
             threading.Event().wait()
 
