@@ -356,6 +356,13 @@ class CancellationStatus(models.TextChoices):
     REVERSED = "reversed", _("Cancelled, then reinstated")
 
 
+# Of a request to leave midway these say something else.
+EXIT_LABELS = {
+    CancellationStatus.APPROVED.value: _("Left the interview"),
+    CancellationStatus.REVERSED.value: _("Left, then booked again"),
+}
+
+
 class Party(models.TextChoices):
     CANDIDATE = "candidate", _("Candidate")
     COMPANY = "company", _("Company")
@@ -524,6 +531,8 @@ class Cancellation(models.Model):
     def get_status_display(self) -> str:  # type: ignore[no-redef]  # Django lets models say it
         if self.was_overtaken:
             return str(_("Overtaken: the company cancelled"))
+        if self.is_exit and self.status in EXIT_LABELS:
+            return str(EXIT_LABELS[self.status])
         return str(CancellationStatus(self.status).label)
 
     @property

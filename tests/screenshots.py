@@ -176,7 +176,11 @@ def prepare() -> list[Shot]:
         receipt = Cancellation.objects.filter(status=status).first()
         path = reverse("cancellations:receipt", args=[receipt.reference])
         shots.append(Shot(f"receipt-{status}", path))
-    return shots + room_pages()
+    shots += room_pages()
+    shots += leaving_pages(User.objects.get(email="lead@demo.example"), lead)
+    shots += help_pages(session_of(User.objects.get(email="admin@demo.example")))
+    shots += platform_pages(User.objects.get(email="admin@demo.example"))
+    return shots + error_pages(nobody)
 
 
 def room_pages() -> list[Shot]:
@@ -199,7 +203,7 @@ def room_pages() -> list[Shot]:
             "stage": "professional",
             "zh": "流水线上有一个零件装反了，您会怎么做？",
             "en": "A part on the line has been fitted the wrong way round. What do you do?",
-            "seconds": 36000,
+            "seconds": 600,
             "may_speak": True,
         },
     ]
@@ -231,20 +235,274 @@ def room_pages() -> list[Shot]:
 
     return [
         page("too-early", "booked", minutes=90),
-        page("check", "booked"),
+        page("too-late", "booked", minutes=-120),
+        page("no-show", "no_show", minutes=-120),
+        page("check", "booked", see_the_line),
         page("resume", "in_progress"),
         page("practice", "in_progress", come_in("#practice"), current=0),
         page("question", "in_progress", come_in("#text:not([readonly])"), answer),
         page("limit", "in_progress", come_in("#recorder"), current=2),
         page("offline", "in_progress", come_in("#recorder"), lose_the_line, answer, current=2),
         page("conflict", "in_progress", come_in("#text:not([readonly])"), answer, meet_a_conflict),
+        page("recorded", "in_progress", come_in("#recorder"), record, current=2),
+        page("short-of-time", "in_progress", come_in("#recorder"), run_short, current=2),
+        page("time-up", "in_progress", come_in("#recorder"), say("time_up"), current=2),
+        page("elsewhere", "in_progress", come_in("#text:not([readonly])"), say("elsewhere")),
+        page("signed-out", "in_progress", come_in("#text:not([readonly])"), say("signed_out")),
+        page("waiting-to-go-on", "in_progress", come_in("#recorder"), say("waiting"), current=2),
+        page("over", "in_progress", come_in("#text:not([readonly])"), answer, end_it),
         page("leave", "in_progress", come_in("#text:not([readonly])"), answer, ask_to_leave),
+        page("leave-offline", "in_progress", come_in("#recorder"), cannot_leave, current=2),
         page("end", "in_progress", come_in("#end"), current=3),
         page("finished", "completed"),
         page("waiting", "exiting"),
         page("left", "withdrawn"),
         page("incomplete", "incomplete"),
     ]
+
+
+def leaving_pages(lead: object, desk: str) -> list[Shot]:
+    """Leaving midway and what follows, free and under strict rules: theirs, and HR's."""
+    from django.urls import reverse
+    from django.utils import timezone
+
+    from cancellations import exits, policies
+    from cancellations.models import Policy, Purpose, Reason
+    from cancellations.queries import columns_of, tiers_of
+    from cancellations.services import approve_cancellation, decline_cancellation
+    from interviews.models import Interview, Position
+    from tests.factories import (
+        CandidateFactory,
+        InterviewFactory,
+        PositionFactory,
+        SittingFactory,
+        SlotFactory,
+    )
+
+    mine = Position.objects.filter(department__in=lead.departments.all()).order_by("pk")  # type: ignore[attr-defined]
+    free, strict = mine[:2]
+    general = Policy.objects.filter(is_active=True).order_by("pk").first()
+    assert general is not None
+    columns = columns_of(general) | {
+        "name": "夜班产线组长",
+        "position_id": strict.pk,
+        "exit_professional": "needs_hr",
+        "exit_second_factor": True,
+        "cooldown_days": 30,
+        "self_rebooking": False,
+    }
+    rule = policies.create_policy(policies.Draft(columns, tiers_of(general)), by=lead)  # type: ignore[arg-type]
+    policies.switch_on(rule.pk, by=lead, version=rule.version, is_meant=True)  # type: ignore[arg-type]
+    for day in range(1, 5):
+        SlotFactory(position=free, starts_at=timezone.now() + timedelta(days=day, hours=day))
+
+    def someone(position: Position, *, minutes: int = 12) -> Interview:
+        interview = InterviewFactory(
+            candidate=CandidateFactory(user__language=""),
+            position=position,
+            status="in_progress",
+            link="",
+            starts_in=timedelta(minutes=-minutes),
+        )
+        now = timezone.now()
+        sitting = SittingFactory(
+            interview=interview, current=2, entered_at=now - timedelta(minutes=minutes)
+        )
+        if minutes > 0:
+            text = "我在深圳的一家电子厂工作了三年。"
+            sitting.answers.filter(number=1).update(text=text, saved_at=now, revision=1)
+        return interview
+
+    def left(position: Position, code: str = "emergency") -> Interview:
+        interview = someone(position)
+        reason = Reason.objects.get(purpose=Purpose.EXIT, code=code)
+        by = interview.candidate.user
+        exits.leave(interview.reference, by=by, reason=reason, confirmed=True)
+        return interview
+
+    def page(name: str, interview: Interview, route: str, *steps: Step, **session: object) -> Shot:
+        own = () if route == "mine" else (interview.reference,)
+        path = reverse(f"cancellations:{route}", args=own)
+        return Shot(name, path, session_of(interview.candidate.user, **session), steps)
+
+    chosen = {"exit_choice": {"reason": "emergency", "detail": ""}}
+    booked = InterviewFactory(
+        candidate=CandidateFactory(user__language=""),
+        position=free,
+        link="",
+        starts_in=timedelta(minutes=5),
+    )
+    one, strictly, gone = someone(free), someone(strict), left(free, "device")
+    waiting, refused, cooling = left(strict), left(strict), left(strict)
+    request = refused.cancellations.get()
+    decline_cancellation(request.pk, by=lead, note="只剩两道题，请您尽量完成。")  # type: ignore[arg-type]
+    approve_cancellation(cooling.cancellations.get().pk, by=lead)  # type: ignore[arg-type]
+    receipt = gone.cancellations.get().reference
+    nothing_free = left(PositionFactory(title="叉车司机", department=free.department))
+    wrong = (fill_in_a_code, press_danger)
+    return [
+        page("mine-to-enter", booked, "mine"),
+        page("interview-to-enter", booked, "interview"),
+        page("mine-to-resume", one, "mine"),
+        page("interview-to-resume", one, "interview"),
+        page("exit", one, "exit"),
+        page("exit-errors", one, "exit", choose("other"), press_danger),
+        page("exit-strict", strictly, "exit", choose("emergency")),
+        page("exit-false-start", someone(free, minutes=-60), "exit"),
+        page("exit-code", strictly, "exit_code", **chosen),
+        page("exit-code-wrong", strictly, "exit_code", *wrong, **chosen),
+        page("interview-left", gone, "interview"),
+        page("interview-left-cooling", cooling, "interview"),
+        page("interview-leaving", waiting, "interview"),
+        page("interview-to-go-on", refused, "interview"),
+        page("again", gone, "again"),
+        page("again-none", nothing_free, "again"),
+        Shot("receipt-left", reverse("cancellations:receipt", args=[receipt])),
+        Shot("desk-interview-left", desk_page("desk_interview", gone), desk),
+        Shot("desk-interview-leaving", desk_page("desk_interview", waiting), desk),
+        Shot("desk-interview-under-way", desk_page("desk_interview", one), desk),
+        Shot("desk-follow-up", desk_page("follow_up", one), desk),
+        Shot(
+            "desk-queue-leaving",
+            reverse("cancellations:case", args=[waiting.cancellations.get().reference]),
+            desk,
+        ),
+        Shot("policy-strict", reverse("cancellations:policy", args=[rule.pk]), desk),
+        Shot("policy-strict-edit", reverse("cancellations:edit_policy", args=[rule.pk]), desk),
+    ]
+
+
+def help_pages(administrator: str) -> list[Shot]:
+    """The assistant, the guide, the answers, and HR's pages about them."""
+    from django.urls import reverse
+
+    from cancellations.help import services
+    from cancellations.help.models import FaqEntry
+    from interviews.models import Interview
+    from tests.factories import SittingFactory
+
+    def talked(text: str, reason: str = "", *, to_a_person: bool = False) -> tuple[Interview, str]:
+        interview = SittingFactory(interview__candidate__user__language="").interview
+        talk, turns = services.ask(interview, text=text, reason=reason, conversation=None)
+        if to_a_person:
+            services.hand_over(talk)
+        else:
+            services.say_whether_it_helped(talk, turns[-1].pk, len(turns) == 1)
+        return interview, f"?talk={talk.reference}"
+
+    def page(name: str, interview: Interview, query: str = "", *steps: Step) -> Shot:
+        path = reverse("cancellations:assistant", args=[interview.reference]) + query
+        return Shot(name, path, session_of(interview.candidate.user), steps)
+
+    first = SittingFactory(interview__candidate__user__language="").interview
+    answers, number = reverse("cancellations:faq"), FaqEntry.objects.order_by("order").first()
+    assert number is not None
+    question = reverse("cancellations:faq_edit", args=[number.pk])
+    return [
+        page("assistant", first),
+        page("assistant-errors", first, "", press),
+        page("assistant-answers", *talked("面试时断网了，答案会丢吗", "device")),
+        page("assistant-offers", *talked("", "not_interested")),
+        page("assistant-privacy", *talked("我的录音谁能看到，隐私怎么办")),
+        page("assistant-nothing", *talked("xyzzy")),
+        page("assistant-person", *talked("xyzzy", to_a_person=True)),
+        Shot("guide", reverse("cancellations:guide")),
+        Shot("help-found", reverse("cancellations:help") + "?q=断网"),
+        Shot("help-nothing", reverse("cancellations:help") + "?q=xyzzy"),
+        Shot("faq", answers, administrator),
+        Shot("faq-edit", question, administrator),
+        Shot("faq-errors", reverse("cancellations:faq_new"), administrator, (press,)),
+    ]
+
+
+def platform_pages(administrator: object) -> list[Shot]:
+    """Platforms as they do well and badly, and where one and we differ."""
+    from django.urls import reverse
+    from django.utils import timezone
+
+    from interviews.models import Platform, Position
+    from interviews.platforms.models import PlatformCall, PlatformEvent, PlatformLink
+    from tests.factories import CandidateFactory, InterviewFactory
+    from tests.interviews.platforms import platform_for
+
+    now, session = timezone.now(), session_of(administrator)
+    well = platform_for("alder", "https://api.alder.example/v2", name="Alder", reconciled_at=now)
+    platform_for("birch", "https://open.birch.example/openapi", name="启明 AI 面试", failures=3)
+    off = platform_for("birch", "https://old.example", slug="old", name="旧平台", is_active=False)
+    position = Position.objects.order_by("pk").last()
+    Position.objects.filter(pk=position.pk).update(platform=well)  # type: ignore[union-attr]
+    interviews = []
+    for number, difference in enumerate(["", "platform_took_place", "platform_missing"], start=1):
+        interview = InterviewFactory(
+            candidate=CandidateFactory(user__language=""), position=position
+        )
+        PlatformLink.objects.create(
+            interview=interview,
+            platform=well,
+            external_id=f"iv_{number:06}",
+            external_status="completed" if number == 2 else "booked",
+            external_starts_at=interview.starts_at,
+            scores={"表达": 82, "专业": 76.5} if number == 2 else {},
+            told_at=now,
+            heard_at=now,
+            difference=difference,
+        )
+        interviews.append(interview)
+        PlatformCall.objects.create(
+            platform=well,
+            operation="create",
+            reference=interview.reference,
+            status_code=201 if number < 3 else 503,
+            error_code="" if number < 3 else "http_503",
+            milliseconds=120 * number,
+        )
+        PlatformEvent.objects.create(
+            platform=well,
+            event_id=f"evt_{number}",
+            external_id=f"iv_{number:06}",
+            at=now,
+            body={"kind": "completed" if number == 2 else "started"},
+            outcome="differs" if number == 2 else "agreed",
+        )
+    Platform.objects.filter(pk=well.pk).update(refused_at=now, refused_code="forged")
+
+    def page(name: str, *args: object) -> str:
+        return reverse(f"interviews:{name}", args=args)
+
+    secret = page("act_on_platform", well.slug, "secret")
+    return [
+        Shot("platforms", page("platforms"), session),
+        Shot("platform", page("platform", well.slug), session),
+        Shot("platform-calls", page("platform", well.slug) + "?log=calls", session),
+        Shot("platform-off", page("platform", off.slug), session),
+        Shot("platform-new", page("new_platform") + "?example=alder", session),
+        Shot("platform-errors", page("new_platform"), session, (press,)),
+        Shot("platform-edit", page("edit_platform", well.slug), session),
+        Shot("platform-secret", secret, session),
+        Shot("platform-secret-new", secret, session, (press,)),
+        Shot("desk-interview-platform", desk_page("desk_interview", interviews[1]), session),
+    ]
+
+
+def error_pages(candidate: str) -> list[Shot]:
+    """What somebody reads when something went wrong."""
+    from django.urls import reverse
+
+    return [
+        Shot("error-403", "/desk/", candidate),
+        Shot("error-403-form", reverse("accounts:sign_in"), "", (spoil_the_token, press)),
+        Shot("error-400", reverse("accounts:sign_in"), "", (meet("400"),)),
+        Shot("error-500", reverse("accounts:sign_in"), "", (meet("500"),)),
+        Shot("error-503", reverse("accounts:sign_in"), "", (meet("503"),)),
+        Shot("sign-in-too-often", reverse("accounts:sign_in"), "", (try_too_often,)),
+        Shot("forgotten-sent", reverse("accounts:reset_sent")),
+    ]
+
+
+def desk_page(name: str, interview: object) -> str:
+    from django.urls import reverse
+
+    return reverse(f"cancellations:{name}", args=[interview.reference])  # type: ignore[attr-defined]
 
 
 def history_pages(administrator: object, lead: str) -> list[Shot]:
@@ -268,6 +526,8 @@ def history_pages(administrator: object, lead: str) -> list[Shot]:
         Shot("history-nothing", f"{history}?actor=import&event=work_resolved", lead),
         Shot("history-broken", one, lead, (press_in(".verify"),)),
         Shot("history-configuration", reverse("cancellations:configuration_history"), lead),
+        Shot("history-looked-at", reverse("cancellations:looked_at"), session),
+        Shot("history-removed", reverse("cancellations:removed_interviews"), session),
         Shot("history-seals", reverse("cancellations:history_seals"), session),
     ]
 
@@ -509,8 +769,9 @@ def import_shots() -> list[Shot]:
     ]
 
 
-def session_of(user: object, *, confirmed: bool = False) -> str:
-    """The key of a session in which `user` is signed in, and has given their password lately."""
+def session_of(user: object, *, confirmed: bool = False, **further: object) -> str:
+    """The key of a session in which `user` is signed in, and has given their password lately;
+    `further` stands in it as well."""
     import time
 
     from django.test import Client
@@ -520,8 +781,10 @@ def session_of(user: object, *, confirmed: bool = False) -> str:
     client = Client()
     client.force_login(user)  # type: ignore[arg-type]
     if confirmed:
+        further[CONFIRMED_SESSION_KEY] = time.time()
+    if further:
         session = client.session
-        session[CONFIRMED_SESSION_KEY] = time.time()
+        session.update(further)
         session.save()
     return client.session.session_key or ""
 
@@ -534,13 +797,22 @@ def come_in(place: str) -> Step:
     return step
 
 
+def see_the_line(page: Page) -> None:
+    page.locator("[data-check=line] [data-result=good]").wait_for()
+
+
+ANSWERS = ["我在深圳的一家电子厂工作了三年，负责装配和质检。", "我在深圳的一家电子厂工作了三年。"]
+
+
 def answer(page: Page) -> None:
-    page.locator("#text").fill("我在深圳的一家电子厂工作了三年，负责装配和质检。")
+    """Not what stood there before: of that there is nothing to send."""
+    box = page.locator("#text")
+    box.fill(ANSWERS[box.input_value() == ANSWERS[0]])
     page.locator("#saved:is([data-state=saved], [data-state=offline])").wait_for()
 
 
 def lose_the_line(page: Page) -> None:
-    page.evaluate("facts.urls.answer = facts.urls.heartbeat = '/nowhere/0/'")
+    page.route("**/room/*/**", lambda route: route.abort())
 
 
 def meet_a_conflict(page: Page) -> None:
@@ -552,6 +824,76 @@ def meet_a_conflict(page: Page) -> None:
 def ask_to_leave(page: Page) -> None:
     page.locator("header [data-exit]").click()
     page.locator("#leave #exit").wait_for()
+
+
+def cannot_leave(page: Page) -> None:
+    page.route("**/exit/", lambda route: route.abort())
+    page.locator("header [data-exit]").click()
+    page.locator("[data-leave=failed]").wait_for()
+
+
+def record(page: Page) -> None:
+    page.context.grant_permissions(["microphone"])
+    page.locator("[data-do=record]").click()
+    page.locator("[data-do=stop]").click()
+    page.locator("#recorder[data-state=sent]").wait_for()
+
+
+def run_short(page: Page) -> None:
+    page.evaluate("clock.set(24); clock.runs = false")
+
+
+def say(name: str) -> Step:
+    return lambda page: page.evaluate(f"notice('{name}')")
+
+
+def end_it(page: Page) -> None:
+    page.evaluate("end()")
+
+
+def press_danger(page: Page) -> None:
+    with page.expect_navigation():
+        page.locator("main .button-danger").click()
+
+
+def fill_in_a_code(page: Page) -> None:
+    page.locator("#id_code").fill("000000")
+
+
+def spoil_the_token(page: Page) -> None:
+    page.locator("main [name=csrfmiddlewaretoken]").evaluate("each => { each.value = 'x' }")
+
+
+def meet(status: str) -> Step:
+    """A page that only a fault shows, as it is drawn then."""
+
+    def step(page: Page) -> None:
+        from django.test import RequestFactory
+        from django.utils import translation
+
+        from config import views
+
+        language = page.evaluate("navigator.language").lower()
+        with translation.override("zh-hans" if language.startswith("zh") else "en"):
+            if status == "400":
+                response = views.bad_request(RequestFactory().get("/nowhere/"), ValueError())
+            else:
+                response = views.bare_page(f"{status}.html", int(status))
+        body = response.content.decode()  # type: ignore[attr-defined]
+        page.route(
+            "**/fault/",
+            lambda route: route.fulfill(body=body, content_type="text/html; charset=utf-8"),
+        )
+        page.goto(page.url.split("/sign-in")[0] + "/fault/")
+
+    return step
+
+
+def try_too_often(page: Page) -> None:
+    for _ in range(6):
+        page.locator("#id_identifier, [name=identifier]").first.fill("13900000000")
+        page.locator("[type=password]").fill("not the password")
+        press(page)
 
 
 def open_filter(page: Page) -> None:
@@ -664,6 +1006,7 @@ def take(
             page.screenshot(path=file, full_page=True)
         if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
             print(f"{shot.name} at {width} in {language}: wider than the screen")
+        page.unroute_all()
     context.close()
 
 

@@ -1,6 +1,7 @@
 """The desk's interviews: the list with its filters, saved views and exports, the search, and one
 interview's page."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import messages
@@ -26,7 +27,9 @@ from accounts.permissions import (
 )
 from cancellations import company, queries, story
 from cancellations.desk_filters import InterviewFilter, RevealForm, SavedViewForm, SearchForm
+from cancellations.help import plausibility
 from cancellations.interview_lists import ALL, AskedList, remember, way_back
+from cancellations.models import Cancellation, PlausibilityRule
 from interviews import exports, keyset, listing
 from interviews.columns import Column
 from interviews.imports.answers import further_answers, source_title
@@ -348,6 +351,7 @@ def _interview_page(
         "story": told,
         "stays": stays_of(chosen, now=timezone.now()),
         "cancellations": told.cancellations,
+        "hints": _hints(told.cancellations),
         "ways": [
             *story.ways_to(chosen.candidate.user, revealed=revealed),
             *story.known_by(chosen.candidate.user, revealed=revealed),
@@ -367,3 +371,9 @@ def _interview_page(
         else "",
     }
     return render(request, "cancellations/interviews/interview.html", context, status=status)
+
+
+def _hints(cancellations: Iterable[Cancellation]) -> list[PlausibilityRule]:
+    """What speaks against the reason for leaving; most exits have nothing of it."""
+    numbers = [number for each in cancellations for number in each.evidence.get("hints", [])]
+    return plausibility.hints_of(numbers) if numbers else []
