@@ -19,7 +19,7 @@ from itertools import product
 from pathlib import Path
 
 import django
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from tests.browser_tests import CHROMIUM, CHROMIUM_ARGUMENTS
 
@@ -56,10 +56,14 @@ def main(words: list[str]) -> None:
     FOLDER.mkdir(exist_ok=True)
     with served() as origin, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        failed = 0
         for size, language in product([PHONE, TABLET, WIDE], LANGUAGES):
-            take(browser, origin, [shot for shot in shots if size in shot.sizes], size, language)
+            sized = [shot for shot in shots if size in shot.sizes]
+            failed += take(browser, origin, sized, size, language)
         browser.close()
-    print(f"{len(shots) * 8} pictures in {FOLDER}")
+    print(f"{(len(shots) * 4 - failed) * 2} pictures in {FOLDER}", flush=True)
+    if failed:
+        sys.exit(1)
 
 
 def prepare() -> list[Shot]:
@@ -984,7 +988,8 @@ def take(
     shots: list[Shot],
     size: tuple[int, int],
     language: str,
-) -> None:
+) -> int:
+    """How many of them could not be drawn is returned."""
     width, height = size
     context = browser.new_context(
         viewport={"width": width, "height": height},
@@ -992,22 +997,28 @@ def take(
         reduced_motion="reduce",
     )
     page = context.new_page()
+    failed = 0
     for shot in shots:
         context.clear_cookies()
         if shot.session:
             context.add_cookies([{"name": "sessionid", "value": shot.session, "url": origin}])
-        page.goto(origin + shot.path)
-        for step in shot.steps:
-            step(page)
-        page.wait_for_load_state()
-        for scheme in SCHEMES:
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            file = FOLDER / f"{shot.name}.{width}.{language}.{scheme}.png"
-            page.screenshot(path=file, full_page=True)
-        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            print(f"{shot.name} at {width} in {language}: wider than the screen")
+        try:
+            page.goto(origin + shot.path)
+            for step in shot.steps:
+                step(page)
+            page.wait_for_load_state()
+            for scheme in SCHEMES:
+                page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                file = FOLDER / f"{shot.name}.{width}.{language}.{scheme}.png"
+                page.screenshot(path=file, full_page=True)
+            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                print(f"{shot.name} at {width} in {language}: wider than the screen")
+        except Error as error:  # the others are worth drawing all the same
+            failed += 1
+            print(f"{shot.name} at {width} in {language}: {error}")
         page.unroute_all()
     context.close()
+    return failed
 
 
 if __name__ == "__main__":
