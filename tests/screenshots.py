@@ -29,6 +29,9 @@ PHONE, TABLET, WIDE = (390, 844), (768, 1024), (1280, 800)
 LANGUAGES = {"zh-hans": "zh-CN", "en": "en-US"}
 SCHEMES = ["light", "dark"]
 
+# Fulfilled once what stands in the page has been drawn as it is now.
+DRAWN = "new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
+
 Step = Callable[[Page], object]
 
 
@@ -999,9 +1002,11 @@ def take(
     page = context.new_page()
     failed = 0
     for shot in shots:
+        page.goto("about:blank")  # the room still says goodbye, as who was in it
         context.clear_cookies()
         if shot.session:
             context.add_cookies([{"name": "sessionid", "value": shot.session, "url": origin}])
+        page.emulate_media(color_scheme=SCHEMES[0])  # type: ignore[arg-type]
         try:
             page.goto(origin + shot.path)
             for step in shot.steps:
@@ -1009,6 +1014,7 @@ def take(
             page.wait_for_load_state()
             for scheme in SCHEMES:
                 page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                page.evaluate(DRAWN)
                 file = FOLDER / f"{shot.name}.{width}.{language}.{scheme}.png"
                 page.screenshot(path=file, full_page=True)
             if page.evaluate("document.documentElement.scrollWidth > innerWidth"):

@@ -246,7 +246,7 @@ def test_offline_is_said_and_sent_later_in_order(visit):
     visitor.page.context.set_offline(True)
     box(visitor).press_sequentially(" And more.")
     says(visitor, "offline")
-    expect(visitor.page.locator("#spoken")).to_have_text("Offline, kept on this device")
+    expect(visitor.page.locator("#spoken")).to_have_text("Offline, kept here")
     visitor.presses("Next")
     reads(visitor, "You can carry on as soon as the connection is back")
     assert text_of(sitting) == "Kept."
