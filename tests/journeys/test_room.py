@@ -471,7 +471,7 @@ def test_refusing_the_microphone_leaves_typing(visit):
     interview = given_an_interview_about_to_begin(may_speak=True)
     visitor = visit(interview.candidate.user)
     visitor.opens(room_of(interview))
-    visitor.chooses("My voice may be recorded, where I press “Record”")
+    visitor.chooses("My voice may be recorded when I press “Record”")
     expect(visitor.page.locator("[data-check=microphone] [data-result=bad]")).to_be_visible()
     visitor.presses("Start the interview")
     visitor.presses("To the first question")
