@@ -39,18 +39,19 @@ def drawn(
     due_in = {True: escape(_("The default falls due in")), False: escape(_("Due in"))}
     late, pattern = _("%(time)s late"), escape(_("{time} late"))
     holder, past_promise = escape(_("Taken on by")), escape(_("Past the promise"))
-    choose = _("Choose the request of %(name)s")
+    choose, midway = _("Choose the request of %(name)s"), _("Leaving midway")
 
     def tick(line: Line) -> str:
-        if not ticks or not line.receipt:
+        if not ticks or line.request is None:
             return NO_TICK if ticks else ""
         checked = " checked" if line.key in ticked else ""
         words = escape(choose % {"name": line.candidate})
         return TICK.format(key=line.key, checked=checked, words=words)
 
     def what(line: Line) -> str:
-        kind = "" if line.receipt else KIND.format(kind=escape(line.kind))
-        start = line.starts_at
+        kind = line.kind if line.request is None else midway if line.request.is_exit else ""
+        kind = KIND.format(kind=escape(kind)) if kind else ""
+        start = line.request.starts_at if line.request else None
         return kind + escape(
             f"{line.position} · {near_day(start)} {clock(start)}" if start else line.position
         )
@@ -71,7 +72,7 @@ def drawn(
             current=' aria-current="true"' if line.key == shown else "",
             who=escape(line.candidate or line.kind),
             is_late=" is-late" if line.is_due else "",
-            due_in=due_in[bool(line.receipt)],
+            due_in=due_in[line.request is not None],
             iso=iso(line.item.due_at),
             pattern=pattern,
             left=escape(late % {"time": left} if line.is_due else left),

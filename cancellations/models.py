@@ -374,11 +374,6 @@ def may_decide(cancellation: Any, user: Any) -> bool:
     return bool(user.has_perm(DECIDE_CANCELLATION)) and cancellation.requested_by_id != user.pk
 
 
-def promised_by(requested_at: datetime, minutes: int | None) -> datetime:
-    """Until when HR has promised to decide what was asked for then."""
-    return requested_at + timedelta(minutes=minutes or 0)
-
-
 class CancellationQuerySet(models.QuerySet["Cancellation"]):
     def with_facts(self) -> "CancellationQuerySet":
         """Everything a page asks of a cancellation, in one query."""
@@ -542,7 +537,7 @@ class Cancellation(models.Model):
     @property
     def promised_by(self) -> datetime:
         """Until when HR has promised to decide."""
-        return promised_by(self.requested_at, self.policy.get("promised_minutes"))
+        return self.requested_at + timedelta(minutes=self.policy.get("promised_minutes", 0))
 
     @property
     def was_overtaken(self) -> bool:

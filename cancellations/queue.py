@@ -4,16 +4,16 @@ rows a page has, it takes one query for each kind of thing."""
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from django.db.models import CharField, Model, QuerySet, Value
+from django.db.models import CharField, F, Model, QuerySet, Value
 from django.db.models.functions import Cast, Concat
 from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import User
 from accounts.permissions import HANDLE_WORK
-from cancellations.models import Cancellation, CancellationStatus, promised_by
+from cancellations.models import Cancellation, CancellationStatus
 from cancellations.queries import visible_cancellations, visible_request
 from cancellations.work import ABOUT, WORDS, roles_with
 from config.prepared import Later, Prepared
@@ -84,22 +84,19 @@ class Line:
     """An item as the list beside the case shows it: no more is read than that takes."""
 
     item: WorkItem
+    request: Cancellation | None = None
     candidate: str = ""
     position: str = ""
-    receipt: str = ""
-    starts_at: datetime | None = None
-    promised_by: datetime | None = None
-    status: str = ""
     assignee: User | None = None
 
     @property
     def key(self) -> str:
         """What its page is found by."""
-        return self.receipt or self.item.reference
+        return self.request.reference if self.request else self.item.reference
 
     @property
     def address(self) -> str:
-        return reverse(f"cancellations:{'case' if self.receipt else 'work_item'}", args=[self.key])
+        return reverse(f"cancellations:{'case' if self.request else 'work_item'}", args=[self.key])
 
     @property
     def kind(self) -> str:
@@ -108,7 +105,7 @@ class Line:
     @property
     def outcome(self) -> str:
         """How it ended."""
-        return str(CancellationStatus(self.status).label) if self.status else self.kind
+        return self.request.get_status_display() if self.request else self.kind
 
     @property
     def is_due(self) -> bool:
@@ -117,7 +114,7 @@ class Line:
     @property
     def is_late(self) -> bool:
         """Past what was promised to the candidate."""
-        return self.promised_by is not None and self.promised_by < timezone.now()
+        return self.request is not None and self.request.promised_by < timezone.now()
 
 
 @dataclass(frozen=True)
@@ -217,35 +214,36 @@ def done_today(items: WorkItemQuerySet, *, now: datetime) -> list[WorkItem]:
 
 def lines(items: Sequence[WorkItem], user: User) -> list[Line]:
     """The items with what a line says of each, as far as `user` may see it."""
-    receipts = [receipt for item in items if (receipt := item.params.get("receipt"))]
-    requests = {}
+    receipts = {item.params.get("receipt") for item in items} - {None}
+    requests: dict[str, Any] = {}
     if receipts:
         found = visible_cancellations(user).filter(reference__in=receipts)
-        requests = {row[0]: row for row in found.values_list(*_REQUEST_COLUMNS)}
+        found = found.only(*_REQUEST_COLUMNS).annotate(
+            candidate=F("interview__application__candidate__user__name"),
+            position=F("interview__application__position__title"),
+        )
+        requests = {request.reference: request for request in found}
     others = {_interview_of(item) for item in items if item.params.get("receipt") not in requests}
-    interviews = {}
+    interviews: dict[str, tuple[str, str]] = {}
     if others := others - {""}:
         rest = visible_to(user).filter(reference__in=others)
-        interviews = {row[0]: row[1:] for row in rest.values_list(*_INTERVIEW_COLUMNS)}
+        interviews = {row[0]: row[1:] for row in rest.values_list("reference", *_WHOSE)}
     people = _people({item.assignee for item in items}, user)
 
     def line(item: WorkItem) -> Line:
-        assignee = people.get(item.assignee)
-        if request := requests.get(item.params.get("receipt")):
-            receipt, starts_at, status, requested_at, minutes, candidate, position = request
-            promise = promised_by(requested_at, minutes)
-            return Line(item, candidate, position, receipt, starts_at, promise, status, assignee)
-        candidate, position = interviews.get(_interview_of(item), ("", ""))
-        return Line(item, candidate, position, assignee=assignee)
+        request = requests.get(item.params.get("receipt", ""))
+        whose = interviews.get(_interview_of(item), ("", ""))
+        if request is not None:
+            whose = (request.candidate, request.position)
+        return Line(item, request, *whose, assignee=people.get(item.assignee))
 
     return [line(item) for item in items]
 
 
 _WHOSE = ("application__candidate__user__name", "application__position__title")
-_INTERVIEW_COLUMNS = ("reference", *_WHOSE)
 _REQUEST_COLUMNS = (
-    *("reference", "starts_at", "status", "requested_at", "policy__promised_minutes"),
-    *(f"interview__{column}" for column in _WHOSE),
+    *("reference", "is_exit", "starts_at", "status", "requested_at", "policy"),
+    *("requested_by_id", "decided_by_id"),
 )
 
 
@@ -276,7 +274,7 @@ def entries(items: Sequence[WorkItem], user: User) -> list[Case]:
 
 def opened(line: Line, user: User) -> Case:
     """What a line is about, with all there is to know of it."""
-    cancellation = visible_request(line.receipt, user) if line.receipt else None
+    cancellation = visible_request(line.request.reference, user) if line.request else None
     if cancellation is None:
         return entries([line.item], user)[0]
     return _case(line.item, cancellation, user)

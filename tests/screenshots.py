@@ -19,7 +19,7 @@ from itertools import product
 from pathlib import Path
 
 import django
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Error, Page, sync_playwright
 
 from tests.browser_tests import CHROMIUM, CHROMIUM_ARGUMENTS
 
@@ -28,6 +28,9 @@ FOLDER = Path(__file__).resolve().parent.parent / "screenshots"
 PHONE, TABLET, WIDE = (390, 844), (768, 1024), (1280, 800)
 LANGUAGES = {"zh-hans": "zh-CN", "en": "en-US"}
 SCHEMES = ["light", "dark"]
+
+# Fulfilled once what stands in the page has been drawn as it is now.
+DRAWN = "new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
 
 Step = Callable[[Page], object]
 
@@ -56,10 +59,14 @@ def main(words: list[str]) -> None:
     FOLDER.mkdir(exist_ok=True)
     with served() as origin, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        failed = 0
         for size, language in product([PHONE, TABLET, WIDE], LANGUAGES):
-            take(browser, origin, [shot for shot in shots if size in shot.sizes], size, language)
+            sized = [shot for shot in shots if size in shot.sizes]
+            failed += take(browser, origin, sized, size, language)
         browser.close()
-    print(f"{len(shots) * 8} pictures in {FOLDER}")
+    print(f"{(len(shots) * 4 - failed) * 2} pictures in {FOLDER}", flush=True)
+    if failed:
+        sys.exit(1)
 
 
 def prepare() -> list[Shot]:
@@ -127,7 +134,6 @@ def prepare() -> list[Shot]:
     shots += staff_pages(User.objects.get(email="admin@demo.example"), busiest)
     shots += policy_pages(User.objects.get(email="admin@demo.example"), lead)
     shots += connection_pages(User.objects.get(email="admin@demo.example"))
-    shots += platform_pages(User.objects.get(email="admin@demo.example"))
     shots += company_pages(User.objects.get(email="lead@demo.example"), idle)
     interviews = reverse("cancellations:interviews")
     told = Interview.objects.filter(status="cancelled", application__position__code="ZZ-1003")
@@ -177,7 +183,11 @@ def prepare() -> list[Shot]:
         receipt = Cancellation.objects.filter(status=status).first()
         path = reverse("cancellations:receipt", args=[receipt.reference])
         shots.append(Shot(f"receipt-{status}", path))
-    return shots + room_pages()
+    shots += room_pages()
+    shots += leaving_pages(User.objects.get(email="lead@demo.example"), lead)
+    shots += help_pages(session_of(User.objects.get(email="admin@demo.example")))
+    shots += platform_pages(User.objects.get(email="admin@demo.example"))
+    return shots + error_pages(nobody)
 
 
 def room_pages() -> list[Shot]:
@@ -200,7 +210,7 @@ def room_pages() -> list[Shot]:
             "stage": "professional",
             "zh": "流水线上有一个零件装反了，您会怎么做？",
             "en": "A part on the line has been fitted the wrong way round. What do you do?",
-            "seconds": 30000,
+            "seconds": 600,
             "may_speak": True,
         },
     ]
@@ -232,20 +242,205 @@ def room_pages() -> list[Shot]:
 
     return [
         page("too-early", "booked", minutes=90),
-        page("check", "booked"),
+        page("too-late", "booked", minutes=-120),
+        page("no-show", "no_show", minutes=-120),
+        page("check", "booked", see_the_line),
         page("resume", "in_progress"),
         page("practice", "in_progress", come_in("#practice"), current=0),
         page("question", "in_progress", come_in("#text:not([readonly])"), answer),
         page("limit", "in_progress", come_in("#recorder"), current=2),
         page("offline", "in_progress", come_in("#recorder"), lose_the_line, answer, current=2),
         page("conflict", "in_progress", come_in("#text:not([readonly])"), answer, meet_a_conflict),
+        page("recorded", "in_progress", come_in("#recorder"), record, current=2),
+        page("short-of-time", "in_progress", come_in("#recorder"), run_short, current=2),
+        page("time-up", "in_progress", come_in("#recorder"), say("time_up"), current=2),
+        page("elsewhere", "in_progress", come_in("#text:not([readonly])"), say("elsewhere")),
+        page("signed-out", "in_progress", come_in("#text:not([readonly])"), say("signed_out")),
+        page("waiting-to-go-on", "in_progress", come_in("#recorder"), say("waiting"), current=2),
+        page("over", "in_progress", come_in("#text:not([readonly])"), answer, end_it),
         page("leave", "in_progress", come_in("#text:not([readonly])"), answer, ask_to_leave),
+        page("leave-offline", "in_progress", come_in("#recorder"), cannot_leave, current=2),
         page("end", "in_progress", come_in("#end"), current=3),
         page("finished", "completed"),
         page("waiting", "exiting"),
         page("left", "withdrawn"),
         page("incomplete", "incomplete"),
     ]
+
+
+def leaving_pages(lead: object, desk: str) -> list[Shot]:
+    """Leaving midway and what follows, free and under strict rules: theirs, and HR's."""
+    from django.urls import reverse
+    from django.utils import timezone
+
+    from cancellations import exits, policies
+    from cancellations.models import Policy, Purpose, Reason
+    from cancellations.queries import columns_of, tiers_of
+    from cancellations.services import approve_cancellation, decline_cancellation
+    from interviews.models import Interview, Position
+    from tests.factories import (
+        CandidateFactory,
+        InterviewFactory,
+        PositionFactory,
+        SittingFactory,
+        SlotFactory,
+    )
+
+    mine = Position.objects.filter(department__in=lead.departments.all()).order_by("pk")  # type: ignore[attr-defined]
+    free, strict = mine[:2]
+    general = Policy.objects.filter(is_active=True).order_by("pk").first()
+    assert general is not None
+    columns = columns_of(general) | {
+        "name": "夜班产线组长",
+        "position_id": strict.pk,
+        "exit_professional": "needs_hr",
+        "exit_second_factor": True,
+        "cooldown_days": 30,
+        "self_rebooking": False,
+    }
+    rule = policies.create_policy(policies.Draft(columns, tiers_of(general)), by=lead)  # type: ignore[arg-type]
+    policies.switch_on(rule.pk, by=lead, version=rule.version, is_meant=True)  # type: ignore[arg-type]
+    for day in range(1, 5):
+        SlotFactory(position=free, starts_at=timezone.now() + timedelta(days=day, hours=day))
+
+    def someone(position: Position, *, minutes: int = 12) -> Interview:
+        interview = InterviewFactory(
+            candidate=CandidateFactory(user__language=""),
+            position=position,
+            status="in_progress",
+            link="",
+            starts_in=timedelta(minutes=-minutes),
+        )
+        now = timezone.now()
+        sitting = SittingFactory(
+            interview=interview, current=2, entered_at=now - timedelta(minutes=minutes)
+        )
+        if minutes > 0:
+            text = "我在深圳的一家电子厂工作了三年。"
+            sitting.answers.filter(number=1).update(text=text, saved_at=now, revision=1)
+        return interview
+
+    def left(position: Position, code: str = "emergency") -> Interview:
+        interview = someone(position)
+        reason = Reason.objects.get(purpose=Purpose.EXIT, code=code)
+        by = interview.candidate.user
+        exits.leave(interview.reference, by=by, reason=reason, confirmed=True)
+        return interview
+
+    def page(name: str, interview: Interview, route: str, *steps: Step, **session: object) -> Shot:
+        own = () if route == "mine" else (interview.reference,)
+        path = reverse(f"cancellations:{route}", args=own)
+        return Shot(name, path, session_of(interview.candidate.user, **session), steps)
+
+    chosen = {"exit_choice": {"reason": "emergency", "detail": ""}}
+    booked = InterviewFactory(
+        candidate=CandidateFactory(user__language=""),
+        position=free,
+        link="",
+        starts_in=timedelta(minutes=5),
+    )
+    one, strictly, gone = someone(free), someone(strict), left(free, "device")
+    waiting, refused, cooling = left(strict), left(strict), left(strict)
+    request = refused.cancellations.get()
+    decline_cancellation(request.pk, by=lead, note="只剩两道题，请您尽量完成。")  # type: ignore[arg-type]
+    approve_cancellation(cooling.cancellations.get().pk, by=lead)  # type: ignore[arg-type]
+    receipt = gone.cancellations.get().reference
+    nothing_free = left(PositionFactory(title="叉车司机", department=free.department))
+    wrong = (fill_in_a_code, press_danger)
+    return [
+        page("mine-to-enter", booked, "mine"),
+        page("interview-to-enter", booked, "interview"),
+        page("mine-to-resume", one, "mine"),
+        page("interview-to-resume", one, "interview"),
+        page("exit", one, "exit"),
+        page("exit-errors", one, "exit", choose("other"), press_danger),
+        page("exit-strict", strictly, "exit", choose("emergency")),
+        page("exit-false-start", someone(free, minutes=-60), "exit"),
+        page("exit-code", strictly, "exit_code", **chosen),
+        page("exit-code-wrong", strictly, "exit_code", *wrong, **chosen),
+        page("interview-left", gone, "interview"),
+        page("interview-left-cooling", cooling, "interview"),
+        page("interview-leaving", waiting, "interview"),
+        page("interview-to-go-on", refused, "interview"),
+        page("again", gone, "again"),
+        page("again-none", nothing_free, "again"),
+        Shot("receipt-left", reverse("cancellations:receipt", args=[receipt])),
+        Shot("desk-interview-left", desk_page("desk_interview", gone), desk),
+        Shot("desk-interview-leaving", desk_page("desk_interview", waiting), desk),
+        Shot("desk-interview-under-way", desk_page("desk_interview", one), desk),
+        Shot("desk-follow-up", desk_page("follow_up", one), desk),
+        Shot(
+            "desk-queue-leaving",
+            reverse("cancellations:case", args=[waiting.cancellations.get().reference]),
+            desk,
+        ),
+        Shot("policy-strict", reverse("cancellations:policy", args=[rule.pk]), desk),
+        Shot("policy-strict-edit", reverse("cancellations:edit_policy", args=[rule.pk]), desk),
+    ]
+
+
+def help_pages(administrator: str) -> list[Shot]:
+    """The assistant, the guide, the answers, and HR's pages about them."""
+    from django.urls import reverse
+
+    from cancellations.help import services
+    from cancellations.help.models import FaqEntry
+    from interviews.models import Interview
+    from tests.factories import SittingFactory
+
+    def talked(text: str, reason: str = "", *, to_a_person: bool = False) -> tuple[Interview, str]:
+        interview = SittingFactory(interview__candidate__user__language="").interview
+        talk, turns = services.ask(interview, text=text, reason=reason, conversation=None)
+        if to_a_person:
+            services.hand_over(talk)
+        else:
+            services.say_whether_it_helped(talk, turns[-1].pk, len(turns) == 1)
+        return interview, f"?talk={talk.reference}"
+
+    def page(name: str, interview: Interview, query: str = "", *steps: Step) -> Shot:
+        path = reverse("cancellations:assistant", args=[interview.reference]) + query
+        return Shot(name, path, session_of(interview.candidate.user), steps)
+
+    first = SittingFactory(interview__candidate__user__language="").interview
+    answers, number = reverse("cancellations:faq"), FaqEntry.objects.order_by("order").first()
+    assert number is not None
+    question = reverse("cancellations:faq_edit", args=[number.pk])
+    return [
+        page("assistant", first),
+        page("assistant-errors", first, "", press),
+        page("assistant-answers", *talked("面试时断网了，答案会丢吗", "device")),
+        page("assistant-offers", *talked("", "not_interested")),
+        page("assistant-privacy", *talked("我的录音谁能看到，隐私怎么办")),
+        page("assistant-nothing", *talked("xyzzy")),
+        page("assistant-person", *talked("xyzzy", to_a_person=True)),
+        Shot("guide", reverse("cancellations:guide")),
+        Shot("help-found", reverse("cancellations:help") + "?q=断网"),
+        Shot("help-nothing", reverse("cancellations:help") + "?q=xyzzy"),
+        Shot("faq", answers, administrator),
+        Shot("faq-edit", question, administrator),
+        Shot("faq-errors", reverse("cancellations:faq_new"), administrator, (press,)),
+    ]
+
+
+def error_pages(candidate: str) -> list[Shot]:
+    """What somebody reads when something went wrong."""
+    from django.urls import reverse
+
+    return [
+        Shot("error-403", "/desk/", candidate),
+        Shot("error-403-form", reverse("accounts:sign_in"), "", (spoil_the_token, press)),
+        Shot("error-400", reverse("accounts:sign_in"), "", (meet("400"),)),
+        Shot("error-500", reverse("accounts:sign_in"), "", (meet("500"),)),
+        Shot("error-503", reverse("accounts:sign_in"), "", (meet("503"),)),
+        Shot("sign-in-too-often", reverse("accounts:sign_in"), "", (try_too_often,)),
+        Shot("forgotten-sent", reverse("accounts:reset_sent")),
+    ]
+
+
+def desk_page(name: str, interview: object) -> str:
+    from django.urls import reverse
+
+    return reverse(f"cancellations:{name}", args=[interview.reference])  # type: ignore[attr-defined]
 
 
 def history_pages(administrator: object, lead: str) -> list[Shot]:
@@ -269,6 +464,8 @@ def history_pages(administrator: object, lead: str) -> list[Shot]:
         Shot("history-nothing", f"{history}?actor=import&event=work_resolved", lead),
         Shot("history-broken", one, lead, (press_in(".verify"),)),
         Shot("history-configuration", reverse("cancellations:configuration_history"), lead),
+        Shot("history-looked-at", reverse("cancellations:looked_at"), session),
+        Shot("history-removed", reverse("cancellations:removed_interviews"), session),
         Shot("history-seals", reverse("cancellations:history_seals"), session),
     ]
 
@@ -554,8 +751,9 @@ def import_shots() -> list[Shot]:
     ]
 
 
-def session_of(user: object, *, confirmed: bool = False) -> str:
-    """The key of a session in which `user` is signed in, and has given their password lately."""
+def session_of(user: object, *, confirmed: bool = False, **further: object) -> str:
+    """The key of a session in which `user` is signed in, and has given their password lately;
+    `further` stands in it as well."""
     import time
 
     from django.test import Client
@@ -565,8 +763,10 @@ def session_of(user: object, *, confirmed: bool = False) -> str:
     client = Client()
     client.force_login(user)  # type: ignore[arg-type]
     if confirmed:
+        further[CONFIRMED_SESSION_KEY] = time.time()
+    if further:
         session = client.session
-        session[CONFIRMED_SESSION_KEY] = time.time()
+        session.update(further)
         session.save()
     return client.session.session_key or ""
 
@@ -579,13 +779,22 @@ def come_in(place: str) -> Step:
     return step
 
 
+def see_the_line(page: Page) -> None:
+    page.locator("[data-check=line] [data-result=good]").wait_for()
+
+
+ANSWERS = ["我在深圳的一家电子厂工作了三年，负责装配和质检。", "我在深圳的一家电子厂工作了三年。"]
+
+
 def answer(page: Page) -> None:
-    page.locator("#text").fill("我在深圳的一家电子厂工作了三年，负责装配和质检。")
+    """Not what stood there before: of that there is nothing to send."""
+    box = page.locator("#text")
+    box.fill(ANSWERS[box.input_value() == ANSWERS[0]])
     page.locator("#saved:is([data-state=saved], [data-state=offline])").wait_for()
 
 
 def lose_the_line(page: Page) -> None:
-    page.evaluate("facts.urls.answer = facts.urls.heartbeat = '/nowhere/0/'")
+    page.route("**/room/*/**", lambda route: route.abort())
 
 
 def meet_a_conflict(page: Page) -> None:
@@ -597,6 +806,76 @@ def meet_a_conflict(page: Page) -> None:
 def ask_to_leave(page: Page) -> None:
     page.locator("header [data-exit]").click()
     page.locator("#leave #exit").wait_for()
+
+
+def cannot_leave(page: Page) -> None:
+    page.route("**/exit/", lambda route: route.abort())
+    page.locator("header [data-exit]").click()
+    page.locator("[data-leave=failed]").wait_for()
+
+
+def record(page: Page) -> None:
+    page.context.grant_permissions(["microphone"])
+    page.locator("[data-do=record]").click()
+    page.locator("[data-do=stop]").click()
+    page.locator("#recorder[data-state=sent]").wait_for()
+
+
+def run_short(page: Page) -> None:
+    page.evaluate("clock.set(24); clock.runs = false")
+
+
+def say(name: str) -> Step:
+    return lambda page: page.evaluate(f"notice('{name}')")
+
+
+def end_it(page: Page) -> None:
+    page.evaluate("end()")
+
+
+def press_danger(page: Page) -> None:
+    with page.expect_navigation():
+        page.locator("main .button-danger").click()
+
+
+def fill_in_a_code(page: Page) -> None:
+    page.locator("#id_code").fill("000000")
+
+
+def spoil_the_token(page: Page) -> None:
+    page.locator("main [name=csrfmiddlewaretoken]").evaluate("each => { each.value = 'x' }")
+
+
+def meet(status: str) -> Step:
+    """A page that only a fault shows, as it is drawn then."""
+
+    def step(page: Page) -> None:
+        from django.test import RequestFactory
+        from django.utils import translation
+
+        from config import views
+
+        language = page.evaluate("navigator.language").lower()
+        with translation.override("zh-hans" if language.startswith("zh") else "en"):
+            if status == "400":
+                response = views.bad_request(RequestFactory().get("/nowhere/"), ValueError())
+            else:
+                response = views.bare_page(f"{status}.html", int(status))
+        body = response.content.decode()  # type: ignore[attr-defined]
+        page.route(
+            "**/fault/",
+            lambda route: route.fulfill(body=body, content_type="text/html; charset=utf-8"),
+        )
+        page.goto(page.url.split("/sign-in")[0] + "/fault/")
+
+    return step
+
+
+def try_too_often(page: Page) -> None:
+    for _ in range(6):
+        page.locator("#id_identifier, [name=identifier]").first.fill("13900000000")
+        page.locator("[type=password]").fill("not the password")
+        press(page)
 
 
 def open_filter(page: Page) -> None:
@@ -687,7 +966,8 @@ def take(
     shots: list[Shot],
     size: tuple[int, int],
     language: str,
-) -> None:
+) -> int:
+    """How many of them could not be drawn is returned."""
     width, height = size
     context = browser.new_context(
         viewport={"width": width, "height": height},
@@ -695,21 +975,31 @@ def take(
         reduced_motion="reduce",
     )
     page = context.new_page()
+    failed = 0
     for shot in shots:
+        page.goto("about:blank")  # the room still says goodbye, as who was in it
         context.clear_cookies()
         if shot.session:
             context.add_cookies([{"name": "sessionid", "value": shot.session, "url": origin}])
-        page.goto(origin + shot.path)
-        for step in shot.steps:
-            step(page)
-        page.wait_for_load_state()
-        for scheme in SCHEMES:
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            file = FOLDER / f"{shot.name}.{width}.{language}.{scheme}.png"
-            page.screenshot(path=file, full_page=True)
-        if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-            print(f"{shot.name} at {width} in {language}: wider than the screen")
+        page.emulate_media(color_scheme=SCHEMES[0])  # type: ignore[arg-type]
+        try:
+            page.goto(origin + shot.path)
+            for step in shot.steps:
+                step(page)
+            page.wait_for_load_state()
+            for scheme in SCHEMES:
+                page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+                page.evaluate(DRAWN)
+                file = FOLDER / f"{shot.name}.{width}.{language}.{scheme}.png"
+                page.screenshot(path=file, full_page=True)
+            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                print(f"{shot.name} at {width} in {language}: wider than the screen")
+        except Error as error:  # the others are worth drawing all the same
+            failed += 1
+            print(f"{shot.name} at {width} in {language}: {error}")
+        page.unroute_all()
     context.close()
+    return failed
 
 
 if __name__ == "__main__":

@@ -167,6 +167,7 @@ def bulk(request: DeskRequest) -> HttpResponse:
         "action": form["action"].value(),
         "requests": chosen,
         "count": sum(1 for each in chosen if each.decides),
+        "leaves": any(each.cancellation.is_exit for each in chosen),
         "query": urlencode(_standing_of(request)),
         "back": _with_query(request, "queue", receipt=form.cleaned_data["receipt"]),
         "place": "queue",

@@ -135,7 +135,7 @@ def test_list_query_count_does_not_grow(admin, model):
     ("language", "tiers"),
     [
         ("en", ["24 hours: cancelled at once", "until the start: HR decides"]),
-        ("zh-hans", ["24 小时：立即取消", "直到开始：由 HR 审批"]),
+        ("zh-hans", ["24 小时：立即取消", "直到开始：由HR审批"]),
     ],
 )
 def test_tiers_and_promises_are_shown_in_words(client, policy, language, tiers):

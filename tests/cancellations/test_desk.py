@@ -50,7 +50,7 @@ def late_request(department, *, starts_in=timedelta(hours=2), **fields) -> Cance
 
 
 def listed(response) -> list[str]:
-    return [line.receipt for line in response.context["page"].entries]
+    return [line.key for line in response.context["page"].entries]
 
 
 def url(name: str, cancellation: Cancellation) -> str:
@@ -279,7 +279,7 @@ def test_approving_cancels_and_leads_to_the_next_request(desk, department, lead)
     assert Interview.objects.get(pk=first.interview_id).status == InterviewStatus.CANCELLED
     assert response.context["shown"].cancellation == second
     assert f"The interview of {first.interview.candidate.user.name} is cancelled." in response.text
-    assert [line.receipt for line in response.context["done"]] == [decided.reference]
+    assert [line.key for line in response.context["done"]] == [decided.reference]
 
 
 def test_declining_keeps_the_appointment(desk, department):

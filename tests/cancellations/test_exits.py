@@ -552,3 +552,36 @@ def test_stranger_finds_nothing(client, page):
 
     assert client.get(page).status_code == 404
     assert client.post(page, {"reason": "emergency"}).status_code == 404
+
+
+@pytest.fixture
+def desk(client, sitting):
+    department = sitting.interview.position.department
+    client.force_login(UserFactory(lead=True, departments=[department]))
+    return client
+
+
+def test_interview_page_tells_of_leaving_and_of_what_contradicts_it(desk, sitting):
+    left = leave(sitting, "device").exit
+
+    text = desk.get(
+        reverse("cancellations:desk_interview", args=[sitting.interview.reference])
+    ).content.decode()
+
+    (hint,) = PlausibilityRule.objects.filter(pk__in=left.evidence["hints"])
+    assert "Left midway" in text
+    assert "after the start" in text
+    assert "1 of 3 questions answered" in text
+    assert hint.hint in text
+    assert "<strong>Cancelled</strong>" not in text
+
+
+def test_deciding_several_says_who_leaves(desk, sitting):
+    policy(exit_professional="needs_hr")
+    left = leave(sitting).exit
+    chosen = {"action": "approve", "receipt": left.reference}
+
+    text = desk.get(reverse("cancellations:bulk"), chosen).content.decode()
+
+    assert "Who asked to leave midway has then left" in text
+    assert "Leaving midway" in text

@@ -104,3 +104,14 @@ def test_fault_of_ours_is_told_without_database_or_session(rf, answer, status):
     assert 'href="/"' in page
     assert 'href="tel:' in page
     assert "<form" not in page
+
+
+@pytest.mark.django_db
+def test_each_of_several_errors_names_its_field(client):
+    client.force_login(UserFactory(administrator=True, language="en"))
+
+    page = client.post(reverse("cancellations:faq_new"), {}).content.decode()
+
+    summary = " ".join(page.split('class="error-summary"')[1].split("</ul>")[0].split())
+    assert "Question in Chinese: Both languages are needed" in summary
+    assert "Answer in English: Both languages are needed" in summary

@@ -161,7 +161,7 @@ def test_offline_is_said_and_sent_later_in_order(visit):
     visitor.page.context.set_offline(True)
     box(visitor).press_sequentially(" And more.")
     says(visitor, "offline")
-    expect(visitor.page.locator("#spoken")).to_have_text("Offline, kept on this device")
+    expect(visitor.page.locator("#spoken")).to_have_text("Offline, kept here")
     visitor.presses("Next")
     reads(visitor, "You can carry on as soon as the connection is back")
     assert text_of(sitting) == "Kept."
@@ -386,7 +386,7 @@ def test_refusing_the_microphone_leaves_typing(visit):
     interview = given_an_interview_about_to_begin(may_speak=True)
     visitor = visit(interview.candidate.user)
     visitor.opens(room_of(interview))
-    visitor.chooses("My voice may be recorded, where I press “Record”")
+    visitor.chooses("My voice may be recorded when I press “Record”")
     expect(visitor.page.locator("[data-check=microphone] [data-result=bad]")).to_be_visible()
     visitor.presses("Start the interview")
     visitor.presses("To the first question")
