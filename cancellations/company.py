@@ -20,6 +20,7 @@ from cancellations.models import Cancellation, CancellationStatus, Party, Reason
 from cancellations.services import AlreadyOver
 from interviews import history
 from interviews.models import Correction, Interview, InterviewQuerySet, Move, Slot
+from interviews.notices import is_told
 from interviews.queries import free_slots, visible_to
 from interviews.room.services import close_by_hand
 from interviews.services import cancel_interviews, reinstate_interview, withdraw_interview
@@ -121,7 +122,7 @@ def told_of(interviews: Sequence[Interview]) -> Told:
     people = {interview.candidate.user for interview in interviews}
     recruiters = {each.position.recruiter for each in interviews} - {None}
     interviewers = {each.interviewer for each in interviews} - {None} - recruiters
-    told = notices.is_told
+    told = is_told
     return Told(
         candidates=len(people),
         unreachable=sum(not (person.mobile or person.email) for person in people),

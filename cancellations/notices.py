@@ -9,9 +9,9 @@ from django.utils import translation
 from django.utils.functional import Promise
 
 from accounts.models import User
-from accounts.permissions import Role
 from cancellations.models import Cancellation
 from interviews.models import Correction, Department, Interview, Move
+from interviews.notices import CANDIDATE, STAFF, addresses, facts, leads_of
 from interviews.states import InterviewStatus
 from notifications.models import WorkItem, WorkKind
 from notifications.services import Notice
@@ -93,7 +93,7 @@ def called_off(cancellations: Sequence[Cancellation]) -> Iterator[Notice]:
         if len(concerned) > 1:
             yield from _digest(OF_MANY[event], whose, concerned)
         elif isinstance(whose, User):
-            yield from _to_person(concerned[0], event, whose, ["email", "desk"])
+            yield from _to_person(concerned[0], event, whose, STAFF)
         else:
             yield to_department(concerned[0], event)
             if whose.email:
@@ -105,15 +105,15 @@ def corrected(correction: Correction, interview: Interview) -> Iterator[Notice]:
     all, everybody who had been told that it does not."""
     reinstated = correction.move == Move.REINSTATE
     event = "interview_reinstated" if reinstated else "status_corrected"
-    told: list[tuple[str, User | Department, list[str]]] = [
-        (event, interview.candidate.user, ["sms", "email"])
+    told: list[tuple[str, User | Department, tuple[str, ...]]] = [
+        (event, interview.candidate.user, CANDIDATE)
     ]
     if reinstated:
         staff = {interview.position.recruiter, interview.interviewer} - {None}
-        told += [("interview_reinstated_staff", each, ["email", "desk"]) for each in staff if each]
-        told.append(("interview_reinstated_staff", interview.position.department, ["desk"]))
+        told += [("interview_reinstated_staff", each, STAFF) for each in staff if each]
+        told.append(("interview_reinstated_staff", interview.position.department, ("desk",)))
     for event, whose, channels in told:
-        for address in _addresses(whose, channels):
+        for address in addresses(whose, channels):
             yield Notice(
                 event=event,
                 subject=interview.subject,
@@ -121,18 +121,6 @@ def corrected(correction: Correction, interview: Interview) -> Iterator[Notice]:
                 params=_correction_params(correction, interview, address["language"]),
                 **address,
             )
-
-
-def leads_of(department: Department) -> list[User]:
-    """The HR leads who are told what nobody else sees to."""
-    leads = User.objects.filter(role=Role.HR_LEAD, departments=department, is_active=True)
-    return list(leads.order_by("pk"))
-
-
-def is_told(person: User) -> bool:
-    """Staff who were switched off learn nothing any more; candidates are told of what is theirs,
-    whether they may sign in or not."""
-    return person.is_active or person.role == Role.CANDIDATE
 
 
 def _digest(
@@ -149,7 +137,7 @@ def _digest(
         }
         for each in cancellations[:LISTED]
     ]
-    for address in _addresses(whose, ["email", "desk"]):
+    for address in addresses(whose, STAFF):
         yield Notice(
             event=event,
             subject=f"cancellation:{first.reference}",
@@ -164,46 +152,12 @@ def _digest(
         )
 
 
-def _addresses(whose: User | Department, channels: list[str]) -> Iterator[dict[str, Any]]:
-    """Where somebody is reached, and in which words, for each of the channels they have."""
-    if isinstance(whose, User):
-        if not is_told(whose):
-            return
-        recipient = f"user:{whose.pk}"
-        found = {"sms": whose.mobile, "email": whose.email, "desk": recipient}
-        language, time_zone = whose.language, whose.time_zone
-    else:
-        recipient = whose.audience
-        found = {"email": whose.email, "desk": recipient}
-        language, time_zone = "", ""
-    for channel in channels:
-        if address := found.get(channel):
-            yield {
-                "channel": channel,
-                "recipient": recipient,
-                "address": address,
-                "language": language or settings.LANGUAGE_CODE,
-                "time_zone": time_zone,
-            }
-
-
 def _correction_params(
     correction: Correction, interview: Interview, language: str
 ) -> dict[str, Any]:
     with translation.override(language):
         status = str(InterviewStatus(interview.status).label)
-    return {
-        "candidate": interview.candidate.user.name,
-        "position": interview.position.title,
-        "department": interview.position.department.name,
-        "kind": interview.kind,
-        "starts_at": interview.starts_at.isoformat() if interview.starts_at else None,
-        "location": interview.location,
-        "status": status,
-        "note": correction.note,
-        "recruiter": _recruiter_of(interview),
-        "interview": interview.reference,
-    }
+    return facts(interview) | {"status": status, "note": correction.note}
 
 
 def chased(
@@ -213,7 +167,7 @@ def chased(
     decision, other = CHASING[step]
     event = decision if item.kind == WorkKind.CANCELLATION else other
     for person in people:
-        for address in _addresses(person, ["email", "desk"]):
+        for address in addresses(person, STAFF):
             yield Notice(
                 event=event,
                 subject=interview.subject,
@@ -228,12 +182,7 @@ def _work_params(
 ) -> dict[str, Any]:
     with translation.override(language):
         kind, about = str(WorkKind(item.kind).label), str(words)
-    return {
-        "candidate": interview.candidate.user.name,
-        "position": interview.position.title,
-        "department": interview.position.department.name,
-        "kind": interview.kind,
-        "starts_at": interview.starts_at.isoformat() if interview.starts_at else None,
+    return facts(interview) | {
         "work": kind,
         "words": about,
         "due_at": item.due_at.isoformat(),
@@ -241,29 +190,23 @@ def _work_params(
     }
 
 
-def _recruiter_of(interview: Interview) -> str:
-    """Whom candidates are told to ask; nobody, where they have left."""
-    recruiter = interview.position.recruiter
-    return recruiter.name if recruiter and is_told(recruiter) else ""
-
-
 def to_candidate(cancellation: Cancellation, event: str, **more: Any) -> Iterator[Notice]:
     """By text message and by email; `more` are parameters beside the usual ones."""
     user = cancellation.interview.candidate.user
-    yield from _to_person(cancellation, event, user, ["sms", "email"], **more)
+    yield from _to_person(cancellation, event, user, CANDIDATE, **more)
 
 
 def _to_recruiter(cancellation: Cancellation, event: str, **more: Any) -> Iterator[Notice]:
     recruiter = cancellation.interview.position.recruiter
     if recruiter is not None:
-        yield from _to_person(cancellation, event, recruiter, ["email", "desk"], **more)
+        yield from _to_person(cancellation, event, recruiter, STAFF, **more)
 
 
 def to_interviewer(cancellation: Cancellation, event: str, **more: Any) -> Iterator[Notice]:
     """Where there is one who is not the recruiter as well."""
     interviewer = cancellation.interview.interviewer
     if interviewer is not None and interviewer != cancellation.interview.position.recruiter:
-        yield from _to_person(cancellation, event, interviewer, ["email", "desk"], **more)
+        yield from _to_person(cancellation, event, interviewer, STAFF, **more)
 
 
 def to_whoever_acts(cancellation: Cancellation, event: str, **more: Any) -> Iterator[Notice]:
@@ -273,13 +216,13 @@ def to_whoever_acts(cancellation: Cancellation, event: str, **more: Any) -> Iter
         yield from _to_recruiter(cancellation, event, **more)
         return
     for lead in leads_of(position.department):
-        yield from _to_person(cancellation, event, lead, ["email", "desk"], **more)
+        yield from _to_person(cancellation, event, lead, STAFF, **more)
 
 
 def _to_person(
-    cancellation: Cancellation, event: str, user: User, channels: list[str], **more: Any
+    cancellation: Cancellation, event: str, user: User, channels: tuple[str, ...], **more: Any
 ) -> Iterator[Notice]:
-    for found in _addresses(user, channels):
+    for found in addresses(user, channels):
         channel, address = found["channel"], found["address"]
         yield _notice(
             cancellation, event, channel, found["recipient"], address, person=user, **more
@@ -325,13 +268,7 @@ def _notice(
 
 def _params(cancellation: Cancellation, language: str) -> dict[str, Any]:
     """Names ending in `_at` are times, as ISO 8601 in UTC; the sender shows them in local time."""
-    interview = cancellation.interview
-    position = interview.position
-    return {
-        "candidate": interview.candidate.user.name,
-        "position": position.title,
-        "department": position.department.name,
-        "kind": interview.kind,
+    return facts(cancellation.interview) | {
         "starts_at": cancellation.starts_at.isoformat() if cancellation.starts_at else None,
         "reason": cancellation.reason.label_in(language),
         "short_notice": cancellation.short_notice,
@@ -340,6 +277,5 @@ def _params(cancellation: Cancellation, language: str) -> dict[str, Any]:
         "decided_by_policy": cancellation.decided_by_id is None,
         "note": cancellation.note,
         "receipt": cancellation.reference,
-        "talent_pool": interview.candidate.talent_pool_at is not None,
-        "recruiter": _recruiter_of(interview),
+        "talent_pool": cancellation.interview.candidate.talent_pool_at is not None,
     }

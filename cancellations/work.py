@@ -18,6 +18,7 @@ from cancellations.models import Cancellation, may_decide
 from interviews import history
 from interviews.imports.compare import Code
 from interviews.models import Interview
+from interviews.notices import leads_of
 from interviews.platforms.models import Difference
 from notifications import work
 from notifications.models import WorkItem, WorkKind
@@ -262,7 +263,7 @@ def _holder(item: WorkItem) -> User | None:
 
 def _leads(interview: Interview) -> list[User]:
     """The HR leads of the department; the administrators where it has none."""
-    leads = notices.leads_of(interview.position.department)
+    leads = leads_of(interview.position.department)
     if leads:
         return leads
     return list(User.objects.filter(role=Role.ADMINISTRATOR, is_active=True).order_by("pk"))
