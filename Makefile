@@ -43,7 +43,7 @@ lint-layers: env-dev
 	.venv/bin/lint-imports
 
 lint-templates: env-dev
-	$(PY) -m djlint --check --lint --quiet templates
+	$(PY) -m djlint --check --lint templates
 
 lint-django: env-dev translations
 	@$(BESIDE_SERVERS) -- $(MAKE) --no-print-directory django-checks

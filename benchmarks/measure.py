@@ -165,17 +165,18 @@ def export(product: Server, offered: list) -> str:
 
 
 def weight(product: Server, offered: list) -> str:
-    """Kilobytes over the wire of a page and all it loads, with an empty cache."""
+    """What one's interviews and one of them weigh."""
     ((session, references),) = data.signed_in(1, offered, bookings=5)
     client = Client(product.port, cookies(session))
-    rows = []
-    for path in ("/interviews/", f"/interviews/{references[0]}/"):
-        page = client.send("GET", path)
-        size = len(page.body)
-        for link in sorted(linked(page)):
-            size += len(client.send("GET", link).body)
-        rows.append(f"{'weight of ' + path.replace(references[0], '…'):<44}{size / 1024:>8.1f} KB")
-    return "\n".join(rows)
+    paths = {"/interviews/": "/interviews/", "/interviews/…/": f"/interviews/{references[0]}/"}
+    return "\n".join(weighed(client, name, path) for name, path in paths.items())
+
+
+def weighed(client: Client, name: str, path: str) -> str:
+    """Kilobytes over the wire of a page and all it loads, with an empty cache."""
+    page = client.send("GET", path)
+    size = len(page.body) + sum(len(client.send("GET", link).body) for link in linked(page))
+    return f"{'weight of ' + name:<44}{size / 1024:>8.1f} KB"
 
 
 def linked(page: Reply) -> set[str]:

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from benchmarks import data
-from benchmarks.measure import PAIRS, cookies, in_pairs
+from benchmarks.measure import PAIRS, cookies, in_pairs, weighed
 from benchmarks.servers import Client, Reply, Server
 from interviews.models import Interview, Position
 from interviews.room import services
@@ -99,7 +99,8 @@ def lines(product: Server, base: Server, offered: list[Position]) -> list[str]:
     )
     if save.ratio > MOST_RATIO:
         print(f"Saving takes more than {MOST_RATIO} × the floor.", file=sys.stderr)
-    return [save.row(), beat.row(), page.row(), crowd(product, seated(CROWD, offered))]
+    weight = weighed(clients[0], "the room's page", f"{seats[0].room}?here=1")
+    return [save.row(), beat.row(), page.row(), crowd(product, seated(CROWD, offered)), weight]
 
 
 # --- a room full of people ------------------------------------------------------------------------

@@ -164,9 +164,9 @@ _ALL_OPEN = Prepared(lambda: _open(WorkItem.objects.all()))
 _OPEN = Prepared(
     lambda: _open(
         WorkItem.objects.filter(
-            audience__in=DepartmentStaff.objects.filter(user=Later("user")).values(
-                name_of_audience=Concat(Value("department:"), Cast("department", CharField()))
-            )
+            audience__in=Department.objects.filter(staff=Later("user"))
+            .annotate(name_of_audience=_AUDIENCE)
+            .values("name_of_audience")
         )
     )
 )

@@ -324,6 +324,7 @@ async function fetchTokens() {
 
 /** Shows what the server has now. */
 async function turn(url = pageHere(), options = {}) {
+  await older;
   const { response, page } = await fetchPage(url, options);
   const next = page.getElementById("room");
   if (!next) return location.assign(response.url);
@@ -585,7 +586,10 @@ class Answer {
   }
 }
 
-/** What earlier pages left behind of other questions. */
+/** What earlier pages left behind of other questions. Who turns to one of them waits for it: else the
+    server could show it as it was before. */
+let older = Promise.resolve();
+
 async function sendOlder() {
   const asked = facts;
   for (const draft of await keep.all(`text:${asked.reference}:${asked.stay}:`)) {
@@ -1038,7 +1042,7 @@ function start() {
   const section = document.getElementById("recorder");
   if (section) recorder = new Recorder(section);
   sendTakes();
-  sendOlder().catch(ignoreLoss);
+  older = sendOlder().catch(ignoreLoss);
 }
 
 document.addEventListener("click", (event) => {

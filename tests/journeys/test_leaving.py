@@ -414,7 +414,7 @@ def test_six_different_things_are_told_apart_and_only_leaving_has_a_cooldown(vis
             "My device or my connection fails",
             "1 of 4 questions answered",
             "no new application until",
-            "Says the device failed, yet no trouble with it was observed",
+            "Says the device or the connection failed, yet no trouble of any kind was observed",
         ):
             expect(leaving).to_contain_text(shown)
         assert not leaving.get_by_text(re.compile("before the start|Cancelled")).count()

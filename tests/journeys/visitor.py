@@ -121,6 +121,7 @@ class Visitor:
 
     def tabs_to_field(self, selector: str) -> None:
         self._tabs_until(FOCUSED_FIELD, selector)
+        expect(self.page.locator(":focus")).to_be_editable()  # the room's takes a moment
 
     def _tabs_until(self, condition: str, what: str) -> None:
         for _ in range(60):
