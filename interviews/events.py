@@ -5,7 +5,10 @@ from django.utils.translation import gettext_lazy as _
 
 EVENTS: dict[str, Promise] = {
     "invited": _("Invited"),
+    "opened": _("Invitation opened"),
     "booked": _("Booked"),
+    "moved": _("Moved to another time"),
+    "declined": _("Invitation declined"),
     "imported": _("Taken over from another system"),
     "cancellation_requested": _("Cancellation asked for"),
     "cancelled": _("Cancelled"),
