@@ -123,7 +123,7 @@ class TimesField(forms.CharField):
 
     def to_python(self, value: Any) -> Any:
         """[(first, last or None), …]"""
-        text = super().to_python(value)
+        text: str = super().to_python(value) or ""
         found = []
         for piece in re.split(r"[,，;；、\s]+", re.sub(r"\s*[-–—~～至]\s*", "–", text)):
             if piece:
@@ -251,7 +251,7 @@ class ClosureForm(forms.ModelForm):
         field.help_text = ""
         if not sees_everything(by):
             field.required = True
-            field.empty_label = _("Choose")  # type: ignore[assignment]
+            field.empty_label = _("Choose")
             field.error_messages["required"] = _(
                 "Choose your department: only administrators close the whole company."
             )

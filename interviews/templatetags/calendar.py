@@ -5,7 +5,7 @@ from datetime import time
 
 from django import template
 from django.utils.dates import WEEKDAYS_ABBR
-from django.utils.formats import date_format
+from django.utils.formats import time_format
 from django.utils.translation import pgettext
 
 register = template.Library()
@@ -21,5 +21,5 @@ def weekdays(days: Iterable[int]) -> str:
 def times_of_day(times: Iterable[time]) -> str:
     """Times of day, the earliest first."""
     return pgettext("between names", ", ").join(
-        date_format(at, "TIME_FORMAT") for at in sorted(times)
+        time_format(at, "TIME_FORMAT") for at in sorted(times)
     )

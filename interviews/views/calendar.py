@@ -186,8 +186,12 @@ def _slot(request: DeskRequest, slot_id: int) -> Slot:
 
 
 def _week_of(chosen: Slot) -> str:
-    day = timezone.localdate(chosen.starts_at)
-    query = urlencode({"position": chosen.position_id, "day": day.isoformat()})
+    return _calendar(chosen.position_id, timezone.localdate(chosen.starts_at))
+
+
+def _calendar(position_id: int, day: date) -> str:
+    """The week of this day, of one position."""
+    query = urlencode({"position": position_id, "day": day.isoformat()})
     return f"{reverse('interviews:calendar')}?{query}"
 
 
@@ -233,8 +237,7 @@ def _edit_series(request: DeskRequest, found: SlotSeries | None) -> HttpResponse
     if form.is_bound and form.is_valid():
         saved = slots.save_series(form.save(commit=False), by=request.user)
         messages.success(request, _("Saved. Its slots are in the calendar."))
-        query = urlencode({"position": saved.position_id, "day": saved.since.isoformat()})
-        return redirect(f"{reverse('interviews:calendar')}?{query}")
+        return redirect(_calendar(saved.position_id, max(saved.since, timezone.localdate())))
     context = {
         "form": form,
         "series": found,
@@ -323,7 +326,7 @@ def _edit_closure(request: DeskRequest, found: Closure | None) -> HttpResponse:
 def _may_edit(request: DeskRequest, found: Closure) -> bool:
     if sees_everything(request.user):
         return True
-    return departments_of(request.user).filter(pk=found.department_id).exists()
+    return found.department in departments_of(request.user)
 
 
 def _page(
