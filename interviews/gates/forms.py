@@ -30,7 +30,7 @@ class UploadForm(forms.Form):
     expires_on = SaneDateField(label=_("Valid until"))
 
     def __init__(self, *args: Any, gate: StageGate, **kwargs: Any) -> None:
-        super().__init__(*args, prefix=f"gate{gate.pk}", **kwargs)
+        super().__init__(*args, **kwargs | {"prefix": f"gate{gate.pk}"})
         self.gate = gate
         if not gate.expires:
             del self.fields["expires_on"]

@@ -218,7 +218,7 @@ def remind_of_missing(application_id: int, *, now: datetime | None = None) -> bo
 
 def latest_interview(application: Application) -> Interview | None:
     """The one that messages and work about the application are filed under."""
-    return application.interviews.with_facts().order_by("-pk").first()  # type: ignore[attr-defined]
+    return application.interviews.with_facts().order_by("-pk").first()
 
 
 def _require(by: User, permission: str, application: Application) -> None:
