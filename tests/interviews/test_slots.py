@@ -45,7 +45,7 @@ def recruiter(department):
 
 def series_of(department, **fields) -> SlotSeries:
     position = PositionFactory(department=department)
-    return SlotSeriesFactory(position=position, since=NOW.date(), **fields)
+    return SlotSeriesFactory(**{"position": position, "since": NOW.date(), **fields})
 
 
 def made(series) -> list[Slot]:
@@ -166,7 +166,8 @@ def test_no_slot_is_made_in_a_closure_and_they_come_once_it_is_gone(department, 
 
 
 def test_one_series_that_fails_keeps_no_other_without_slots(department, monkeypatch):
-    bad, good = series_of(department), series_of(department)
+    today = timezone.localdate()
+    bad, good = series_of(department, since=today), series_of(department, since=today)
     make = slots.make_slots
 
     def fail_for_the_first(series_id):
