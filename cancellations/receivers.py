@@ -7,8 +7,16 @@ from django.dispatch import receiver
 
 from accounts.models import User
 from cancellations import exits, queries, services, work
-from interviews.models import Interview, Sitting
-from interviews.signals import differences_found, interview_entered, left_on_platform
+from interviews.booking.services import MoveRefused
+from interviews.gates.services import latest_interview
+from interviews.models import Document, Interview, Sitting
+from interviews.signals import (
+    differences_found,
+    document_uploaded,
+    interview_entered,
+    left_on_platform,
+    move_asked,
+)
 from notifications.models import WorkItem
 from notifications.signals import work_step_reached
 
@@ -31,6 +39,21 @@ def keep_appointment(sitting: Sitting, by: User, **kwargs: Any) -> None:
     services.take_back_on_entering(interview, by=by, at=at)
     policy = queries.policy_for(interview, queries.policies_in_force(at))
     sitting.resume_until = at + policy.exits.resume
+
+
+@receiver(move_asked, sender=Interview)
+def hold_to_rule(interview: Interview, at: datetime, **kwargs: Any) -> None:
+    """Raises MoveRefused."""
+    rule = queries.move_rule(interview, queries.policies_in_force(at), now=at)
+    if rule is not None and rule.refused:
+        raise MoveRefused(rule.refused)
+
+
+@receiver(document_uploaded, sender=Document)
+def have_document_checked(document: Document, **kwargs: Any) -> None:
+    interview = latest_interview(document.application)
+    if interview is not None:
+        work.open_anomaly(interview, "document_to_check")
 
 
 @receiver(left_on_platform, sender=Sitting)

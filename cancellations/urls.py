@@ -3,6 +3,7 @@
 from django.urls import path
 
 from cancellations.views import (
+    booking,
     company,
     connections,
     desk,
@@ -24,6 +25,9 @@ urlpatterns = [
     path("interviews/<reference:reference>/", portal.interview, name="interview"),
     path("interviews/<reference:reference>/cancel/", portal.cancel, name="cancel"),
     path("interviews/<reference:reference>/cancel/check/", portal.check, name="check"),
+    path("interviews/<reference:reference>/book/", booking.book, name="book"),
+    path("interviews/<reference:reference>/move/", booking.move, name="move"),
+    path("interviews/<reference:reference>/decline/", booking.decline, name="decline"),
     path("interviews/<reference:reference>/keep/", portal.take_back, name="take_back"),
     path("interviews/<reference:reference>/exit/", leaving.leave, name="exit"),
     path("interviews/<reference:reference>/exit/code/", leaving.code, name="exit_code"),
@@ -71,6 +75,8 @@ urlpatterns = [
         company.cancel,
         name="company_cancel",
     ),
+    path("desk/calendar/slots/<int:slot_id>/cancel/", company.close_slot, name="close_slot"),
+    path("desk/interviews/<reference:reference>/time/", booking.give_time, name="give_time"),
     path("desk/interviews/<reference:reference>/correct/", company.correct, name="correct"),
     path("desk/interviews/<reference:reference>/follow-up/", desk.follow_up, name="follow_up"),
     path("desk/history/", history.index, name="history"),

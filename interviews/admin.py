@@ -10,6 +10,7 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import ForeignKey, ManyToManyField, Model, QuerySet, URLField
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -17,6 +18,10 @@ from accounts.permissions import STAFF_ROLES
 from candidates.admin import SearchByPerson
 from config.read_only import ReadOnly
 from interviews import jobs
+from interviews.booking import admin as booking_admin  # noqa: F401 - registered by this
+from interviews.booking.services import reach_stage
+from interviews.gates import admin as gates_admin  # noqa: F401 - registered by this
+from interviews.gates.services import GateShut, require_open
 from interviews.imports.admin import ImportMixin
 from interviews.models import (
     AccessLog,
@@ -124,15 +129,25 @@ class SlotForm(forms.ModelForm):
 @admin.register(Slot)
 class SlotAdmin(SavesWhatChanged, admin.ModelAdmin):
     form = SlotForm
-    list_display = ("starts_at", "position", "kind", "ends_at", "booked", "capacity")
+    list_display = ("starts_at", "position", "kind", "ends_at", "booked", "capacity", "closed_at")
     list_filter = ("kind", "starts_at", "position__department")
     list_select_related = ("position",)
     list_per_page = 50
     search_fields = ("position__title", "=position__code")
     show_full_result_count = False
     autocomplete_fields = ("position",)
-    fields = ("position", "kind", "starts_at", "ends_at", "capacity", "booked")
-    readonly_fields = ("booked",)
+    fields = (
+        "position",
+        "kind",
+        "starts_at",
+        "ends_at",
+        "capacity",
+        "booked",
+        "series",
+        "closed_at",
+        "closed_by",
+    )
+    readonly_fields = ("booked", "series", "closed_at", "closed_by")
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
@@ -159,8 +174,23 @@ class InterviewInline(ReadOnly, admin.TabularInline):
     extra = 0
 
 
+class ApplicationForm(forms.ModelForm):
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        stage = cleaned.get("stage")
+        if stage and self.instance.pk:
+            try:
+                require_open(self.instance, stage, at=timezone.now())
+            except GateShut as shut:
+                names = " · ".join(each.gate.name for each in shut.gates)
+                message = _("A gate before this stage is shut: %(names)s")
+                self.add_error("stage", ValidationError(message, params={"names": names}))
+        return cleaned
+
+
 @admin.register(Application)
 class ApplicationAdmin(SearchByPerson, SavesWhatChanged, admin.ModelAdmin):
+    form = ApplicationForm
     person = "candidate__user"
     list_display = ("reference", "candidate", "position", "stage", "applied_at")
     list_filter = ("stage", "position__department")
@@ -180,6 +210,15 @@ class ApplicationAdmin(SearchByPerson, SavesWhatChanged, admin.ModelAdmin):
     )
     readonly_fields = ("reference", "source")
     inlines = (InterviewInline,)
+
+    def save_model(
+        self, request: HttpRequest, obj: Model, form: forms.ModelForm, change: bool
+    ) -> None:
+        """Reaching a stage has its consequences, wherever it is said."""
+        super().save_model(request, obj, form, change)
+        is_told = "stage" in form.changed_data or not change
+        if is_told and isinstance(obj, Application) and isinstance(request.user, User):
+            reach_stage(obj, obj.stage, by=request.user)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Application]:
         applications = super().get_queryset(request).select_related("candidate__user", "position")

@@ -5,7 +5,12 @@ from django.utils.translation import gettext_lazy as _
 
 EVENTS: dict[str, Promise] = {
     "invited": _("Invited"),
+    "opened": _("Invitation opened"),
     "booked": _("Booked"),
+    "moved": _("Moved to another time"),
+    "declined": _("Invitation declined"),
+    "gate_passed": _("Let through by HR"),
+    "ended_by_score": _("Application ended: score not reached"),
     "imported": _("Taken over from another system"),
     "cancellation_requested": _("Cancellation asked for"),
     "cancelled": _("Cancelled"),

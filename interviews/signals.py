@@ -19,3 +19,14 @@ left_on_platform = Signal()
 # Somebody is about to begin an interview: sender=Sitting, sitting=…, not yet stored, with its
 # interview, locked and not yet in progress; by=…, who. Receivers may move `resume_until`.
 interview_entered = Signal()
+
+# A candidate wants another time for their interview: sender=Interview, interview=…, locked and
+# booked; at=…, when they asked. Receivers raise booking.services.MoveRefused where a rule says no.
+move_asked = Signal()
+
+# A candidate has handed in a document for HR to check: sender=Document, document=….
+document_uploaded = Signal()
+
+# An interview takes place at another time, by whomever it was moved: sender=Interview,
+# interview=…, locked and saved with its new time; before=…, the start it had; by=…; at=….
+interview_moved = Signal()

@@ -14,14 +14,18 @@ from accounts.models import AccessChangeKind, ApiToken
 from accounts.services import Purpose
 from cancellations import exit_notices, notices
 from cancellations.models import Party
-from interviews.models import Correction, Move
+from interviews.booking import notices as booking_notices
+from interviews.gates import notices as gate_notices
+from interviews.models import Correction, Decline, Move
 from notifications import rendering
 from notifications.models import Notification, Webhook
 from notifications.services import Notice
 from tests.factories import (
     CancellationFactory,
+    DocumentFactory,
     InterviewFactory,
     PositionFactory,
+    StageGateFactory,
     UserFactory,
     WorkItemFactory,
 )
@@ -273,11 +277,85 @@ def test_everything_about_leaving_has_words(language):
         assert not re.search(r"[，。：；]{2}|[{}]|\(\)|（）|\n\n\n", text), (notice.event, text)
 
 
+def booking_told(**fields) -> list[Notice]:
+    """Everything people are told about invitations and times."""
+    interview = InterviewFactory(
+        candidate__user__name="张三",
+        candidate__user__email="zhang@example.com",
+        interviewer=UserFactory(staff=True),
+        moves=1,
+        **fields,
+    )
+    decline = Decline(interview=interview, reason="no_time", at=START)
+    return [
+        *booking_notices.invited(interview),
+        *booking_notices.booked(interview),
+        *booking_notices.moved(interview, before=START),
+        *booking_notices.declined(decline),
+    ]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+@pytest.mark.parametrize("kind", ["ai", "on_site"])
+@pytest.mark.parametrize("more", [{}, {"deadline": START, "location": "深圳龙华"}])
+def test_everything_about_booking_has_words(language, kind, more):
+    told = booking_told(kind=kind, **more)
+    assert len(told) == 14
+
+    for notice in told:
+        message = words(notice.event, notice.channel, language, notice.params)
+        text = f"{message.title}\n{message.body}"
+        assert message.body
+        assert bool(message.title) == (notice.channel != "sms")
+        assert "None" not in text
+        assert "  " not in text
+        assert not re.search(r"[，。：；]{2}|[{}]|\(\)|（）|\n\n\n", text), (notice.event, text)
+        if language == "en":
+            assert not re.search(r"[，。：；【】]", text)
+        if notice.event == "interview_invited":
+            assert f"{settings.PUBLIC_URL}/i/{notice.params['token']}/" in message.body
+        if notice.channel == "sms":
+            assert len(message.body) <= (160 if language == "zh-hans" else 306)
+
+
+def gates_told() -> list[Notice]:
+    """Everything candidates are told about the documents and scores of a stage."""
+    interview = InterviewFactory(
+        candidate__user__name="张三",
+        candidate__user__email="zhang@example.com",
+        candidate__talent_pool_at=START,
+    )
+    gates = [StageGateFactory.build(), StageGateFactory.build(name_zh="学历证", name_en="Diploma")]
+    document = DocumentFactory(application=interview.application, note="照片不清楚")
+    return [
+        *gate_notices.documents_missing(interview, gates, time=0),
+        *gate_notices.document_rejected(document, interview),
+        *gate_notices.ended(interview),
+    ]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_everything_about_gates_has_words(language):
+    told = gates_told()
+    assert len(told) == 6
+
+    for notice in told:
+        message = words(notice.event, notice.channel, language, notice.params)
+        text = f"{message.title}\n{message.body}"
+        assert message.body
+        assert bool(message.title) == (notice.channel != "sms")
+        assert "None" not in text
+        assert "  " not in text
+        assert not re.search(r"[，。：；]{2}|[{}]|\(\)|（）|\n\n\n", text), (notice.event, text)
+
+
 @pytest.mark.django_db
 def test_no_template_is_left_over_and_each_comes_in_both_languages():
     there = {(path.parent.name, path.name) for path in TEMPLATES.glob("*/*.txt")}
     told = [*account_told(), *chased_told(), *connections_told(), *company_told(), *staff_told()]
-    told += exits_told()
+    told += [*exits_told(), *booking_told(), *gates_told()]
     wanted = used() | {(notice.event, notice.channel) for notice in told}
 
     assert there == {
