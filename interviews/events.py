@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 EVENTS: dict[str, Promise] = {
     "invited": _("Invited"),
     "booked": _("Booked"),
+    "place_taken": _("Took a place that had come free"),
     "imported": _("Taken over from another system"),
     "cancellation_requested": _("Cancellation asked for"),
     "cancelled": _("Cancelled"),

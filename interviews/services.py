@@ -12,6 +12,7 @@ from django.utils import timezone
 from accounts.models import User
 from interviews import history
 from interviews.models import Application, Interview, InterviewKind, Slot
+from interviews.signals import place_given_up
 from interviews.states import InterviewStatus
 
 USUAL_LENGTH = timedelta(minutes=30)  # of an interview of which nobody knows when it ends
@@ -29,12 +30,20 @@ def take_place(slot: Slot) -> None:
 
 
 def free_place(slot_id: int | None) -> None:
+    """Whoever waits for one may get it at once."""
     if slot_id is not None:
-        Slot.objects.filter(pk=slot_id).update(booked=F("booked") - 1)
+        release_place(slot_id)
+        place_given_up.send(sender=Slot, slot_id=slot_id)
+
+
+def release_place(slot_id: int) -> None:
+    """Free, for anybody to book."""
+    Slot.objects.filter(pk=slot_id).update(booked=F("booked") - 1)
 
 
 def free_places(slot_ids: Iterable[int | None]) -> None:
-    """One place of each slot for every time it is named; the slots are locked in order."""
+    """One place of each slot for every time it is named, of which nobody hears: the company gave
+    them up. The slots are locked in order."""
     freed = Counter(slot_id for slot_id in slot_ids if slot_id is not None)
     if not freed:
         return

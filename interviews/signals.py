@@ -19,3 +19,11 @@ left_on_platform = Signal()
 # Somebody is about to begin an interview: sender=Sitting, sitting=…, not yet stored, with its
 # interview, locked and not yet in progress; by=…, who. Receivers may move `resume_until`.
 interview_entered = Signal()
+
+# Somebody has given up a place, and the slot counts it free: sender=Slot, slot_id=…. Not sent of
+# what the company calls off: it may well not hold that time at all.
+place_given_up = Signal()
+
+# Who of the talent pool could be offered a place: sender=Candidate, candidates={ids}, position=….
+# Receivers take out of the set whom they know a reason not to ask.
+candidates_considered = Signal()

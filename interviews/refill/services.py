@@ -1,0 +1,528 @@
+"""Offering places that came free, in turn. Each function is one use case, in one transaction, but
+for those that say that the caller has one.
+
+Lock order: interview, offer, entry, slot. Who is asked next is taken only as far as nobody else
+has them in hand (SKIP LOCKED): a place that finds nobody for that reason waits for the next sweep.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import structlog
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Exists, F, OuterRef, QuerySet
+from django.utils import timezone
+from django_fsm import TransitionNotAllowed
+
+from accounts.models import User
+from candidates.models import Candidate
+from interviews import history
+from interviews.models import Application, Interview, InterviewKind, Position, Slot, Stage
+from interviews.queries import free_slots
+from interviews.refill import notices, queries, rules
+from interviews.refill.models import (
+    EntryState,
+    FreedPlace,
+    Offer,
+    OfferState,
+    Origin,
+    WaitingEntry,
+    Why,
+)
+from interviews.services import SlotFull, book_interview, invite, release_place, take_place
+from interviews.states import InterviewStatus
+from notifications.services import notify, supersede
+
+logger = structlog.get_logger(__name__)
+
+PASSED_OVER = 50  # people who cannot be asked at this hour, before a place waits for nobody
+TIMES = 20  # free times looked at for somebody who has just asked for one
+BATCH = 500  # of a sweep
+SOURCE = "talent_pool"  # of an application that began with an offer
+
+# In the middle of what a candidate waits for: one statement where nobody waits for a place, which
+# is nearly always.
+GIVEN_UP = """
+INSERT INTO interviews_freedplace AS place (slot_id, origin, at)
+SELECT id, 'given_up', %(now)s FROM interviews_slot WHERE id = %(slot)s AND starts_at > %(now)s
+RETURNING id, EXISTS (
+    SELECT FROM interviews_waitingentry entry
+    JOIN interviews_slot slot ON slot.position_id = entry.position_id AND slot.kind = entry.kind
+    WHERE slot.id = place.slot_id AND entry.state = 'waiting'
+)
+"""
+
+
+class NotOpen(Exception):
+    """The offer is no longer there to be answered."""
+
+    def __init__(self, offer: Offer) -> None:
+        super().__init__(offer.reference)
+        self.offer = offer
+
+
+class NothingToWaitFor(Exception):
+    """The interview was not called off, or nothing follows it any more."""
+
+
+# --- places ---------------------------------------------------------------------------------------
+
+
+def give_up(slot_id: int) -> None:
+    """A place has come free: keep it for who waits first, before anybody else sees it. In the
+    caller's transaction."""
+    now = timezone.now()
+    with connection.cursor() as cursor:
+        cursor.execute(GIVEN_UP, {"now": now, "slot": slot_id})
+        row = cursor.fetchone()
+    if row and row[1]:
+        _offer(_place(row[0]), at=now)
+
+
+@transaction.atomic
+def pass_on(place_id: int) -> Offer | None:
+    """Offer a place to whoever is next: of the waiting list, else of the talent pool. Where nobody
+    is left to ask, anybody may book it."""
+    now = timezone.now()
+    place = (
+        FreedPlace.objects.select_related("slot__position")
+        .select_for_update(of=("self",), skip_locked=True)
+        .filter(pk=place_id, refilled_at=None, closed_at=None)
+        .first()
+    )
+    if place is None or place.offers.filter(state=OfferState.OPEN).exists():
+        return None
+    offer = _offer(place, at=now) or _offer_to_pool(place, at=now)
+    if offer is None and not _waits_for_somebody(place, at=now):
+        _close(place, at=now)
+    return offer
+
+
+def _place(place_id: int) -> FreedPlace:
+    return FreedPlace.objects.select_related("slot__position__department").get(pk=place_id)
+
+
+def _offer(place: FreedPlace, *, at: datetime) -> Offer | None:
+    """To the first on the waiting list who can be asked."""
+    slot, passed_over = place.slot, []
+    if not slot.position.is_open:
+        return None
+    while len(passed_over) < PASSED_OVER:
+        waiting = queries.in_turn(slot).exclude(pk__in=passed_over)
+        entry = waiting.select_for_update(of=("self",), skip_locked=True).first()
+        if entry is None:
+            return None
+        if hold := _hold(slot, entry.candidate.user, at=at):
+            return _make(place, entry, hold, at=at)
+        passed_over.append(entry.pk)
+    return None
+
+
+def _offer_to_pool(place: FreedPlace, *, at: datetime) -> Offer | None:
+    """To somebody who agreed to be asked, for a first interview only: the later ones come after
+    it."""
+    slot = place.slot
+    position = slot.position
+    if not (position.is_open and position.refill_from_pool) or slot.kind != InterviewKind.AI:
+        return None
+    passed_over: list[int] = []
+    while len(passed_over) < PASSED_OVER:
+        person = queries.from_the_pool(slot, now=at, without=passed_over)
+        if person is None:
+            return None
+        if hold := _hold(slot, person.user, at=at):
+            entry = _wait(person, position, slot.kind, why=Why.TALENT_POOL, at=at)
+            offer = _make(place, entry, hold, at=at) if entry else None
+            if entry and offer is None:
+                entry.delete()  # they wait for this place and no other
+            return offer
+        passed_over.append(person.pk)
+    return None
+
+
+def _hold(slot: Slot, user: User, *, at: datetime) -> rules.Hold | None:
+    position = slot.position
+    return rules.hold(
+        now=at,
+        starts_at=slot.starts_at,
+        lasts=timedelta(minutes=position.refill_hold_minutes),
+        near=timedelta(minutes=position.refill_near_minutes),
+        zone=ZoneInfo(user.time_zone or settings.TIME_ZONE),
+    )
+
+
+def _make(
+    place: FreedPlace, entry: WaitingEntry, hold: rules.Hold, *, at: datetime
+) -> Offer | None:
+    """Keep the place, and say so; None where somebody else has it by now. The caller holds the
+    entry's lock."""
+    try:
+        take_place(place.slot)
+    except SlotFull:
+        return None
+    offer = Offer.objects.create(
+        place=place, slot=place.slot, entry=entry, made_at=at, held_until=hold.until
+    )
+    notify(*notices.offered(offer, asked_at=hold.asked_at))
+    return offer
+
+
+def _close(place: FreedPlace, *, at: datetime) -> None:
+    place.closed_at = at
+    place.save(update_fields=["closed_at"])
+
+
+def _waits_for_somebody(place: FreedPlace, *, at: datetime) -> bool:
+    """Whether there is somebody to ask after all, whom another transaction has in hand."""
+    slot = place.slot
+    free = Slot.objects.filter(pk=slot.pk, booked__lt=F("capacity"))
+    if not slot.position.is_open or not free.exists():
+        return False
+    waiting = queries.in_turn(slot)[:PASSED_OVER]
+    return any(_hold(slot, entry.candidate.user, at=at) for entry in waiting)
+
+
+# --- waiting --------------------------------------------------------------------------------------
+
+
+def wait_after_conflict(interview: Interview, *, at: datetime) -> None:
+    """Somebody has cancelled only because of the time: they are first to be asked. In the caller's
+    transaction, which holds the interview's lock."""
+    _wait_after(interview, why=Why.TIME_CONFLICT, at=at)
+
+
+@transaction.atomic
+def wait_for_time(reference: str, *, by: User) -> Offer | None:
+    """Who had their interview called off would still come: ask them when a place comes free, and
+    now, where one is.
+
+    Raises Interview.DoesNotExist where it is not theirs, NothingToWaitFor.
+    """
+    now = timezone.now()
+    interview = Interview.objects.lock_own(reference, by)
+    if not may_wait(interview):
+        raise NothingToWaitFor
+    entry = _wait_after(interview, why=Why.ASKED, at=now) or queries.waiting_entry(interview)
+    return _offer_free_time(entry, interview, at=now) if entry else None
+
+
+def may_wait(interview: Interview) -> bool:
+    """Whether another time can follow: it was called off, and the application goes on."""
+    return (
+        interview.status == InterviewStatus.CANCELLED
+        and interview.application.stage not in {Stage.HIRED, Stage.ENDED}
+        and interview.position.is_open
+    )
+
+
+@transaction.atomic
+def stop_waiting(reference: str, *, by: User) -> None:
+    """They are asked no more; what is kept for them goes to the next. Raises Interview.DoesNotExist
+    where it is not theirs."""
+    interview = Interview.objects.lock_own(reference, by)
+    entry = queries.waiting_entry(interview)
+    if entry is not None:
+        _take_off(entry, at=timezone.now())
+
+
+@transaction.atomic
+def take_off_list(reference: str, *, among: Iterable[int]) -> None:
+    """HR asks somebody no more, at one of the positions `among`. Raises WaitingEntry.DoesNotExist,
+    TransitionNotAllowed."""
+    entry = WaitingEntry.objects.get(reference=reference, position__in=among)
+    _take_off(entry, at=timezone.now())
+
+
+def _take_off(entry: WaitingEntry, *, at: datetime) -> None:
+    offer = _lock(entry.offers.filter(state=OfferState.OPEN))
+    entry = WaitingEntry.objects.select_for_update().get(pk=entry.pk)
+    entry.leave(at=at)
+    entry.save(update_fields=["state", "ended_at"])
+    if offer is not None:
+        offer.withdraw(at=at)
+        _end(offer)
+        _next(offer, at=at)
+
+
+def _wait_after(interview: Interview, *, why: Why, at: datetime) -> WaitingEntry | None:
+    return _wait(
+        interview.candidate,
+        interview.position,
+        interview.kind,
+        why=why,
+        at=at,
+        application=interview.application,
+        interview=interview,
+    )
+
+
+def _wait(
+    candidate: Candidate,
+    position: Position,
+    kind: str,
+    *,
+    why: Why,
+    at: datetime,
+    application: Application | None = None,
+    interview: Interview | None = None,
+) -> WaitingEntry | None:
+    """None where they wait already."""
+    entry = WaitingEntry(
+        candidate=candidate,
+        position=position,
+        kind=kind,
+        why=why,
+        since=at,
+        application=application,
+        interview=interview,
+    )
+    WaitingEntry.objects.bulk_create([entry], ignore_conflicts=True)
+    return WaitingEntry.objects.filter(reference=entry.reference).first()
+
+
+def _offer_free_time(entry: WaitingEntry, interview: Interview, *, at: datetime) -> Offer | None:
+    """The next time that is free anyhow, if they can be asked about one."""
+    for slot in free_slots(interview, now=at)[:TIMES]:
+        mine = queries.in_turn(slot).filter(pk=entry.pk)
+        if mine.select_for_update(of=("self",)).first() is None:
+            continue
+        if hold := _hold(slot, interview.candidate.user, at=at):
+            place = FreedPlace.objects.create(slot=slot, origin=Origin.FREE, at=at)
+            offer = _make(place, entry, hold, at=at)
+            if offer is not None:
+                return offer
+            _close(place, at=at)
+    return None
+
+
+# --- answers --------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def accept(reference: str) -> Interview:
+    """The place is theirs: their invitation is booked, or a new interview made. Accepting once more
+    gives the same interview. Raises Offer.DoesNotExist, NotOpen."""
+    now = timezone.now()
+    found = queries.offers_with_facts().get(reference=reference)
+    invitation = _invitation(found.entry)
+    if invitation is not None:
+        Interview.objects.lock(invitation)
+    offer = _lock(Offer.objects.filter(pk=found.pk))
+    assert offer is not None  # noqa: S101 - offers are never removed
+    if offer.state == OfferState.ACCEPTED and offer.interview is not None:
+        return offer.interview
+    if offer.state != OfferState.OPEN or offer.slot.starts_at <= now:
+        raise NotOpen(offer)
+    entry = WaitingEntry.objects.select_for_update(of=("self",)).get(pk=offer.entry_id)
+    if entry.state != EntryState.WAITING or _is_beside_the_point(entry):
+        raise NotOpen(offer)
+    try:
+        interview = _book(offer, entry, invitation, at=now)
+    except (SlotFull, TransitionNotAllowed):  # its slot was closed, or they withdrew, meanwhile
+        raise NotOpen(offer) from None
+    offer.interview = interview
+    offer.accept(at=now)
+    _end(offer)
+    entry.serve(at=now)
+    entry.save(update_fields=["state", "ended_at"])
+    FreedPlace.objects.filter(pk=offer.place_id).update(refilled_at=now)
+    notify(*notices.taken(offer, interview))
+    return interview
+
+
+@transaction.atomic
+def decline(reference: str) -> Offer:
+    """Not this time; the place goes to the next, and they wait on. Who was asked out of the talent
+    pool is not asked about this position again. Raises Offer.DoesNotExist, NotOpen."""
+    now = timezone.now()
+    offer = _lock(Offer.objects.filter(reference=reference))
+    if offer is None:
+        raise Offer.DoesNotExist
+    if offer.state == OfferState.DECLINED:
+        return offer
+    if offer.state != OfferState.OPEN:
+        raise NotOpen(offer)
+    offer.decline(at=now)
+    _end(offer)
+    entry = WaitingEntry.objects.select_for_update().get(pk=offer.entry_id)
+    entry.unanswered = 0
+    if entry.why == Why.TALENT_POOL and entry.state == EntryState.WAITING:
+        entry.leave(at=now)
+    entry.save(update_fields=["unanswered", "state", "ended_at"])
+    _next(offer, at=now)
+    return offer
+
+
+@transaction.atomic
+def lapse(offer_id: int) -> None:
+    """Nobody has answered in time: the place goes to the next. Nothing where somebody has, or is
+    just about to."""
+    now = timezone.now()
+    offer = _lock(Offer.objects.filter(pk=offer_id), skip_locked=True)
+    if offer is None or offer.state != OfferState.OPEN or offer.held_until > now:
+        return
+    offer.lapse(at=now)
+    _end(offer)
+    entry = WaitingEntry.objects.select_for_update().get(pk=offer.entry_id)
+    entry.unanswered += 1
+    gave_up = entry.why == Why.TALENT_POOL or entry.unanswered >= rules.UNANSWERED
+    if gave_up and entry.state == EntryState.WAITING:
+        entry.expire(at=now)
+    entry.save(update_fields=["unanswered", "state", "ended_at"])
+    _next(offer, at=now)
+
+
+@transaction.atomic
+def withdraw(offer_id: int) -> None:
+    """Take back what is kept for somebody who has found a time; the place goes to the next."""
+    offer = _lock(Offer.objects.filter(pk=offer_id, state=OfferState.OPEN), skip_locked=True)
+    if offer is not None:
+        now = timezone.now()
+        offer.withdraw(at=now)
+        _end(offer)
+        _next(offer, at=now)
+
+
+@transaction.atomic
+def withdraw_offers(slots: Iterable[int]) -> int:
+    """Nobody can come then any more: take back every place that is kept in these slots; how many.
+    To be called before anything locks the slots."""
+    now = timezone.now()
+    offers = list(
+        queries.offers_with_facts()
+        .filter(slot__in=list(slots), state=OfferState.OPEN)
+        .order_by("pk")
+        .select_for_update(of=("self",))
+    )
+    for offer in offers:
+        offer.withdraw(at=now)
+        _end(offer)
+        release_place(offer.slot_id)
+    FreedPlace.objects.filter(slot__in=list(slots), refilled_at=None, closed_at=None).update(
+        closed_at=now
+    )
+    return len(offers)
+
+
+@transaction.atomic
+def offer_now(slot_id: int, *, among: Iterable[int]) -> Offer | None:
+    """HR has a free place of a slot, at one of the positions `among`, offered to who waits first;
+    None where nobody can be asked. Raises Slot.DoesNotExist, SlotFull."""
+    now = timezone.now()
+    slot = Slot.objects.select_related("position__department").get(pk=slot_id, position__in=among)
+    if slot.booked >= slot.capacity:
+        raise SlotFull
+    place = FreedPlace.objects.create(slot=slot, origin=Origin.FREE, at=now)
+    offer = _offer(place, at=now)
+    if offer is None:
+        _close(place, at=now)
+    return offer
+
+
+def _lock(offers: QuerySet[Offer], *, skip_locked: bool = False) -> Offer | None:
+    """With its facts."""
+    locked = (
+        queries.offers_with_facts()
+        .filter(pk__in=offers.values("pk"))
+        .select_for_update(of=("self",), skip_locked=skip_locked)
+    )
+    return locked.first()
+
+
+def _end(offer: Offer) -> None:
+    """It has been answered, or nobody needs to any more."""
+    offer.save(update_fields=["state", "ended_at", "interview"])
+    supersede(offer.subject, notices.WHILE_OPEN)
+
+
+def _next(offer: Offer, *, at: datetime) -> None:
+    """The place was kept for nothing: who is next has it, else anybody. The talent pool is asked by
+    the next sweep, which also says when nobody is left."""
+    release_place(offer.slot_id)
+    _offer(offer.place, at=at)
+
+
+def _invitation(entry: WaitingEntry) -> str | None:
+    """What they were invited to and have not booked, if anything."""
+    open_still = Interview.objects.filter(
+        application__candidate=entry.candidate_id,
+        application__position=entry.position_id,
+        kind=entry.kind,
+        status=InterviewStatus.INVITED,
+    )
+    return open_still.order_by("-pk").values_list("reference", flat=True).first()
+
+
+def _is_beside_the_point(entry: WaitingEntry) -> bool:
+    """Whether they have a time by now, or their application has ended."""
+    if entry.application is not None and entry.application.stage == Stage.ENDED:
+        return True
+    return queries.served_elsewhere().filter(pk=entry.pk).exists()
+
+
+def _book(offer: Offer, entry: WaitingEntry, invitation: str | None, *, at: datetime) -> Interview:
+    """The place kept is given back and taken within one transaction: nobody can come between."""
+    user = offer.entry.candidate.user
+    before = entry.interview
+    if invitation is None:
+        details = (
+            {
+                "link": before.link,
+                "location": before.location,
+                "interviewer": before.interviewer,
+            }
+            if before
+            else {}
+        )
+        application = entry.application or _apply(offer, at=at)
+        invitation = invite(application, by=user, kind=entry.kind, at=at, **details).reference
+    release_place(offer.slot_id)
+    interview = book_interview(invitation, offer.slot, by=user, at=at)
+    history.record(interview, ("place_taken", {"offer": offer.reference}), by=user, at=at)
+    return interview
+
+
+def _apply(offer: Offer, *, at: datetime) -> Application:
+    """Somebody of the talent pool applies by taking the place; where they have applied meanwhile,
+    that counts."""
+    mine = Application.objects.filter(
+        candidate=offer.entry.candidate_id, position=offer.slot.position_id
+    ).exclude(stage=Stage.ENDED)
+    return mine.first() or Application.objects.create(
+        candidate=offer.entry.candidate,
+        position=offer.slot.position,
+        stage=Stage.AI_INTERVIEW,
+        applied_at=at,
+        screened_at=at,
+        source=SOURCE,
+    )
+
+
+# --- the sweep ------------------------------------------------------------------------------------
+
+
+def sweep(now: datetime) -> None:
+    """Everything that has come due: offers nobody answered, people who found a time elsewhere,
+    places on their way to nobody. Safe with several workers."""
+    overdue = Offer.objects.filter(state=OfferState.OPEN, held_until__lte=now)
+    _each(lapse, overdue.order_by("held_until"))
+    served = queries.served_elsewhere()
+    needless = Offer.objects.filter(state=OfferState.OPEN, entry__in=served)
+    _each(withdraw, needless.order_by("pk"))
+    served.filter(
+        ~Exists(Offer.objects.filter(entry=OuterRef("pk"), state=OfferState.OPEN))
+    ).update(state=EntryState.SERVED, ended_at=now)
+    held = Offer.objects.filter(place=OuterRef("pk"), state=OfferState.OPEN)
+    idle = FreedPlace.objects.filter(~Exists(held), refilled_at=None, closed_at=None)
+    _each(pass_on, idle.order_by("at"))
+
+
+def _each(act: Callable[[int], object], rows: QuerySet) -> None:
+    """One after the other, each in its own transaction."""
+    for pk in rows.values_list("pk", flat=True)[:BATCH]:
+        try:
+            act(pk)
+        except Exception:  # one bad row must not keep the others waiting
+            logger.exception("refill_failed", row=pk, step=act.__name__)
