@@ -4,11 +4,18 @@ from datetime import datetime
 from typing import Any
 
 from django.dispatch import receiver
+from django.utils import timezone
 
 from accounts.models import User
-from cancellations import exits, queries, services, work
+from cancellations import again, exits, queries, services, work
+from candidates.models import Candidate
 from interviews.models import Interview, Sitting
-from interviews.signals import differences_found, interview_entered, left_on_platform
+from interviews.signals import (
+    candidates_considered,
+    differences_found,
+    interview_entered,
+    left_on_platform,
+)
 from notifications.models import WorkItem
 from notifications.signals import work_step_reached
 
@@ -45,3 +52,10 @@ def take_leave(
     exits.leave_on_platform(
         sitting, at=at, platform=platform, is_dated=is_dated, has_results=has_results
     )
+
+
+@receiver(candidates_considered, sender=Candidate)
+def leave_out_cooling(candidates: set[int], **kwargs: Any) -> None:
+    """Who may not apply for a while is not asked to either."""
+    cooling = again.cooling(timezone.now()).filter(interview__application__candidate__in=candidates)
+    candidates -= set(cooling.values_list("interview__application__candidate", flat=True))

@@ -188,9 +188,10 @@ def _waits_for_somebody(place: FreedPlace, *, at: datetime) -> bool:
 
 
 def wait_after_conflict(interview: Interview, *, at: datetime) -> None:
-    """Somebody has cancelled only because of the time: they are first to be asked. In the caller's
-    transaction, which holds the interview's lock."""
-    _wait_after(interview, why=Why.TIME_CONFLICT, at=at)
+    """Somebody has cancelled only because of the time: they are first to be asked, where anything
+    can follow. In the caller's transaction, which holds the interview's lock."""
+    if may_wait(interview):
+        _wait_after(interview, why=Why.TIME_CONFLICT, at=at)
 
 
 @transaction.atomic
