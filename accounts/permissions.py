@@ -32,6 +32,7 @@ EDIT_POLICIES = "cancellations.edit_policies"
 CORRECT_INTERVIEWS = "interviews.correct_interviews"
 EXPORT_INTERVIEWS = "interviews.export_interviews"
 READ_HISTORY = "interviews.read_history"
+MANAGE_SLOTS = "interviews.manage_slots"
 IMPORT_INTERVIEWS = "interviews.import_interviews"
 MANAGE_STAFF = "accounts.manage_staff"
 HANDLE_WORK = "notifications.handle_work"
@@ -44,6 +45,7 @@ _RECRUITER = _VIEWER | {
     CANCEL_FOR_COMPANY,
     CORRECT_INTERVIEWS,
     EXPORT_INTERVIEWS,
+    MANAGE_SLOTS,
 }
 _LEAD = _RECRUITER | {DECIDE_CANCELLATION, EDIT_POLICIES}
 
@@ -61,6 +63,7 @@ LABELS: dict[str, Promise] = {
     READ_HISTORY: _("Read the history of the departments' interviews"),
     READ_DETAIL: _("Read what candidates write, and how to reach them"),
     HANDLE_WORK: _("Take on, pass on and settle what waits in the queue"),
+    MANAGE_SLOTS: _("Offer times; invite, book and move for candidates"),
     CORRECT_INTERVIEWS: _("Correct a status by hand, reinstate an interview"),
     CANCEL_FOR_COMPANY: _("Cancel interviews for the company"),
     EXPORT_INTERVIEWS: _("Export lists of interviews"),

@@ -32,9 +32,11 @@ class Cooling(Exception):
 
 def cooldown_of(candidate: Candidate, now: datetime) -> datetime | None:
     """Until when no new application of theirs is taken, if a rule says so."""
-    return cooling(now).filter(interview__application__candidate=candidate).aggregate(
-        until=Max("cooldown_until")
-    )["until"]
+    return (
+        cooling(now)
+        .filter(interview__application__candidate=candidate)
+        .aggregate(until=Max("cooldown_until"))["until"]
+    )
 
 
 def cooling(now: datetime) -> CancellationQuerySet:

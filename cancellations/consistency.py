@@ -39,7 +39,7 @@ CHECKS = [
         WHERE {range}
         UNION ALL
         SELECT i.id, (e.data->>'slot')::bigint FROM interviews_interview i
-        JOIN interviews_historyentry e ON e.interview_id = i.id AND e.event = 'booked'
+        JOIN interviews_historyentry e ON e.interview_id = i.id AND e.event IN ('booked', 'moved')
         WHERE {range}
     ) held
     JOIN interviews_slot s ON s.id = held.slot

@@ -688,6 +688,8 @@ class PolicySerializer(serializers.Serializer):
     misstart_minutes = serializers.IntegerField()
     resume_hours = serializers.IntegerField()
     self_rebooking = serializers.BooleanField()
+    move_minutes_before = serializers.IntegerField()
+    moves_most = serializers.IntegerField()
     tiers = TierSerializer(many=True)
 
 

@@ -241,6 +241,19 @@ class Policy(models.Model):
         db_default=True,
         help_text=_("Otherwise they are told whom to ask."),
     )
+    move_minutes_before = models.PositiveIntegerField(
+        _("candidates may move it until (minutes before the start)"),
+        default=120,
+        db_default=120,
+        validators=[MaxValueValidator(14 * 24 * 60)],
+    )
+    moves_most = models.PositiveSmallIntegerField(
+        _("how often candidates may move it"),
+        default=2,
+        db_default=2,
+        validators=[MaxValueValidator(20)],
+        help_text=_("0: never without HR."),
+    )
 
     class Meta:
         verbose_name = _("policy")
@@ -267,6 +280,8 @@ class Policy(models.Model):
                 "misstart_minutes",
                 "resume_hours",
                 "self_rebooking",
+                "move_minutes_before",
+                "moves_most",
                 departments=_departments_of("{row}"),
             )
         ]

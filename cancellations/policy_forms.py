@@ -65,6 +65,8 @@ class PolicyForm(forms.ModelForm):
             "misstart_minutes": _("Minutes in which leaving is a false start"),
             "resume_hours": _("Hours to come back to an interview"),
             "self_rebooking": _("Who left may choose another time alone"),
+            "move_minutes_before": _("Candidates may move it until (minutes before the start)"),
+            "moves_most": _("How often candidates may move it"),
         }
         error_messages = {"name": {"required": _("Give the policy a name.")}}
         help_texts = {

@@ -63,6 +63,7 @@ EXIT_COLUMNS = (
     "resume_hours",
     "self_rebooking",
 )
+MOVE_COLUMNS = ("move_minutes_before", "moves_most")
 POLICY_COLUMNS = (
     "pk",
     "name",
@@ -74,6 +75,7 @@ POLICY_COLUMNS = (
     "default_decision",
     "default_minutes_before",
     *EXIT_COLUMNS,
+    *MOVE_COLUMNS,
 )
 POLICY_FIELDS = (
     "name",
@@ -87,6 +89,7 @@ POLICY_FIELDS = (
     "default_decision",
     "default_minutes_before",
     *EXIT_COLUMNS,
+    *MOVE_COLUMNS,
 )
 TIER_COLUMNS = ("notice_minutes", "outcome", "short_notice")
 
@@ -101,7 +104,7 @@ def _policy(
     promised_minutes: int,
     default: str,
     minutes_before: int,
-    *exits: Any,
+    *others: Any,
     tiers: tuple[rules.Tier, ...],
 ) -> rules.Policy:
     return rules.Policy(
@@ -112,8 +115,13 @@ def _policy(
         promised_minutes=promised_minutes,
         default=rules.Default(default),
         default_before=timedelta(minutes=minutes_before),
-        exits=_exits(*exits),
+        exits=_exits(*others[: len(EXIT_COLUMNS)]),
+        moves=_moves(*others[len(EXIT_COLUMNS) :]),
     )
+
+
+def _moves(minutes_before: int, most: int) -> rules.MoveRules:
+    return rules.MoveRules(timedelta(minutes=minutes_before), most)
 
 
 def _exits(
@@ -178,7 +186,7 @@ def as_rule(policy: Policy) -> rules.Policy:
         policy.promised_minutes,
         policy.default_decision,
         policy.default_minutes_before,
-        *(getattr(policy, column) for column in EXIT_COLUMNS),
+        *(getattr(policy, column) for column in (*EXIT_COLUMNS, *MOVE_COLUMNS)),
     )
     return _policy(*columns, tiers=tiers_of(policy))
 
@@ -299,6 +307,23 @@ def cancel_rule(
         default=policy.default,
         spans=rules.spans(policy, starts_at=starts_at) if starts_at else [],
     )
+
+
+def move_rule(
+    interview: Interview, policies: list[rules.Policy], *, now: datetime
+) -> rules.MoveDecision | None:
+    """What moving `interview` now would meet with; None where there is nothing to move. Pages and
+    the service itself (receivers.py) ask here."""
+    if interview.status != InterviewStatus.BOOKED or interview.starts_at is None:
+        return None
+    policy = policy_for(interview, policies)
+    moved = _moved_alone(interview) if interview.moves else 0
+    return rules.decide_move(policy, starts_at=interview.starts_at, asked_at=now, moved=moved)
+
+
+def _moved_alone(interview: Interview) -> int:
+    """How often the candidate has moved it: what HR does for them is not held against them."""
+    return interview.history.filter(event="moved", by_candidate=True).count()
 
 
 _offered = Prepared(lambda: Reason.objects.filter(purpose=Later("purpose"), is_active=True))

@@ -9,12 +9,14 @@ from django.utils import timezone
 from accounts.models import User
 from cancellations import again, exits, queries, services, work
 from candidates.models import Candidate
+from interviews.booking.services import MoveRefused
 from interviews.models import Interview, Sitting
 from interviews.signals import (
     candidates_considered,
     differences_found,
     interview_entered,
     left_on_platform,
+    move_asked,
 )
 from notifications.models import WorkItem
 from notifications.signals import work_step_reached
@@ -38,6 +40,14 @@ def keep_appointment(sitting: Sitting, by: User, **kwargs: Any) -> None:
     services.take_back_on_entering(interview, by=by, at=at)
     policy = queries.policy_for(interview, queries.policies_in_force(at))
     sitting.resume_until = at + policy.exits.resume
+
+
+@receiver(move_asked, sender=Interview)
+def hold_to_rule(interview: Interview, at: datetime, **kwargs: Any) -> None:
+    """Raises MoveRefused."""
+    rule = queries.move_rule(interview, queries.policies_in_force(at), now=at)
+    if rule is not None and rule.refused:
+        raise MoveRefused(rule.refused)
 
 
 @receiver(left_on_platform, sender=Sitting)

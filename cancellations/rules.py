@@ -75,6 +75,14 @@ class ExitRules:
 
 
 @dataclass(frozen=True)
+class MoveRules:
+    """Until when candidates may move an interview alone, and how often."""
+
+    before: timedelta = timedelta(hours=2)  # of the start
+    most: int = 2
+
+
+@dataclass(frozen=True)
 class Policy:
     """The rule for cancelling, as data."""
 
@@ -86,6 +94,7 @@ class Policy:
     default: Default
     default_before: timedelta  # how long before the start the default falls due
     exits: ExitRules = ExitRules()
+    moves: MoveRules = MoveRules()
 
 
 @dataclass(frozen=True)
@@ -145,6 +154,40 @@ def default_due(policy: Policy, *, starts_at: datetime, asked_at: datetime) -> d
     the request came later than that, half-way between asking and the start."""
     due = starts_at - policy.default_before
     return due if due > asked_at else asked_at + (starts_at - asked_at) / 2
+
+
+class NoMove(StrEnum):
+    """Why an interview cannot be moved without asking anybody."""
+
+    NEVER = "never"  # the policy leaves it to HR
+    USED_UP = "used_up"
+    TOO_LATE = "too_late"
+
+
+@dataclass(frozen=True)
+class MoveDecision:
+    """What a policy says of moving one interview at one moment."""
+
+    refused: NoMove | None
+    until: datetime  # the last moment
+    left: int  # how often still
+    most: int
+
+
+def decide_move(
+    policy: Policy, *, starts_at: datetime, asked_at: datetime, moved: int
+) -> MoveDecision:
+    """`moved` is how often the candidate has moved it already."""
+    until = starts_at - policy.moves.before
+    left = max(policy.moves.most - moved, 0)
+    refused = None
+    if not policy.moves.most:
+        refused = NoMove.NEVER
+    elif not left:
+        refused = NoMove.USED_UP
+    elif asked_at > until:
+        refused = NoMove.TOO_LATE
+    return MoveDecision(refused, until, left, policy.moves.most)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from cancellations.views import (
+    booking,
     company,
     connections,
     desk,
@@ -24,6 +25,9 @@ urlpatterns = [
     path("interviews/<reference:reference>/", portal.interview, name="interview"),
     path("interviews/<reference:reference>/cancel/", portal.cancel, name="cancel"),
     path("interviews/<reference:reference>/cancel/check/", portal.check, name="check"),
+    path("interviews/<reference:reference>/book/", booking.book, name="book"),
+    path("interviews/<reference:reference>/move/", booking.move, name="move"),
+    path("interviews/<reference:reference>/decline/", booking.decline, name="decline"),
     path("interviews/<reference:reference>/keep/", portal.take_back, name="take_back"),
     path("interviews/<reference:reference>/exit/", leaving.leave, name="exit"),
     path("interviews/<reference:reference>/exit/code/", leaving.code, name="exit_code"),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from cancellations import rules
 from cancellations.models import Policy
-from cancellations.queries import EXIT_COLUMNS, EXIT_STAGES
+from cancellations.queries import EXIT_COLUMNS, EXIT_STAGES, MOVE_COLUMNS
 from interviews.templatetags.when import moment
 
 OUTCOMES: dict[str, Promise] = {
@@ -130,6 +130,11 @@ def leaving(policy: Policy) -> list[tuple[str, str]]:
     return [(label(each), value_in_words(each, getattr(policy, each))) for each in EXIT_COLUMNS]
 
 
+def moving(policy: Policy) -> list[tuple[str, str]]:
+    """What it says about moving, line by line."""
+    return [(label(each), value_in_words(each, getattr(policy, each))) for each in MOVE_COLUMNS]
+
+
 def exit_rules(snapshot: dict[str, Any], stage: str) -> list[tuple[str, str, bool]]:
     """What the policy that an exit keeps said of each part of the interview, and whether that was
     the part (`stage`) they were in."""
@@ -147,7 +152,7 @@ def value_in_words(column: str, value: Any) -> str:
         return moment(value) if value else "—"
     if column in {"department", "category", "position", "kind"} and not value:
         return _("Any")
-    if column in {"promised_minutes", "default_minutes_before"}:
+    if column in {"promised_minutes", "default_minutes_before", "move_minutes_before"}:
         return in_words(value) or _("%(count)d minutes") % {"count": 0}
     if isinstance(value, bool):
         return pgettext("a setting", "yes") if value else pgettext("a setting", "no")

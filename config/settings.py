@@ -259,6 +259,7 @@ CELERY_BEAT_SCHEDULE = {
         ("seal-history", "interviews.tasks.seal_history", 3600),
         ("lapse-sittings", "interviews.tasks.lapse_sittings", 60),
         ("refill-places", "interviews.tasks.refill_places", 60),
+        ("make-slots", "interviews.tasks.make_slots", 6 * 3600),
         ("tell-platforms", "interviews.tasks.tell_platforms", 20),
         ("reconcile-platforms", "interviews.tasks.reconcile_platforms", 3600),
         ("forget-platform-logs", "interviews.tasks.forget_platform_logs", 6 * 3600),

@@ -5,8 +5,11 @@ from django.utils.translation import gettext_lazy as _
 
 EVENTS: dict[str, Promise] = {
     "invited": _("Invited"),
+    "opened": _("Invitation opened"),
     "booked": _("Booked"),
     "place_taken": _("Took a place that had come free"),
+    "moved": _("Moved to another time"),
+    "declined": _("Invitation declined"),
     "imported": _("Taken over from another system"),
     "cancellation_requested": _("Cancellation asked for"),
     "cancelled": _("Cancelled"),

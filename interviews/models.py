@@ -14,7 +14,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
-from django_fsm import FSMField, transition
+from django_fsm import FSMField, TransitionNotAllowed, transition
 
 from accounts.models import User
 from candidates.models import Candidate
@@ -147,6 +147,13 @@ class Position(models.Model):
         db_default=True,
         help_text=_("Where nobody waits, people of the talent pool whom the position suits."),
     )
+    invitation_days = models.PositiveSmallIntegerField(
+        _("days to book an interview"),
+        default=7,
+        db_default=7,
+        validators=[MinValueValidator(1), MaxValueValidator(90)],
+        help_text=_("Until when an invitation can be booked, counted from when it is sent."),
+    )
 
     class Meta:
         verbose_name = _("position")
@@ -165,6 +172,7 @@ class Position(models.Model):
                 "refill_hold_minutes",
                 "refill_near_minutes",
                 "refill_from_pool",
+                "invitation_days",
                 departments="ARRAY[{row}.department_id]",
             ),
             copies.ON_POSITION,
@@ -192,6 +200,27 @@ class Slot(models.Model):
     ends_at = models.DateTimeField(_("ends"), validators=SANE_TIME)
     capacity = models.PositiveIntegerField(_("capacity"), default=1)
     booked = models.PositiveIntegerField(_("booked"), default=0, editable=False)
+    series = models.ForeignKey(
+        "interviews.SlotSeries",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="slots",
+        verbose_name=_("series"),
+    )
+    # Nobody can book it any more. What its series takes back has nobody who closed it, and may be
+    # opened by it again.
+    closed_at = models.DateTimeField(_("closed"), null=True, blank=True, editable=False)
+    closed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("closed by"),
+    )
 
     class Meta:
         verbose_name = _("slot")
@@ -378,7 +407,17 @@ class Interview(models.Model):
         help_text=_("Until when an invitation can be booked."),
         validators=SANE_TIME,
     )
+    opened_at = models.DateTimeField(
+        _("invitation opened"), null=True, blank=True, help_text=_("By its link, the first time.")
+    )
     booked_at = models.DateTimeField(_("booked"), null=True, blank=True)
+    moves = models.PositiveSmallIntegerField(
+        _("moved"),
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text=_("How often it was given another time."),
+    )
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     source = models.CharField(_("source"), max_length=40, blank=True)
@@ -435,6 +474,11 @@ class Interview(models.Model):
                 fields=["source", "source_key"],
                 name="interview_once_per_source_key",
                 condition=~Q(source_key=""),
+            ),
+            models.UniqueConstraint(
+                fields=["application", "kind"],
+                name="interview_one_open_invitation",
+                condition=Q(status="invited", source=""),
             ),
             models.CheckConstraint(
                 name="interview_booked_has_time",
@@ -540,6 +584,15 @@ class Interview(models.Model):
         self.slot, self.booked_at, self.ended_at = slot, at, None
         if slot:
             self.starts_at, self.ends_at = slot.starts_at, slot.ends_at
+
+    # --- not a transition -------------------------------------------------------------------
+
+    def reschedule(self, *, slot: Slot, at: datetime) -> None:
+        """Another time for what stays booked. Raises TransitionNotAllowed in any other status."""
+        if self.status != InterviewStatus.BOOKED:
+            raise TransitionNotAllowed(f"Cannot move an interview that is {self.status}")
+        self.slot, self.starts_at, self.ends_at = slot, slot.starts_at, slot.ends_at
+        self.booked_at, self.moves = at, self.moves + 1
 
 
 class HistoryEntry(models.Model):
@@ -922,6 +975,10 @@ class AccessLog(models.Model):
 
 
 # Django looks for an app's models here; those of one subject have a module of their own.
+from interviews.booking.models import Closure as Closure  # noqa: E402
+from interviews.booking.models import Decline as Decline  # noqa: E402
+from interviews.booking.models import DeclineReason as DeclineReason  # noqa: E402
+from interviews.booking.models import SlotSeries as SlotSeries  # noqa: E402
 from interviews.platforms.models import Platform as Platform  # noqa: E402
 from interviews.platforms.models import PlatformCall as PlatformCall  # noqa: E402
 from interviews.platforms.models import PlatformEvent as PlatformEvent  # noqa: E402

@@ -1,17 +1,28 @@
 """Reads: every one begins from what this user may see."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
+from django.db.models.functions import TruncDate
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.permissions import Role
 from config.prepared import Later, Prepared
-from interviews.models import Department, Interview, InterviewQuerySet, Position, Slot, Stage
+from interviews.models import (
+    Closure,
+    Department,
+    Interview,
+    InterviewQuerySet,
+    Position,
+    Slot,
+    Stage,
+)
 from interviews.states import ENDED, InterviewStatus
 
 
@@ -147,7 +158,33 @@ def timeline(interview: Interview) -> list[Step]:
     return steps
 
 
-def free_slots(interview: Interview, *, now: datetime) -> models.QuerySet[Slot]:
-    """The times ahead of its position and kind that have a place, the next first."""
+def offered_slots(interview: Interview, *, now: datetime) -> models.QuerySet[Slot]:
+    """The times ahead of its position and kind, the next first, those that are full as well; none
+    that was closed, and none on a day of a closure."""
     slots = Slot.objects.filter(position=interview.position, kind=interview.kind)
-    return slots.filter(starts_at__gt=now, booked__lt=F("capacity")).order_by("starts_at")
+    return without_closures(slots.filter(starts_at__gt=now, closed_at=None)).order_by("starts_at")
+
+
+def free_slots(interview: Interview, *, now: datetime) -> models.QuerySet[Slot]:
+    """The times that can be offered and have a place, the next first."""
+    return offered_slots(interview, now=now).filter(booked__lt=F("capacity"))
+
+
+def without_closures(slots: models.QuerySet[Slot]) -> models.QuerySet[Slot]:
+    """Without those on days on which the company, or the department of their position, is closed.
+    Days are those of the company."""
+    return slots.alias(local_day=LOCAL_DAY).filter(~Exists(_closed(OuterRef("local_day"))))
+
+
+def company_day(at: datetime) -> date:
+    """The day that a closure would have to cover."""
+    return at.astimezone(COMPANY_ZONE).date()
+
+
+COMPANY_ZONE = ZoneInfo(settings.TIME_ZONE)
+LOCAL_DAY = TruncDate("starts_at", tzinfo=COMPANY_ZONE)
+
+
+def _closed(day: OuterRef) -> models.QuerySet[Closure]:
+    department = Q(department=None) | Q(department=OuterRef("position__department"))
+    return Closure.objects.filter(department, first_day__lte=day, last_day__gte=day)

@@ -4,6 +4,7 @@ the others pass its reference."""
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import F
@@ -12,7 +13,7 @@ from django.utils import timezone
 from accounts.models import User
 from interviews import history
 from interviews.models import Application, Interview, InterviewKind, Slot
-from interviews.signals import place_given_up
+from interviews.signals import interview_moved, place_given_up
 from interviews.states import InterviewStatus
 
 USUAL_LENGTH = timedelta(minutes=30)  # of an interview of which nobody knows when it ends
@@ -23,9 +24,10 @@ class SlotFull(Exception):
 
 
 def take_place(slot: Slot) -> None:
-    """Raises SlotFull; the count and the limit are compared by the database in one statement."""
-    taken = Slot.objects.filter(pk=slot.pk, booked__lt=F("capacity")).update(booked=F("booked") + 1)
-    if not taken:
+    """Raises SlotFull, also where it was closed; the count and the limit are compared by the
+    database in one statement."""
+    free = Slot.objects.filter(pk=slot.pk, booked__lt=F("capacity"), closed_at=None)
+    if not free.update(booked=F("booked") + 1):
         raise SlotFull
 
 
@@ -78,18 +80,42 @@ def book_interview(
     reference: str, slot: Slot, *, by: User | None, at: datetime | None = None
 ) -> Interview:
     """Give an invited interview its time. Raises SlotFull, TransitionNotAllowed."""
-    at = at or timezone.now()
     interview = Interview.objects.lock(reference)
+    give_time(interview, slot, by=by, at=at or timezone.now())
+    return interview
+
+
+TIME = ["status", "slot", "starts_at", "ends_at", "booked_at", "moves"]
+
+
+def give_time(interview: Interview, slot: Slot, *, by: User | None, at: datetime) -> None:
+    """Book an invited interview, whose lock the caller holds. Raises SlotFull,
+    TransitionNotAllowed."""
     interview.book(slot=slot, at=at)
     take_place(slot)
-    interview.save()
-    history.record(
-        interview,
-        ("booked", {"slot": slot.pk, "starts_at": slot.starts_at.isoformat()}),
-        by=by,
-        at=at,
-    )
-    return interview
+    interview.save(update_fields=TIME)
+    history.record(interview, ("booked", _told(slot)), by=by, at=at)
+
+
+def move_interview(interview: Interview, slot: Slot, *, by: User | None, at: datetime) -> None:
+    """Give a booked interview another time: a place is taken there and freed here, or neither.
+
+    The caller holds its lock. Raises SlotFull, TransitionNotAllowed.
+    """
+    before, slot_before = interview.starts_at, interview.slot_id
+    interview.reschedule(slot=slot, at=at)
+    both = [each for each in (slot_before, slot.pk) if each is not None]
+    list(Slot.objects.filter(pk__in=both).order_by("pk").select_for_update().only("pk"))
+    take_place(slot)
+    free_place(slot_before)
+    interview.save(update_fields=TIME)
+    was = {"before": before.isoformat() if before else None}
+    history.record(interview, ("moved", {**_told(slot), **was}), by=by, at=at)
+    interview_moved.send(sender=Interview, interview=interview, before=before, by=by, at=at)
+
+
+def _told(slot: Slot) -> dict[str, Any]:
+    return {"slot": slot.pk, "starts_at": slot.starts_at.isoformat()}
 
 
 def cancel_interview(interview: Interview, *, at: datetime) -> None:

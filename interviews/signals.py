@@ -27,3 +27,11 @@ place_given_up = Signal()
 # Who of the talent pool could be offered a place: sender=Candidate, candidates={ids}, position=….
 # Receivers take out of the set whom they know a reason not to ask.
 candidates_considered = Signal()
+
+# A candidate wants another time for their interview: sender=Interview, interview=…, locked and
+# booked; at=…, when they asked. Receivers raise booking.services.MoveRefused where a rule says no.
+move_asked = Signal()
+
+# An interview takes place at another time, by whomever it was moved: sender=Interview,
+# interview=…, locked and saved with its new time; before=…, the start it had; by=…; at=….
+interview_moved = Signal()

@@ -6,6 +6,8 @@ from django.utils import timezone
 
 from interviews import jobs, seals
 from interviews import verification as verification  # its kind of job is known by being imported
+from interviews.booking import queries as booking
+from interviews.booking import slots
 from interviews.imports import jobs as imports_jobs  # noqa: F401 - so are the kinds of imports
 from interviews.platforms import jobs as platforms_jobs  # noqa: F401 - and this one
 from interviews.platforms import outbox, reconcile
@@ -51,6 +53,16 @@ def lapse_sittings() -> None:
 def refill_places() -> None:
     """Offer on what nobody answered in time, and what has found nobody yet."""
     refill.sweep(timezone.now())
+
+
+@shared_task
+def make_slots() -> None:
+    """Series have their slots for some weeks ahead, and a new day brings one more day of them."""
+    for series_id in booking.series_ahead(timezone.now()):
+        try:
+            slots.make_slots(series_id)
+        except Exception:  # one bad series must not keep the others without slots
+            logger.exception("slots_not_made", series=series_id)
 
 
 @shared_task

@@ -96,6 +96,7 @@ def policy(request: DeskRequest, policy_id: int) -> HttpResponse:
         "may_discard": row.may_edit and not queries.was_ever_on(row.policy),
         "changes": changes.of_policy(row.policy)[:CHANGES_SHOWN],
         "leaving": words.leaving(row.policy),
+        "moving": words.moving(row.policy),
         "place": "settings",
     }
     return render(request, "cancellations/policies/policy.html", context)

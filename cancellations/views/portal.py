@@ -20,6 +20,7 @@ from cancellations import exits, queries, rules, services
 from cancellations.forms import CancellationForm, MineFilter
 from cancellations.models import Cancellation, CancellationStatus
 from cancellations.responses import SeeOther, own_or_404
+from interviews.booking.queries import can_be_booked
 from interviews.models import Interview, InterviewQuerySet
 from interviews.queries import (
     FEW,
@@ -76,6 +77,7 @@ def mine(request: PortalRequest) -> HttpResponse:
     upcoming = None
     if page.number == 1 and not form.is_active:
         upcoming = next((each for each in ahead if _still_counts(each, now)), None)
+    policies = _policies(upcoming, now)
     query = request.GET.copy()
     query.pop("page", None)
     context = {
@@ -83,7 +85,9 @@ def mine(request: PortalRequest) -> HttpResponse:
         "page": page,
         "query": query.urlencode(),
         "next": upcoming,
-        "rule": _rule(upcoming, now) if upcoming else None,
+        "rule": queries.cancel_rule(upcoming, policies, now=now) if upcoming else None,
+        "move": queries.move_rule(upcoming, policies, now=now) if upcoming else None,
+        "can_be_booked": upcoming is not None and can_be_booked(upcoming, now),
         "entrance": _entrance(upcoming, now) if upcoming else None,
         "ahead": [interview for interview in ahead if interview is not upcoming],
         "ended": [interview for interview in page if interview.status in ENDED],
@@ -100,13 +104,17 @@ def interview(request: PortalRequest, reference: str) -> HttpResponse:
     """One interview: its facts, its way, and what cancelling would mean before anybody taps."""
     now = timezone.now()
     own = own_or_404(request, reference)
-    rule = _rule(own, now)
+    policies = _policies(own, now)
+    rule = queries.cancel_rule(own, policies, now=now)
     cancellation = queries.latest_cancellation(own)
     context = {
         "interview": own,
         "timeline": timeline(own),
         "rule": rule,
         "rows": _rows(rule, now) if rule else [],
+        "move": queries.move_rule(own, policies, now=now),
+        "is_invited": own.status == InterviewStatus.INVITED,
+        "can_be_booked": can_be_booked(own, now),
         "cancellation": cancellation,
         "may_book_again": own.status == InterviewStatus.WITHDRAWN
         and cancellation is not None
@@ -217,11 +225,16 @@ def _positions(user: User, few: list[Interview] | None) -> dict[int, str]:
     return {interview.position.pk: interview.position.title for interview in few}
 
 
+def _policies(interview: Interview | None, now: datetime) -> list[rules.Policy]:
+    """Read only where there is something to cancel or to move."""
+    if interview is None or interview.status not in CANCELLABLE:
+        return []
+    return queries.policies_in_force(now)
+
+
 def _rule(interview: Interview, now: datetime) -> queries.CancelRule | None:
-    """None where there is nothing to cancel; policies are read only where there is."""
-    if interview.status not in CANCELLABLE:
-        return None
-    return queries.cancel_rule(interview, queries.policies_in_force(now), now=now)
+    """None where there is nothing to cancel."""
+    return queries.cancel_rule(interview, _policies(interview, now), now=now)
 
 
 def _rows(rule: queries.CancelRule, now: datetime) -> list[SpanRow]:

@@ -75,6 +75,8 @@ def columns(**fields):
         "misstart_minutes": 3,
         "resume_hours": 24,
         "self_rebooking": True,
+        "move_minutes_before": 120,
+        "moves_most": 2,
         **fields,
     }
 
@@ -115,6 +117,8 @@ def typed(*tiers, **fields) -> dict[str, object]:
         "misstart_minutes": "3",
         "resume_hours": "24",
         "self_rebooking": "on",
+        "move_minutes_before": "120",
+        "moves_most": "2",
         "version": "0",
         "tiers-TOTAL_FORMS": str(len(tiers)),
         "tiers-INITIAL_FORMS": "0",

@@ -117,7 +117,9 @@ def _page(
     now = timezone.now()
     waiting = queries.list_of(found)
     page = Paginator(waiting, PAGE_SIZE).get_page(request.GET.get("page"))
-    figures = queries.refilling(queries.positions_seen_by(request.user).filter(pk=found.pk), now=now)
+    figures = queries.refilling(
+        queries.positions_seen_by(request.user).filter(pk=found.pk), now=now
+    )
     slots = Slot.objects.filter(position=found, starts_at__gt=now, booked__lt=F("capacity"))
     may_set = request.user.has_perm(EDIT_POLICIES)
     may_act = request.user.has_perm(HANDLE_WORK)

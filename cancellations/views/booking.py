@@ -1,0 +1,163 @@
+"""Choosing a time, choosing another, and declining an invitation, as candidates do it."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import cache_control, never_cache
+from django.views.decorators.http import require_http_methods
+from django_fsm import TransitionNotAllowed
+
+from accounts.decorators import PortalRequest, candidate_required, keeps_choices
+from accounts.time_zones import label
+from cancellations import queries
+from cancellations.booking_forms import DeclineForm
+from cancellations.responses import SeeOther, own_or_404
+from interviews.booking import queries as booking
+from interviews.booking import services
+from interviews.models import Interview
+from interviews.services import SlotFull
+from interviews.states import HOLDS_A_SLOT, InterviewStatus
+
+# It answers a POST with a page. A browser that may not keep it at all meets its back button with an
+# error instead of the page.
+_returnable = cache_control(private=True, no_cache=True)
+
+
+@keeps_choices("slot")
+@never_cache
+@candidate_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def book(request: PortalRequest, reference: str) -> HttpResponseBase:
+    """Choose a time for what one was invited to."""
+    own = own_or_404(request, reference)
+    now = timezone.now()
+    if request.method == "POST":
+        return _take(request, own, services.book, _("Booked. We look forward to seeing you."))
+    if not booking.can_be_booked(own, now):
+        return redirect("cancellations:interview", reference)
+    return _times_page(request, own, "book", now)
+
+
+@keeps_choices("slot")
+@never_cache
+@candidate_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def move(request: PortalRequest, reference: str) -> HttpResponseBase:
+    """Choose another time for what is booked, as far as the rule lets one."""
+    own = own_or_404(request, reference)
+    now = timezone.now()
+    if request.method == "POST":
+        return _take(request, own, services.move, _("Moved. Your interview has its new time."))
+    rule = queries.move_rule(own, queries.policies_in_force(now), now=now)
+    if rule is None or rule.refused:
+        return redirect("cancellations:interview", reference)
+    return _times_page(request, own, "move", now, rule=rule)
+
+
+def _take(
+    request: PortalRequest, own: Interview, service: Callable[..., Interview], done: str
+) -> HttpResponseBase:
+    """Book or move to the time sent; where that cannot be, say why and what to do."""
+    number = request.POST.get("slot", "")
+    slot_id = int(number) if number.isdecimal() and number.isascii() and len(number) < 19 else 0
+    here = request.path
+    if not slot_id:
+        messages.warning(request, _("Choose one of the times."))
+        return SeeOther(here)
+    try:
+        service(own.reference, slot_id, by=request.user)
+    except Interview.DoesNotExist:
+        raise Http404 from None
+    except SlotFull:
+        messages.warning(
+            request, _("That time has just been taken. Nothing was changed; choose another.")
+        )
+        return SeeOther(here)
+    except services.InvitationExpired:
+        messages.warning(
+            request, _("The invitation has run out. Your recruiter can still find you a time.")
+        )
+    except services.AlreadyBooked:
+        messages.warning(request, _("You have booked already. This is how it stands."))
+    except services.MoveRefused:
+        messages.warning(
+            request, _("It can no longer be moved here, and nothing was changed. Ask HR.")
+        )
+    except TransitionNotAllowed:
+        messages.warning(request, _("It stands differently meanwhile. This is how."))
+    else:
+        messages.success(request, done)
+    return SeeOther(reverse("cancellations:interview", args=[own.reference]))
+
+
+def _times_page(
+    request: PortalRequest, own: Interview, purpose: str, now: datetime, **more: Any
+) -> HttpResponse:
+    since = _day(request.GET.get("from", ""))
+    context = {
+        "interview": own,
+        "choice": booking.choice(own, now=now, since=since),
+        "is_first_page": since is None,
+        "chosen": request.GET.get("slot", ""),
+        "zone": label(timezone.get_current_timezone_name(), now),
+        **more,
+    }
+    return render(request, f"cancellations/portal/{purpose}.html", context)
+
+
+def _day(text: str) -> date | None:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    return day if 2000 <= day.year < 2100 else None
+
+
+@keeps_choices("reason")
+@_returnable
+@candidate_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def decline(request: PortalRequest, reference: str) -> HttpResponseBase:
+    """GET: what declining means, and why one would. POST: do it."""
+    own = own_or_404(request, reference)
+    back = SeeOther(reverse("cancellations:interview", args=[reference]))
+    if request.method != "POST":
+        if own.status != InterviewStatus.INVITED:
+            return back
+        return _decline_page(
+            request, own, DeclineForm(initial={"reason": request.GET.get("reason")})
+        )
+    form = DeclineForm(request.POST)
+    if not form.is_valid():
+        return _decline_page(request, own, form, status=422)
+    try:
+        services.decline(reference, by=request.user, **form.cleaned_data)
+    except Interview.DoesNotExist:
+        raise Http404 from None
+    except ValidationError as error:
+        form.add_error("detail", error)
+        return _decline_page(request, own, form, status=422)
+    except TransitionNotAllowed:
+        words = _("It is not an open invitation any more, and nothing was changed.")
+        if own.status in HOLDS_A_SLOT:
+            words = _("You have booked it meanwhile. If you cannot come, cancel it instead.")
+        messages.warning(request, words)
+    else:
+        messages.success(request, _("Declined. Thank you for telling us."))
+    return back
+
+
+def _decline_page(
+    request: PortalRequest, own: Interview, form: DeclineForm, status: int = 200
+) -> HttpResponse:
+    context = {"interview": own, "form": form}
+    return render(request, "cancellations/portal/decline.html", context, status=status)

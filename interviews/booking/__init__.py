@@ -1,0 +1,1 @@
+"""Invitations, booking and moving, and the times there are to book."""
