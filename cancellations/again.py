@@ -1,5 +1,6 @@
 """After an interview was called off, or left: applying again."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
@@ -11,7 +12,9 @@ from cancellations.models import Cancellation, CancellationQuerySet, Cancellatio
 from candidates.models import Candidate
 from interviews.booking.services import reach_stage
 from interviews.models import Application, Interview, Stage
-from interviews.refill.services import stop_waiting
+from interviews.refill.models import WaitingEntry
+from interviews.refill.queries import waiting_entry
+from interviews.refill.services import may_wait, stop_waiting
 from interviews.states import InterviewStatus
 
 ENDED_SO = frozenset({InterviewStatus.CANCELLED, InterviewStatus.WITHDRAWN})
@@ -28,6 +31,31 @@ class Cooling(Exception):
     def __init__(self, until: datetime) -> None:
         super().__init__(until.isoformat())
         self.until = until
+
+
+@dataclass(frozen=True)
+class WaysOn:
+    """What is open to a candidate whose interview was called off, or who left it."""
+
+    waiting: WaitingEntry | None  # for another time, of which they will be told
+    may_wait: bool
+    may_apply: bool
+    cooldown_until: datetime | None  # from when on they may
+    in_pool: bool
+
+
+def ways_on(interview: Interview, now: datetime) -> WaysOn | None:
+    """None while it is not over."""
+    if interview.status not in ENDED_SO:
+        return None
+    may_apply = may_apply_again(interview)
+    return WaysOn(
+        waiting=waiting_entry(interview),
+        may_wait=may_wait(interview),
+        may_apply=may_apply,
+        cooldown_until=cooldown_of(interview.candidate, now) if may_apply else None,
+        in_pool=interview.candidate.talent_pool_at is not None,
+    )
 
 
 def cooldown_of(candidate: Candidate, now: datetime) -> datetime | None:

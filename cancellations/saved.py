@@ -37,7 +37,7 @@ def other_times(interview: Interview, *, now: datetime) -> list[Slot]:
     rule = queries.move_rule(interview, queries.policies_in_force(now), now=now)
     if rule is None or rule.refused:
         return []
-    others = free_slots(interview, now=now).exclude(pk=interview.slot_id)
+    others = free_slots(interview, now=now).exclude(interviews=interview)
     return list(others[:TIMES])
 
 

@@ -17,7 +17,6 @@ from interviews.booking.models import (
     DETAIL_MIN,
     NEEDS_DETAIL,
     Decline,
-    DeclineReason,
 )
 from interviews.models import Application, Interview, InterviewKind, Slot, Stage
 from interviews.queries import free_slots, visible_to

@@ -16,6 +16,7 @@ from interviews.booking.models import Closure, SlotSeries
 from interviews.booking.rules import DAY, occurrences
 from interviews.models import Slot
 from interviews.queries import company_day, departments_of, sees_everything
+from interviews.refill.services import withdraw_offers
 
 AHEAD = timedelta(days=42)  # for which series have their slots
 
@@ -65,6 +66,7 @@ def close_slot(slot_id: int, *, by: User, at: datetime | None = None) -> Slot:
 
     Raises PermissionDenied, Slot.DoesNotExist, StillBooked.
     """
+    withdraw_offers([slot_id])
     slot = Slot.objects.select_related("position").select_for_update(of=("self",)).get(pk=slot_id)
     _require(by, slot.position.department_id)
     if slot.booked:

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from accounts.models import User
-from interviews.models import Department, Interview
+from interviews.models import Interview
 from interviews.notices import CANDIDATE, STAFF, about, addresses, is_told, leads_of
 from interviews.refill.links import address_of
 from interviews.refill.models import Offer
@@ -38,16 +37,15 @@ def offered(offer: Offer, *, asked_at: datetime) -> Iterator[Notice]:
         )
 
 
-def taken(offer: Offer, interview: Interview) -> Iterator[Notice]:
-    """It is theirs: the candidate has it in writing, HR knows who comes."""
-    told: list[tuple[str, User | Department, tuple[str, ...]]] = [
-        ("place_taken", interview.candidate.user, CANDIDATE)
-    ]
+def refilled(offer: Offer, interview: Interview) -> Iterator[Notice]:
+    """HR and the interviewer know who comes; the candidate is told of the booking as of any."""
     position = interview.position
-    staff = [position.recruiter] if position.recruiter and position.recruiter.is_active else []
-    told += [("place_refilled", each, STAFF) for each in staff or leads_of(position.department)]
-    told.append(("place_refilled", position.department, ("desk",)))
-    if interview.interviewer and interview.interviewer not in staff:
-        told.append(("place_refilled", interview.interviewer, STAFF))
-    for event, whose, channels in told:
-        yield from about(interview, event, whose, channels, key=offer.reference)
+    recruiter = position.recruiter if position.recruiter and position.recruiter.is_active else None
+    staff = [recruiter] if recruiter else leads_of(position.department)
+    if interview.interviewer:
+        staff.append(interview.interviewer)
+    for person in {each.pk: each for each in staff}.values():
+        yield from about(interview, "place_refilled", person, STAFF, key=offer.reference)
+    yield from about(
+        interview, "place_refilled", position.department, ("desk",), key=offer.reference
+    )

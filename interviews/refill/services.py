@@ -7,6 +7,7 @@ has them in hand (SKIP LOCKED): a place that finds nobody for that reason waits 
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -19,6 +20,7 @@ from django_fsm import TransitionNotAllowed
 from accounts.models import User
 from candidates.models import Candidate
 from interviews import history
+from interviews.booking import notices as booking_notices
 from interviews.models import Application, Interview, InterviewKind, Position, Slot, Stage
 from interviews.queries import free_slots
 from interviews.refill import notices, queries, rules
@@ -31,13 +33,14 @@ from interviews.refill.models import (
     WaitingEntry,
     Why,
 )
-from interviews.services import SlotFull, book_interview, invite, release_place, take_place
+from interviews.services import SlotFull, give_time, invite, release_place, take_place
 from interviews.states import InterviewStatus
 from notifications.services import notify, supersede
 
 logger = structlog.get_logger(__name__)
 
 PASSED_OVER = 50  # people who cannot be asked at this hour, before a place waits for nobody
+NEW_LOOKED_AT = 50  # slots made at once, the next ones first
 TIMES = 20  # free times looked at for somebody who has just asked for one
 BATCH = 500  # of a sweep
 SOURCE = "talent_pool"  # of an application that began with an offer
@@ -46,7 +49,8 @@ SOURCE = "talent_pool"  # of an application that began with an offer
 # is nearly always.
 GIVEN_UP = """
 INSERT INTO interviews_freedplace AS place (slot_id, origin, at)
-SELECT id, 'given_up', %(now)s FROM interviews_slot WHERE id = %(slot)s AND starts_at > %(now)s
+SELECT id, 'given_up', %(now)s FROM interviews_slot
+WHERE id = %(slot)s AND starts_at > %(now)s AND closed_at IS NULL
 RETURNING id, EXISTS (
     SELECT FROM interviews_waitingentry entry
     JOIN interviews_slot slot ON slot.position_id = entry.position_id AND slot.kind = entry.kind
@@ -106,7 +110,8 @@ def _place(place_id: int) -> FreedPlace:
 
 def _offer(place: FreedPlace, *, at: datetime) -> Offer | None:
     """To the first on the waiting list who can be asked."""
-    slot, passed_over = place.slot, []
+    slot = place.slot
+    passed_over: list[int] = []
     if not slot.position.is_open:
         return None
     while len(passed_over) < PASSED_OVER:
@@ -329,7 +334,6 @@ def accept(reference: str) -> Interview:
     entry.serve(at=now)
     entry.save(update_fields=["state", "ended_at"])
     FreedPlace.objects.filter(pk=offer.place_id).update(refilled_at=now)
-    notify(*notices.taken(offer, interview))
     return interview
 
 
@@ -407,6 +411,23 @@ def withdraw_offers(slots: Iterable[int]) -> int:
     return len(offers)
 
 
+def offer_new(slots: Iterable[Slot]) -> int:
+    """New times are offered to who waits before anybody else sees them, one to each; how many. In
+    the transaction that makes them."""
+    now = timezone.now()
+    made = 0
+    for slot in sorted(slots, key=lambda each: each.starts_at)[:NEW_LOOKED_AT]:
+        for _place_of_it in range(slot.capacity - slot.booked):
+            if not queries.in_turn(slot).exists():
+                break
+            place = FreedPlace.objects.create(slot=slot, origin=Origin.FREE, at=now)
+            if _offer(place, at=now) is None:
+                _close(place, at=now)
+                break
+            made += 1
+    return made
+
+
 @transaction.atomic
 def offer_now(slot_id: int, *, among: Iterable[int]) -> Offer | None:
     """HR has a free place of a slot, at one of the positions `among`, offered to who waits first;
@@ -464,25 +485,31 @@ def _is_beside_the_point(entry: WaitingEntry) -> bool:
 
 
 def _book(offer: Offer, entry: WaitingEntry, invitation: str | None, *, at: datetime) -> Interview:
-    """The place kept is given back and taken within one transaction: nobody can come between."""
+    """The place kept is given back and taken within one transaction: nobody can come between. They
+    are not held to the deadline of an invitation: it is we who ask."""
     user = offer.entry.candidate.user
-    before = entry.interview
     if invitation is None:
-        details = (
-            {
-                "link": before.link,
-                "location": before.location,
-                "interviewer": before.interviewer,
-            }
-            if before
-            else {}
-        )
         application = entry.application or _apply(offer, at=at)
-        invitation = invite(application, by=user, kind=entry.kind, at=at, **details).reference
+        kept = _kept_of(entry.interview)
+        invitation = invite(application, by=user, kind=entry.kind, at=at, **kept).reference
+    interview = Interview.objects.lock(invitation)
     release_place(offer.slot_id)
-    interview = book_interview(invitation, offer.slot, by=user, at=at)
+    give_time(interview, offer.slot, by=user, at=at)
     history.record(interview, ("place_taken", {"offer": offer.reference}), by=user, at=at)
+    supersede(interview.subject, booking_notices.WHILE_INVITED)
+    notify(*booking_notices.booked(interview), *notices.refilled(offer, interview))
     return interview
+
+
+def _kept_of(before: Interview | None) -> dict[str, Any]:
+    """What of the appointment they had holds for the next one."""
+    if before is None:
+        return {}
+    return {
+        "link": before.link,
+        "location": before.location,
+        "interviewer": before.interviewer,
+    }
 
 
 def _apply(offer: Offer, *, at: datetime) -> Application:

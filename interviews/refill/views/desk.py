@@ -117,10 +117,10 @@ def _page(
     now = timezone.now()
     waiting = queries.list_of(found)
     page = Paginator(waiting, PAGE_SIZE).get_page(request.GET.get("page"))
-    figures = queries.refilling(
-        queries.positions_seen_by(request.user).filter(pk=found.pk), now=now
+    figures = queries.refilling(Position.objects.filter(pk=found.pk), now=now)
+    free = Slot.objects.filter(
+        position=found, starts_at__gt=now, booked__lt=F("capacity"), closed_at=None
     )
-    slots = Slot.objects.filter(position=found, starts_at__gt=now, booked__lt=F("capacity"))
     may_set = request.user.has_perm(EDIT_POLICIES)
     may_act = request.user.has_perm(HANDLE_WORK)
     context = {
@@ -130,7 +130,7 @@ def _page(
         "days": queries.COUNTED.days,
         "page": page,
         "offers": queries.offers_of(found)[:LATEST],
-        "slots": slots.order_by("starts_at")[:SLOTS] if may_act and page.object_list else [],
+        "slots": free.order_by("starts_at")[:SLOTS] if may_act and page.object_list else [],
         "may_act": may_act,
         "form": (form or RefillForm(instance=found)) if may_set else None,
     }
