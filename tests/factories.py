@@ -19,6 +19,7 @@ from interviews.models import (
     Slot,
     Stage,
 )
+from interviews.refill.models import FreedPlace, Offer, WaitingEntry, Why
 from interviews.room.models import Answer, RoomEvent, Sitting
 from interviews.states import InterviewStatus
 from notifications.models import WorkItem
@@ -272,3 +273,50 @@ class WorkItemFactory(factory.django.DjangoModelFactory):
     due_at = factory.LazyAttribute(
         lambda o: o.cancellation.decide_by if o.cancellation else o.opened_at + timedelta(hours=2)
     )
+
+
+class WaitingEntryFactory(factory.django.DjangoModelFactory):
+    """Somebody who cancelled a week from now because of the time and waits for another."""
+
+    class Meta:
+        model = WaitingEntry
+
+    class Params:
+        asked = factory.Trait(why=Why.ASKED)
+
+    interview = factory.SubFactory(
+        InterviewFactory,
+        status=InterviewStatus.CANCELLED,
+        slot=None,
+        starts_in=timedelta(days=7),
+        position=factory.SelfAttribute("..position"),
+    )
+    position = factory.SubFactory(PositionFactory)
+    kind = "ai"
+    candidate = factory.LazyAttribute(lambda o: o.interview.candidate)
+    application = factory.LazyAttribute(lambda o: o.interview.application)
+    why = Why.TIME_CONFLICT
+    since = factory.LazyFunction(timezone.now)
+
+
+class FreedPlaceFactory(factory.django.DjangoModelFactory):
+    """A place that came free a moment ago."""
+
+    class Meta:
+        model = FreedPlace
+
+    slot = factory.SubFactory(SlotFactory, capacity=1)
+    at = factory.LazyFunction(timezone.now)
+
+
+class OfferFactory(factory.django.DjangoModelFactory):
+    """A place kept for somebody for an hour: the slot counts it."""
+
+    class Meta:
+        model = Offer
+
+    place = factory.SubFactory(FreedPlaceFactory, slot__booked=1)
+    slot = factory.SelfAttribute("place.slot")
+    entry = factory.LazyAttribute(lambda o: WaitingEntryFactory(position=o.place.slot.position))
+    made_at = factory.LazyFunction(timezone.now)
+    held_until = factory.LazyAttribute(lambda o: o.made_at + timedelta(hours=1))

@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from django.conf import settings
-from django.db import connection, transaction
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db import DatabaseError, connection, transaction
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django_fsm import TransitionNotAllowed
 
@@ -76,13 +76,18 @@ class NothingToWaitFor(Exception):
 
 def give_up(slot_id: int) -> None:
     """A place has come free: keep it for who waits first, before anybody else sees it. In the
-    caller's transaction."""
+    caller's transaction, which never fails for it: what cannot be offered now the sweep offers."""
     now = timezone.now()
     with connection.cursor() as cursor:
         cursor.execute(GIVEN_UP, {"now": now, "slot": slot_id})
         row = cursor.fetchone()
-    if row and row[1]:
-        _offer(_place(row[0]), at=now)
+    if not row or not row[1]:
+        return
+    try:
+        with transaction.atomic():
+            _offer(_place(row[0]), at=now)
+    except DatabaseError as trouble:
+        logger.warning("offer_postponed", place=row[0], error=type(trouble).__name__)
 
 
 @transaction.atomic
@@ -119,7 +124,10 @@ def _offer(place: FreedPlace, *, at: datetime) -> Offer | None:
         entry = waiting.select_for_update(of=("self",), skip_locked=True).first()
         if entry is None:
             return None
-        if hold := _hold(slot, entry.candidate.user, at=at):
+        # The lock may have come a moment after somebody else made an offer and let go of it.
+        is_asked = entry.offers.filter(Q(slot=slot) | Q(state=OfferState.OPEN)).exists()
+        hold = None if is_asked else _hold(slot, entry.candidate.user, at=at)
+        if hold is not None:
             return _make(place, entry, hold, at=at)
         passed_over.append(entry.pk)
     return None
@@ -537,7 +545,8 @@ def sweep(now: datetime) -> None:
     overdue = Offer.objects.filter(state=OfferState.OPEN, held_until__lte=now)
     _each(lapse, overdue.order_by("held_until"))
     served = queries.served_elsewhere()
-    needless = Offer.objects.filter(state=OfferState.OPEN, entry__in=served)
+    waits_no_more = Q(entry__in=served) | ~Q(entry__state=EntryState.WAITING)
+    needless = Offer.objects.filter(waits_no_more, state=OfferState.OPEN)
     _each(withdraw, needless.order_by("pk"))
     served.filter(
         ~Exists(Offer.objects.filter(entry=OuterRef("pk"), state=OfferState.OPEN))
