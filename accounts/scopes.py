@@ -9,6 +9,7 @@ from accounts.permissions import (
     DECIDE_CANCELLATION,
     EDIT_POLICIES,
     HANDLE_WORK,
+    MANAGE_SLOTS,
     READ_HISTORY,
     VIEW_DESK,
 )
@@ -17,6 +18,7 @@ from accounts.permissions import (
 class Scope(TextChoices):
     READ_INTERVIEWS = "interviews:read", _("Read and search interviews")
     CANCEL_INTERVIEWS = "interviews:cancel", _("Cancel interviews for the company")
+    BOOK_INTERVIEWS = "interviews:book", _("Add slots, invite, book and move interviews")
     READ_CANCELLATIONS = "cancellations:read", _("Read cancellations")
     DECIDE_CANCELLATIONS = "cancellations:decide", _("Decide late cancellations")
     READ_WORK = "work:read", _("Read the queue")
@@ -31,6 +33,7 @@ ANY = ""  # every token may
 NEEDS: dict[str, str] = {
     Scope.READ_INTERVIEWS: VIEW_DESK,
     Scope.CANCEL_INTERVIEWS: CANCEL_FOR_COMPANY,
+    Scope.BOOK_INTERVIEWS: MANAGE_SLOTS,
     Scope.READ_CANCELLATIONS: VIEW_DESK,
     Scope.DECIDE_CANCELLATIONS: DECIDE_CANCELLATION,
     Scope.READ_WORK: VIEW_DESK,

@@ -19,6 +19,8 @@ from cancellations import notices, queries, work
 from cancellations.models import Cancellation, CancellationStatus, Party, Reason
 from cancellations.services import AlreadyOver
 from interviews import history
+from interviews.booking import notices as booking_notices
+from interviews.booking import slots
 from interviews.models import Correction, Interview, InterviewQuerySet, Move, Slot
 from interviews.notices import is_told
 from interviews.queries import free_slots, visible_to
@@ -29,6 +31,7 @@ from notifications.services import notify, supersede
 
 MOST_AT_ONCE = 5000  # interviews of one job
 SLOTS_OFFERED = 12
+CLOSING_TRIES = 3  # at closing a slot that people are booking at this moment
 
 
 class Fate(models.TextChoices):
@@ -104,6 +107,45 @@ def cancel_many(
         CalledOff(each, fates.get(each, Fate.UNKNOWN), receipts.get(each, ""))
         for each in references
     ]
+
+
+class CameMeanwhile(Exception):
+    """Somebody has booked the slot while it was being closed."""
+
+
+def close_slot(
+    slot_id: int, *, by: User, reason: Reason, detail: str = "", note: str = ""
+) -> list[CalledOff]:
+    """Close a slot for good: nobody can book it any more, and the interviews in it are called off
+    for the company. What became of each.
+
+    Raises Slot.DoesNotExist, PermissionDenied, AlreadyOver once it has begun.
+    """
+    for _attempt in range(CLOSING_TRIES - 1):
+        try:
+            return _close_slot(slot_id, by=by, reason=reason, detail=detail, note=note)
+        except CameMeanwhile:
+            continue
+    return _close_slot(slot_id, by=by, reason=reason, detail=detail, note=note)
+
+
+@transaction.atomic
+def _close_slot(
+    slot_id: int, *, by: User, reason: Reason, detail: str, note: str
+) -> list[CalledOff]:
+    """The interviews are locked before the slot, as everywhere; who booked it in between is seen
+    once nobody else can, and then all of this is done over."""
+    slot = Slot.objects.get(pk=slot_id)
+    if slot.starts_at <= timezone.now():
+        raise AlreadyOver
+    seen = list(slot.interviews.order_by("pk").values_list("reference", flat=True))
+    outcomes = cancel_many(seen, by=by, reason=reason, detail=detail, note=note)
+    try:
+        slots.close_slot(slot_id, by=by)
+    except slots.StillBooked:
+        others = slot.interviews.exclude(reference__in=seen)
+        raise CameMeanwhile if others.exists() else AlreadyOver from None
+    return outcomes
 
 
 @dataclass(frozen=True)
@@ -250,7 +292,12 @@ def _call_off(
             events.insert(0, ("cancellation_overtaken", request.for_history))
         told.append((cancellation.interview, events))
     history.record_many(told, by=by, at=now)
-    overtaken_messages = (*notices.WHILE_UNDECIDED, *notices.WHILE_REINSTATED)
+    overtaken_messages = (
+        *notices.WHILE_UNDECIDED,
+        *notices.WHILE_REINSTATED,
+        *booking_notices.WHILE_INVITED,
+        *booking_notices.WHILE_BOOKED,
+    )
     supersede([interview.subject for interview in interviews], overtaken_messages)
     notify(*notices.called_off(cancellations))
     return cancellations

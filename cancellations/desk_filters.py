@@ -11,8 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
-from cancellations.forms import Chip, SaneDateField
+from cancellations.forms import Chip
 from interviews.columns import ALWAYS, COLUMNS, USUAL, Column, chosen_columns
+from interviews.forms import SaneDateField
 from interviews.listing import (
     Wanted,
     departments_offered,

@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.core.validators import MaxValueValidator, MinValueValidator
 from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -19,7 +18,8 @@ from accounts.models import User
 from cancellations.models import DETAIL_MAX, Purpose, Reason
 from cancellations.queries import offered_reasons
 from config.references import ALPHABET, LENGTH, ReferenceConverter, normalise
-from interviews.models import EARLIEST, LATEST, Department, InterviewQuerySet
+from interviews.forms import SaneDateField
+from interviews.models import Department, InterviewQuerySet
 from interviews.states import ENDED, InterviewStatus
 from interviews.templatetags.when import day
 from notifications.models import WorkItemQuerySet, WorkKind
@@ -119,25 +119,6 @@ class CodeForm(forms.Form):
 
     def clean_code(self) -> str:
         return "".join(self.cleaned_data["code"].split())
-
-
-_OUT_OF_RANGE = _("Choose a day between 2000 and 2099.")
-
-
-class SaneDateField(forms.DateField):
-    """A day of this century."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(
-            input_formats=["%Y-%m-%d"],
-            widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
-            validators=[
-                MinValueValidator(EARLIEST.date(), message=_OUT_OF_RANGE),
-                MaxValueValidator(LATEST.date(), message=_OUT_OF_RANGE),
-            ],
-            error_messages={"invalid": _OUT_OF_RANGE},
-            **kwargs,
-        )
 
 
 def _in_words(field: forms.Field, value: Any) -> str:

@@ -13,7 +13,8 @@ from django.utils.translation import pgettext_lazy
 from accounts.models import User
 from cancellations import policies, queries, rules, words
 from cancellations.models import Policy
-from interviews.models import SANE_TIME, Department, Position
+from interviews.forms import MomentField
+from interviews.models import Department, Position
 from interviews.queries import departments_of, sees_everything
 
 MOST_TIERS = 12
@@ -21,22 +22,6 @@ MOST_MINUTES = 7 * 24 * 60
 UNITS = {"minutes": 1, "hours": 60, "days": 24 * 60}
 LONGEST = timedelta(days=90)
 _MINUTES = _("Enter a number of minutes, for example 15.")
-
-
-class MomentField(forms.DateTimeField):
-    """A day and a time of day in the writer's own time zone, to the minute."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        wrong = _("Choose a day between 2000 and 2099, and a time.")
-        own = {
-            "input_formats": ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
-            "widget": forms.DateTimeInput(
-                format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}
-            ),
-            "validators": [type(each)(each.limit_value, message=wrong) for each in SANE_TIME],
-            "error_messages": {"invalid": wrong},
-        }
-        super().__init__(**kwargs | own)
 
 
 class PolicyForm(forms.ModelForm):

@@ -14,7 +14,7 @@ from accounts.models import User
 from cancellations.actors import names_of, who
 from cancellations.models import Cancellation, Reason
 from interviews.events import event_words
-from interviews.models import Correction, HistoryEntry, Interview, Move
+from interviews.models import Correction, DeclineReason, HistoryEntry, Interview, Move
 from interviews.states import InterviewStatus
 from notifications.faults import words_for
 from notifications.models import Notification, State
@@ -45,6 +45,12 @@ MESSAGES: dict[str, Promise] = {
     "interview_reinstated": gettext_lazy("Interview reinstated"),
     "interview_reinstated_staff": gettext_lazy("Interview reinstated"),
     "status_corrected": gettext_lazy("Status set right"),
+    "interview_invited": gettext_lazy("Invitation"),
+    "interview_booked": gettext_lazy("Interview booked"),
+    "interview_moved": gettext_lazy("Interview moved"),
+    "interview_moved_staff": gettext_lazy("Interview moved"),
+    "invitation_declined": gettext_lazy("Invitation declined"),
+    "invitation_declined_staff": gettext_lazy("Invitation declined"),
     "decision_reminder": gettext_lazy("Reminder: a request to decide"),
     "decision_escalated": gettext_lazy("Overdue: a request to decide"),
     "work_reminder": gettext_lazy("Reminder: work to do"),
@@ -134,6 +140,8 @@ def _entry(
     data: dict[str, Any] = entry.data
     receipt = str(data.get("receipt") or "")
     why = reasons.get(str(data.get("reason")), "") or by_receipt.get(receipt, "")
+    if entry.event == "declined" and data.get("reason") in DeclineReason.values:
+        why = str(DeclineReason(data["reason"]).label)
     what = event_words(entry.event)
     if data.get("move") in Move.values:
         what = f"{what}: {Move(data['move']).label}"

@@ -82,6 +82,7 @@ urlpatterns = [
         company.cancel,
         name="company_cancel",
     ),
+    path("desk/calendar/slots/<int:slot_id>/cancel/", company.close_slot, name="close_slot"),
     path("desk/interviews/<reference:reference>/correct/", company.correct, name="correct"),
     path("desk/interviews/<reference:reference>/follow-up/", desk.follow_up, name="follow_up"),
     path("desk/history/", history.index, name="history"),

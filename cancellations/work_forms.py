@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from cancellations.models import DETAIL_MAX
-from cancellations.policy_forms import MomentField
 from cancellations.work import at_ten
+from interviews.forms import MomentField
 from interviews.templatetags.when import when
 
 _OWN = "own"

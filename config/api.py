@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from accounts import api as accounts
 from cancellations import api as cancellations
+from cancellations import booking_api as booking
 from cancellations import desk_api as desk
 from config import reference
 
@@ -32,6 +33,7 @@ class Root(APIView):
             "sign_in",
             "interviews",
             "search",
+            "slots",
             "reasons",
             "cancellations",
             "work_items",
@@ -74,6 +76,15 @@ v1: list[URLPattern | URLResolver] = [
         "interviews/<reference:reference>/company-cancellation/",
         desk.CompanyCancellation.as_view(),
         name="company_cancellation",
+    ),
+    path("slots/", booking.SlotList.as_view(), name="slots"),
+    path("interviews/<reference:reference>/booking/", booking.Booking.as_view(), name="booking"),
+    path("interviews/<reference:reference>/move/", booking.Move.as_view(), name="move"),
+    path("interviews/<reference:reference>/decline/", booking.Declining.as_view(), name="decline"),
+    path(
+        "applications/<reference:reference>/stage/",
+        booking.ApplicationStage.as_view(),
+        name="application_stage",
     ),
     path(
         "company-cancellations/",

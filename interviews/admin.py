@@ -17,6 +17,8 @@ from accounts.permissions import STAFF_ROLES
 from candidates.admin import SearchByPerson
 from config.read_only import ReadOnly
 from interviews import jobs
+from interviews.booking import admin as booking_admin  # noqa: F401 - registered by this
+from interviews.booking.services import reach_stage
 from interviews.imports.admin import ImportMixin
 from interviews.models import (
     AccessLog,
@@ -125,15 +127,25 @@ class SlotForm(forms.ModelForm):
 @admin.register(Slot)
 class SlotAdmin(SavesWhatChanged, admin.ModelAdmin):
     form = SlotForm
-    list_display = ("starts_at", "position", "kind", "ends_at", "booked", "capacity")
+    list_display = ("starts_at", "position", "kind", "ends_at", "booked", "capacity", "closed_at")
     list_filter = ("kind", "starts_at", "position__department")
     list_select_related = ("position",)
     list_per_page = 50
     search_fields = ("position__title", "=position__code")
     show_full_result_count = False
     autocomplete_fields = ("position",)
-    fields = ("position", "kind", "starts_at", "ends_at", "capacity", "booked")
-    readonly_fields = ("booked",)
+    fields = (
+        "position",
+        "kind",
+        "starts_at",
+        "ends_at",
+        "capacity",
+        "booked",
+        "series",
+        "closed_at",
+        "closed_by",
+    )
+    readonly_fields = ("booked", "series", "closed_at", "closed_by")
 
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
@@ -181,6 +193,15 @@ class ApplicationAdmin(SearchByPerson, SavesWhatChanged, admin.ModelAdmin):
     )
     readonly_fields = ("reference", "source")
     inlines = (InterviewInline,)
+
+    def save_model(
+        self, request: HttpRequest, obj: Application, form: forms.ModelForm, change: bool
+    ) -> None:
+        """Reaching a stage has its consequences, wherever it is said."""
+        super().save_model(request, obj, form, change)
+        if "stage" in form.changed_data or not change:
+            by = request.user if isinstance(request.user, User) else None
+            reach_stage(obj, obj.stage, by=by)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Application]:
         applications = super().get_queryset(request).select_related("candidate__user", "position")

@@ -241,6 +241,15 @@ class Slot(models.Model):
     def __str__(self) -> str:
         return f"{self.position} {timezone.localtime(self.starts_at):%Y-%m-%d %H:%M}"
 
+    @property
+    def free(self) -> int:
+        """How many can still book it, were it offered."""
+        return 0 if self.closed_at else self.capacity - self.booked
+
+    @property
+    def is_full(self) -> bool:
+        return self.booked >= self.capacity
+
 
 class Stage(models.TextChoices):
     APPLIED = "applied", _("Applied")

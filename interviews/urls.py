@@ -1,12 +1,25 @@
-"""Work in the background, bringing data in, interview platforms, and what was said in the room."""
+"""Invitations and the calendar, work in the background, bringing data in, interview platforms, and
+what was said in the room."""
 
 from django.urls import path
 
-from interviews.views import imports, jobs, platforms, recordings
+from interviews.views import calendar, imports, invitations, jobs, platforms, recordings
 
 app_name = "interviews"
 
 urlpatterns = [
+    path("i/<str:token>/", invitations.invitation, name="invitation"),
+    path("desk/calendar/", calendar.week, name="calendar"),
+    path("desk/calendar/slots/new/", calendar.new_slot, name="new_slot"),
+    path("desk/calendar/slots/<int:slot_id>/", calendar.slot, name="slot"),
+    path("desk/calendar/slots/<int:slot_id>/<action>/", calendar.act_on_slot, name="act_on_slot"),
+    path("desk/calendar/series/", calendar.all_series, name="all_series"),
+    path("desk/calendar/series/new/", calendar.new_series, name="new_series"),
+    path("desk/calendar/series/<int:series_id>/", calendar.series, name="series"),
+    path("desk/calendar/series/<int:series_id>/end/", calendar.end_series, name="end_series"),
+    path("desk/calendar/closures/", calendar.closures, name="closures"),
+    path("desk/calendar/closures/new/", calendar.new_closure, name="new_closure"),
+    path("desk/calendar/closures/<int:closure_id>/", calendar.closure, name="closure"),
     path("platforms/<slug:slug>/events/", platforms.events, name="platform_events"),
     path("desk/settings/platforms/", platforms.index, name="platforms"),
     path("desk/settings/platforms/new/", platforms.new, name="new_platform"),

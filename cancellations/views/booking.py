@@ -133,9 +133,8 @@ def decline(request: PortalRequest, reference: str) -> HttpResponseBase:
     if request.method != "POST":
         if own.status != InterviewStatus.INVITED:
             return back
-        return _decline_page(
-            request, own, DeclineForm(initial={"reason": request.GET.get("reason")})
-        )
+        chosen = {"reason": request.GET.get("reason")}  # before the session ended
+        return _decline_page(request, own, DeclineForm(initial=chosen))
     form = DeclineForm(request.POST)
     if not form.is_valid():
         return _decline_page(request, own, form, status=422)

@@ -7,19 +7,20 @@ there to do it.
 from typing import Any
 
 from django.contrib import messages
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods
 from django_fsm import TransitionNotAllowed
 
 from accounts.decorators import DeskRequest, desk_permission_required
-from accounts.permissions import CANCEL_FOR_COMPANY, CORRECT_INTERVIEWS
+from accounts.permissions import CANCEL_FOR_COMPANY, CORRECT_INTERVIEWS, MANAGE_SLOTS
 from cancellations import company, jobs, queries
 from cancellations.company import Fate
 from cancellations.company_forms import (
@@ -31,7 +32,8 @@ from cancellations.company_forms import (
 from cancellations.interview_lists import AskedList
 from cancellations.responses import SeeOther
 from cancellations.services import AlreadyOver
-from interviews.models import Interview, Move
+from interviews.booking.queries import visible_slots
+from interviews.models import Interview, Move, Slot
 from interviews.queries import visible_to
 from interviews.services import SlotFull
 from interviews.states import UPCOMING, InterviewStatus
@@ -95,6 +97,70 @@ def _cancel_context(interview: Interview, form: CompanyCancellationForm) -> dict
         "form": form,
         "place": "interviews",
     }
+
+
+# --- a slot and everybody in it -------------------------------------------------------------------
+
+
+@_returnable
+@desk_permission_required(CANCEL_FOR_COMPANY)
+@require_http_methods(["GET", "HEAD", "POST"])
+def close_slot(request: DeskRequest, slot_id: int) -> HttpResponse:
+    """Why; then once more who is concerned; then the slot is closed and its interviews are off."""
+    if not request.user.has_perm(MANAGE_SLOTS):
+        raise PermissionDenied
+    slot = get_object_or_404(visible_slots(request.user), pk=slot_id)
+    form = CompanyCancellationForm(request.POST or None)
+    step = request.POST.get("step", "")
+    if slot.starts_at <= timezone.now():
+        messages.warning(
+            request, _("It has begun. What is booked in it can no longer be cancelled.")
+        )
+        return SeeOther(reverse("interviews:slot", args=[slot_id]))
+    if step not in {"check", "confirm"}:
+        return _slot_page(request, slot, form if step else CompanyCancellationForm())
+    if not form.is_valid():
+        return _slot_page(request, slot, form, status=422)
+    if step == "check":
+        return _slot_page(request, slot, form, page="close_slot_check")
+    try:
+        outcomes = company.close_slot(slot_id, by=request.user, **form.cleaned_data)
+    except AlreadyOver:
+        words = _("Nothing was changed: one of its interviews has begun already.")
+        messages.warning(request, words)
+    except company.CameMeanwhile:
+        words = _("Nothing was changed: it is being booked at this moment. Try again.")
+        messages.warning(request, words)
+    else:
+        count = sum(each.fate is Fate.CANCELLED for each in outcomes)
+        words = ngettext(
+            "Closed. %(count)d interview is cancelled, and everybody concerned is being told.",
+            "Closed. %(count)d interviews are cancelled, and everybody concerned is being told.",
+            count,
+        )
+        messages.success(request, words % {"count": count})
+    return SeeOther(reverse("interviews:slot", args=[slot_id]))
+
+
+def _slot_page(
+    request: DeskRequest,
+    slot: Slot,
+    form: CompanyCancellationForm,
+    *,
+    page: str = "close_slot",
+    status: int = 200,
+) -> HttpResponse:
+    concerned = list(slot.interviews.filter(status__in=UPCOMING).with_shared_facts().order_by("pk"))
+    context = {
+        "slot": slot,
+        "count": len(concerned),
+        "listed": concerned[:LISTED],
+        "told": company.told_of(concerned),
+        "form": form,
+        "place": "interviews",
+        **(form.cleaned_data if page == "close_slot_check" else {}),
+    }
+    return render(request, f"cancellations/company/{page}.html", context, status=status)
 
 
 # --- many -----------------------------------------------------------------------------------------

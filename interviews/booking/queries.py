@@ -14,6 +14,7 @@ from accounts.models import User
 from interviews.booking.models import Closure, SlotSeries
 from interviews.models import Department, Interview, Position, Slot
 from interviews.queries import COMPANY_ZONE, departments_of, offered_slots, sees_everything
+from interviews.queries import company_day as company_day
 from interviews.states import InterviewStatus
 
 TIMES = 60  # on one page of what a candidate can choose from
@@ -91,7 +92,7 @@ def choice(interview: Interview, *, now: datetime, since: date | None = None) ->
         offered = offered.filter(starts_at__gte=_midnight(since))
     slots = list(offered[: TIMES + 1])
     days = [
-        Day(day, [Time(slot, slot.booked < slot.capacity) for slot in group])
+        Day(day, [Time(slot, not slot.is_full) for slot in group])
         for day, group in groupby(slots, key=lambda slot: timezone.localdate(slot.starts_at))
     ]
     if len(slots) <= TIMES or len(days) == 1:
@@ -107,7 +108,12 @@ def _midnight(day: date) -> datetime:
 
 
 def calendar(
-    user: User, *, first: date, department: Department | None, position: Position | None
+    user: User,
+    *,
+    first: date,
+    department: Department | None,
+    position: Position | None,
+    most: int,
 ) -> list[Slot]:
     """The slots of one week, from Monday, that this member of staff may see, in order."""
     slots = Slot.objects.filter(
@@ -119,7 +125,7 @@ def calendar(
         slots = slots.filter(position__department=department)
     elif not sees_everything(user):
         slots = slots.filter(position__department__in=departments_of(user).values("pk"))
-    return list(slots.select_related("position__department").order_by("starts_at", "pk"))
+    return list(slots.select_related("position__department").order_by("starts_at", "pk")[:most])
 
 
 def visible_slots(user: User) -> models.QuerySet[Slot]:

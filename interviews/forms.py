@@ -1,0 +1,43 @@
+"""Days and times as people type them."""
+
+from typing import Any
+
+from django import forms
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.utils.translation import gettext_lazy as _
+
+from interviews.models import EARLIEST, LATEST, SANE_TIME
+
+_OUT_OF_RANGE = _("Choose a day between 2000 and 2099.")
+
+
+class SaneDateField(forms.DateField):
+    """A day of this century."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            input_formats=["%Y-%m-%d"],
+            widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+            validators=[
+                MinValueValidator(EARLIEST.date(), message=_OUT_OF_RANGE),
+                MaxValueValidator(LATEST.date(), message=_OUT_OF_RANGE),
+            ],
+            error_messages={"invalid": _OUT_OF_RANGE},
+            **kwargs,
+        )
+
+
+class MomentField(forms.DateTimeField):
+    """A day and a time of day in the writer's own time zone, to the minute."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        wrong = _("Choose a day between 2000 and 2099, and a time.")
+        own = {
+            "input_formats": ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"],
+            "widget": forms.DateTimeInput(
+                format="%Y-%m-%dT%H:%M", attrs={"type": "datetime-local"}
+            ),
+            "validators": [type(each)(each.limit_value, message=wrong) for each in SANE_TIME],
+            "error_messages": {"invalid": wrong},
+        }
+        super().__init__(**kwargs | own)
