@@ -22,7 +22,7 @@ from candidates.models import Candidate
 from interviews import history
 from interviews.booking import notices as booking_notices
 from interviews.models import Application, Interview, InterviewKind, Position, Slot, Stage
-from interviews.queries import free_slots
+from interviews.queries import free_slots, without_closures
 from interviews.refill import notices, queries, rules
 from interviews.refill.models import (
     EntryState,
@@ -117,7 +117,7 @@ def _offer(place: FreedPlace, *, at: datetime) -> Offer | None:
     """To the first on the waiting list who can be asked."""
     slot = place.slot
     passed_over: list[int] = []
-    if not slot.position.is_open:
+    if not _takes_people(slot):
         return None
     while len(passed_over) < PASSED_OVER:
         waiting = queries.in_turn(slot).exclude(pk__in=passed_over)
@@ -138,7 +138,7 @@ def _offer_to_pool(place: FreedPlace, *, at: datetime) -> Offer | None:
     it."""
     slot = place.slot
     position = slot.position
-    if not (position.is_open and position.refill_from_pool) or slot.kind != InterviewKind.AI:
+    if not position.refill_from_pool or slot.kind != InterviewKind.AI or not _takes_people(slot):
         return None
     passed_over: list[int] = []
     while len(passed_over) < PASSED_OVER:
@@ -153,6 +153,13 @@ def _offer_to_pool(place: FreedPlace, *, at: datetime) -> Offer | None:
             return offer
         passed_over.append(person.pk)
     return None
+
+
+def _takes_people(slot: Slot) -> bool:
+    """Whether anybody is still to come then: the position is open, the slot was not closed, and
+    that day the department is there."""
+    still = without_closures(Slot.objects.filter(pk=slot.pk, closed_at=None))
+    return slot.position.is_open and still.exists()
 
 
 def _hold(slot: Slot, user: User, *, at: datetime) -> rules.Hold | None:
@@ -191,7 +198,7 @@ def _waits_for_somebody(place: FreedPlace, *, at: datetime) -> bool:
     """Whether there is somebody to ask after all, whom another transaction has in hand."""
     slot = place.slot
     free = Slot.objects.filter(pk=slot.pk, booked__lt=F("capacity"))
-    if not slot.position.is_open or not free.exists():
+    if not _takes_people(slot) or not free.exists():
         return False
     waiting = queries.in_turn(slot)[:PASSED_OVER]
     return any(_hold(slot, entry.candidate.user, at=at) for entry in waiting)
