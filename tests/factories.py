@@ -317,6 +317,8 @@ class OfferFactory(factory.django.DjangoModelFactory):
 
     place = factory.SubFactory(FreedPlaceFactory, slot__booked=1)
     slot = factory.SelfAttribute("place.slot")
-    entry = factory.LazyAttribute(lambda o: WaitingEntryFactory(position=o.place.slot.position))
+    entry = factory.SubFactory(
+        WaitingEntryFactory, position=factory.SelfAttribute("..place.slot.position")
+    )
     made_at = factory.LazyFunction(timezone.now)
     held_until = factory.LazyAttribute(lambda o: o.made_at + timedelta(hours=1))

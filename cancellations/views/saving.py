@@ -16,6 +16,7 @@ from cancellations import again, saved
 from cancellations.models import Purpose
 from cancellations.queries import offered_reasons
 from cancellations.responses import SeeOther
+from candidates.models import Candidate
 from interviews.booking.services import MoveRefused
 from interviews.models import Interview
 from interviews.services import SlotFull
@@ -74,7 +75,7 @@ def apply_again(request: PortalRequest, reference: str) -> HttpResponseBase:
         return redirect(here)
     try:
         invitation = again.apply_again(reference, by=request.user)
-    except Interview.DoesNotExist:
+    except (Interview.DoesNotExist, Candidate.DoesNotExist):
         raise Http404 from None
     except again.Cooling as cooling:
         messages.warning(
