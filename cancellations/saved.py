@@ -85,7 +85,8 @@ def move_instead(reference: str, slot_id: int, *, by: User, reason: str) -> Inte
 
 def not_saved(cancellation: Cancellation) -> None:
     """It was cancelled all the same."""
-    if cancellation.status == CancellationStatus.APPROVED:
+    was_offered = not {*INSTEAD}.isdisjoint(FITTING.get(cancellation.reason.code, []))
+    if was_offered and cancellation.status == CancellationStatus.APPROVED:
         Saving.objects.filter(interview=cancellation.interview_id, outcome="").update(
             outcome=Saved.CANCELLED, settled_at=timezone.now()
         )

@@ -195,13 +195,13 @@ class ApplicationAdmin(SearchByPerson, SavesWhatChanged, admin.ModelAdmin):
     inlines = (InterviewInline,)
 
     def save_model(
-        self, request: HttpRequest, obj: Application, form: forms.ModelForm, change: bool
+        self, request: HttpRequest, obj: Model, form: forms.ModelForm, change: bool
     ) -> None:
         """Reaching a stage has its consequences, wherever it is said."""
         super().save_model(request, obj, form, change)
-        if "stage" in form.changed_data or not change:
-            by = request.user if isinstance(request.user, User) else None
-            reach_stage(obj, obj.stage, by=by)
+        is_told = "stage" in form.changed_data or not change
+        if is_told and isinstance(obj, Application) and isinstance(request.user, User):
+            reach_stage(obj, obj.stage, by=request.user)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Application]:
         applications = super().get_queryset(request).select_related("candidate__user", "position")

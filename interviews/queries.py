@@ -162,7 +162,9 @@ def offered_slots(interview: Interview, *, now: datetime) -> models.QuerySet[Slo
     """The times ahead of its position and kind, the next first, those that are full as well; none
     that was closed, and none on a day of a closure."""
     slots = Slot.objects.filter(position=interview.position, kind=interview.kind)
-    return without_closures(slots.filter(starts_at__gt=now, closed_at=None)).order_by("starts_at", "pk")
+    return without_closures(slots.filter(starts_at__gt=now, closed_at=None)).order_by(
+        "starts_at", "pk"
+    )
 
 
 def free_slots(interview: Interview, *, now: datetime) -> models.QuerySet[Slot]:

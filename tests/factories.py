@@ -1,6 +1,6 @@
 """Plain rows; traits name states and set them directly, history included, without a service."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import factory
 from django.utils import timezone
@@ -17,6 +17,7 @@ from interviews.models import (
     Position,
     PositionCategory,
     Slot,
+    SlotSeries,
     Stage,
 )
 from interviews.refill.models import FreedPlace, Offer, WaitingEntry, Why
@@ -98,6 +99,19 @@ class SlotFactory(factory.django.DjangoModelFactory):
     starts_at = factory.LazyFunction(lambda: timezone.now() + timedelta(days=3))
     ends_at = factory.LazyAttribute(lambda o: o.starts_at + timedelta(minutes=30))
     capacity = 10
+
+
+class SlotSeriesFactory(factory.django.DjangoModelFactory):
+    """Every day at ten, from today on, half an hour, two places; it has made no slots yet."""
+
+    class Meta:
+        model = SlotSeries
+
+    position = factory.SubFactory(PositionFactory)
+    weekdays = factory.LazyFunction(lambda: [0, 1, 2, 3, 4, 5, 6])
+    times = factory.LazyFunction(lambda: [time(10)])
+    capacity = 2
+    since = factory.LazyFunction(timezone.localdate)
 
 
 class ApplicationFactory(factory.django.DjangoModelFactory):

@@ -113,9 +113,7 @@ def close_slot(request: DeskRequest, slot_id: int) -> HttpResponse:
     form = CompanyCancellationForm(request.POST or None)
     step = request.POST.get("step", "")
     if slot.starts_at <= timezone.now():
-        messages.warning(
-            request, _("It has begun. What is booked in it can no longer be cancelled.")
-        )
+        messages.warning(request, _("It has begun and can no longer be called off."))
         return SeeOther(reverse("interviews:slot", args=[slot_id]))
     if step not in {"check", "confirm"}:
         return _slot_page(request, slot, form if step else CompanyCancellationForm())

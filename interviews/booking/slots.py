@@ -110,7 +110,7 @@ def save_series(series: SlotSeries, *, by: User, now: datetime | None = None) ->
     """A series, new or changed, and its slots at once. Raises PermissionDenied."""
     _require(by, series.position.department_id)
     if series.pk:
-        before = SlotSeries.objects.select_related("position").get(pk=series.pk)
+        before = _series().get(pk=series.pk)
         _require(by, before.position.department_id)
     series.save()
     _fit(series, now=now or timezone.now())
@@ -122,10 +122,11 @@ def end_series(series_id: int, *, by: User, now: datetime | None = None) -> Slot
     """No more of it from today on; its slots that nobody has booked go. Raises PermissionDenied,
     SlotSeries.DoesNotExist."""
     now = now or timezone.now()
-    series = SlotSeries.objects.select_related("position").get(pk=series_id)
+    series = _series().get(pk=series_id)
     _require(by, series.position.department_id)
-    series.until = max(now.astimezone(series.pattern.zone).date() - DAY, series.since)
-    series.save(update_fields=["until"])
+    yesterday = now.astimezone(series.pattern.zone).date() - DAY
+    series.until, series.since = yesterday, min(series.since, yesterday)
+    series.save(update_fields=["until", "since"])
     _take_back(_free_ahead(series, now))
     return series
 
@@ -133,7 +134,7 @@ def end_series(series_id: int, *, by: User, now: datetime | None = None) -> Slot
 @transaction.atomic
 def make_slots(series_id: int, *, now: datetime | None = None) -> int:
     """The slots that a series is to have by now; how many were made. Beat calls it every night."""
-    series = SlotSeries.objects.select_related("position").filter(pk=series_id).first()
+    series = _series().filter(pk=series_id).first()
     return _fit(series, now=now or timezone.now()) if series else 0
 
 
@@ -157,7 +158,7 @@ def remove_closure(closure_id: int, *, by: User, now: datetime | None = None) ->
     _require(by, closure.department_id)
     closure.delete()
     now = now or timezone.now()
-    ahead = SlotSeries.objects.filter(pk__in=queries.series_ahead(now)).select_related("position")
+    ahead = _series().filter(pk__in=queries.series_ahead(now))
     if closure.department_id is not None:
         ahead = ahead.filter(position__department=closure.department_id)
     for series in ahead.order_by("pk"):
@@ -172,6 +173,11 @@ def _require(by: User, department_id: int | None) -> None:
         return
     if department_id is None or not departments_of(by).filter(pk=department_id).exists():
         raise PermissionDenied
+
+
+def _series() -> QuerySet[SlotSeries]:
+    """Locked before their slots are: who ends a series is not met by who makes its slots."""
+    return SlotSeries.objects.select_related("position").select_for_update(of=("self",))
 
 
 def _fit(series: SlotSeries, *, now: datetime) -> int:

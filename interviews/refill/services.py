@@ -18,10 +18,9 @@ from django.utils import timezone
 from django_fsm import TransitionNotAllowed
 
 from accounts.models import User
-from candidates.models import Candidate
 from interviews import history
 from interviews.booking import notices as booking_notices
-from interviews.models import Application, Interview, InterviewKind, Position, Slot, Stage
+from interviews.models import Application, Interview, InterviewKind, Slot, Stage
 from interviews.queries import free_slots, without_closures
 from interviews.refill import notices, queries, rules
 from interviews.refill.models import (
@@ -146,9 +145,15 @@ def _offer_to_pool(place: FreedPlace, *, at: datetime) -> Offer | None:
         if person is None:
             return None
         if hold := _hold(slot, person.user, at=at):
-            entry = _wait(person, position, slot.kind, why=Why.TALENT_POOL, at=at)
-            offer = _make(place, entry, hold, at=at) if entry else None
-            if entry and offer is None:
+            entry = WaitingEntry.objects.create(
+                candidate=person,
+                position=position,
+                kind=slot.kind,
+                why=Why.TALENT_POOL,
+                since=at,
+            )
+            offer = _make(place, entry, hold, at=at)
+            if offer is None:
                 entry.delete()  # they wait for this place and no other
             return offer
         passed_over.append(person.pk)
@@ -211,7 +216,7 @@ def wait_after_conflict(interview: Interview, *, at: datetime) -> None:
     """Somebody has cancelled only because of the time: they are first to be asked, where anything
     can follow. In the caller's transaction, which holds the interview's lock."""
     if may_wait(interview):
-        _wait_after(interview, why=Why.TIME_CONFLICT, at=at)
+        _put_on_list(_entry_after(interview, why=Why.TIME_CONFLICT, at=at))
 
 
 @transaction.atomic
@@ -225,7 +230,8 @@ def wait_for_time(reference: str, *, by: User) -> Offer | None:
     interview = Interview.objects.lock_own(reference, by)
     if not may_wait(interview):
         raise NothingToWaitFor
-    entry = _wait_after(interview, why=Why.ASKED, at=now) or queries.waiting_entry(interview)
+    _put_on_list(_entry_after(interview, why=Why.ASKED, at=now))
+    entry = queries.waiting_entry(interview)
     return _offer_free_time(entry, interview, at=now) if entry else None
 
 
@@ -267,40 +273,22 @@ def _take_off(entry: WaitingEntry, *, at: datetime) -> None:
         _next(offer, at=at)
 
 
-def _wait_after(interview: Interview, *, why: Why, at: datetime) -> WaitingEntry | None:
-    return _wait(
-        interview.candidate,
-        interview.position,
-        interview.kind,
+def _entry_after(interview: Interview, *, why: Why, at: datetime) -> WaitingEntry:
+    """Not stored yet."""
+    return WaitingEntry(
+        candidate=interview.candidate,
+        position=interview.position,
+        kind=interview.kind,
         why=why,
-        at=at,
+        since=at,
         application=interview.application,
         interview=interview,
     )
 
 
-def _wait(
-    candidate: Candidate,
-    position: Position,
-    kind: str,
-    *,
-    why: Why,
-    at: datetime,
-    application: Application | None = None,
-    interview: Interview | None = None,
-) -> WaitingEntry | None:
-    """None where they wait already."""
-    entry = WaitingEntry(
-        candidate=candidate,
-        position=position,
-        kind=kind,
-        why=why,
-        since=at,
-        application=application,
-        interview=interview,
-    )
+def _put_on_list(entry: WaitingEntry) -> None:
+    """Who waits already keeps their turn."""
     WaitingEntry.objects.bulk_create([entry], ignore_conflicts=True)
-    return WaitingEntry.objects.filter(reference=entry.reference).first()
 
 
 def _offer_free_time(entry: WaitingEntry, interview: Interview, *, at: datetime) -> Offer | None:

@@ -191,8 +191,7 @@ def _week_of(chosen: Slot) -> str:
 
 def _calendar(position_id: int, day: date) -> str:
     """The week of this day, of one position."""
-    query = urlencode({"position": position_id, "day": day.isoformat()})
-    return f"{reverse('interviews:calendar')}?{query}"
+    return f"{reverse('interviews:calendar')}?position={position_id}&day={day.isoformat()}"
 
 
 # --- series ---------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ RECRUITER = VIEWER | {
     "cancellations.cancel_for_company",
     "interviews.correct_interviews",
     "interviews.export_interviews",
+    "interviews.manage_slots",
 }
 LEAD = RECRUITER | {DECIDE, "cancellations.edit_policies"}
 TABLE = {

@@ -25,7 +25,9 @@ from config.references import new_reference
 from interviews import seals
 from interviews.models import (
     AccessLog,
+    Closure,
     Correction,
+    Decline,
     HistoryEntry,
     Job,
     JobRow,
@@ -145,6 +147,15 @@ MAKE = {
     ),
     "interviews.Position": lambda user: factories.PositionFactory(),
     "interviews.Slot": lambda user: factories.SlotFactory(),
+    "interviews.SlotSeries": lambda user: factories.SlotSeriesFactory(),
+    "interviews.Closure": lambda user: Closure.objects.create(
+        name="x", first_day="2026-10-01", last_day="2026-10-07"
+    ),
+    "interviews.Decline": lambda user: Decline.objects.create(
+        interview=factories.InterviewFactory(status="withdrawn", slot=None),
+        reason="no_time",
+        at=timezone.now(),
+    ),
     "interviews.Application": lambda user: factories.ApplicationFactory(),
     "interviews.Interview": lambda user: factories.InterviewFactory(),
     "interviews.HistoryEntry": lambda user: factories.InterviewFactory(),

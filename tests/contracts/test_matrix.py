@@ -16,9 +16,10 @@ from django.utils import timezone
 from accounts.models import ApiToken
 from cancellations.models import FaqEntry, HelpConversation, Policy
 from config.encryption import encrypt_bytes
+from interviews.booking.queries import invitation_token
 from interviews.imports import template
 from interviews.jobs import start_job
-from interviews.models import Job, Offer, Recording, Sitting
+from interviews.models import Closure, Job, Offer, Recording, Sitting
 from interviews.refill.links import token_of
 from notifications.models import Webhook
 from tests.factories import (
@@ -29,6 +30,7 @@ from tests.factories import (
     OfferFactory,
     PositionFactory,
     SittingFactory,
+    SlotSeriesFactory,
     UserFactory,
     WaitingEntryFactory,
     WorkItemFactory,
@@ -88,6 +90,14 @@ address                                method none  owner other recr  recr2 lead
 /interviews/<ref>/exit/code/           POST   in    on    404   work  work  work  work  work  work
 /interviews/<ref>/again/               GET    in    on    404   work  work  work  work  work  work
 /interviews/<ref>/again/               POST   in    on    404   work  work  work  work  work  work
+/interviews/<ref>/book/                GET    in    on    404   work  work  work  work  work  work
+/interviews/<ref>/book/                POST   in    on    404   work  work  work  work  work  work
+/interviews/<ref>/move/                GET    in    200   404   work  work  work  work  work  work
+/interviews/<ref>/move/                POST   in    on    404   work  work  work  work  work  work
+/interviews/<ref>/decline/             GET    in    on    404   work  work  work  work  work  work
+/interviews/<ref>/decline/             POST   in    422   404   work  work  work  work  work  work
+/i/<str:token>/                        GET    200   200   200   200   200   200   200   200   200
+/i/<str:token>/                        POST   on    on    on    on    on    on    on    on    on
 /interviews/<ref>/help/                GET    in    200   404   work  work  work  work  work  work
 /interviews/<ref>/help/                POST   in    on    404   work  work  work  work  work  work
 /interviews/<ref>/help/<ref>/verdict/  GET    in    on    404   work  work  work  work  work  work
@@ -101,6 +111,27 @@ address                                method none  owner other recr  recr2 lead
 
 /desk/                                 GET    desk  403   403   200   200   200   200   200   200
 /desk/messages/                        GET    desk  403   403   200   200   200   200   200   200
+/desk/calendar/                        GET    desk  403   403   200   200   200   200   200   200
+/desk/calendar/slots/new/              GET    desk  403   403   200   200   200   200   403   200
+/desk/calendar/slots/new/              POST   desk  403   403   422   422   422   422   403   422
+/desk/calendar/slots/<int:slot_id>/    GET    desk  403   403   200   404   200   404   200   200
+/desk/calendar/slots/<int:slot_id>/    POST   desk  403   403   422   404   422   404   403   422
+/desk/calendar/slots/<int:slot_id>/<action>/ GET desk 403 403   on    404   on    404   403   on
+/desk/calendar/slots/<int:slot_id>/<action>/ POST desk 403 403  on    404   on    404   403   on
+/desk/calendar/slots/<int:slot_id>/cancel/ GET desk 403   403   200   404   200   404   403   200
+/desk/calendar/slots/<int:slot_id>/cancel/ POST desk 403  403   200   404   200   404   403   200
+/desk/calendar/series/                 GET    desk  403   403   200   200   200   200   403   200
+/desk/calendar/series/new/             GET    desk  403   403   200   200   200   200   403   200
+/desk/calendar/series/new/             POST   desk  403   403   422   422   422   422   403   422
+/desk/calendar/series/<int:series_id>/ GET    desk  403   403   200   404   200   404   403   200
+/desk/calendar/series/<int:series_id>/ POST   desk  403   403   422   404   422   404   403   422
+/desk/calendar/series/<int:series_id>/end/ GET desk 403   403   200   404   200   404   403   200
+/desk/calendar/series/<int:series_id>/end/ POST desk 403  403   on    404   on    404   403   on
+/desk/calendar/closures/               GET    desk  403   403   200   200   200   200   403   200
+/desk/calendar/closures/new/           GET    desk  403   403   200   200   200   200   403   200
+/desk/calendar/closures/new/           POST   desk  403   403   422   422   422   422   403   422
+/desk/calendar/closures/<int:closure_id>/ GET desk  403   403   200   404   200   404   403   200
+/desk/calendar/closures/<int:closure_id>/ POST desk 403   403   422   404   422   404   403   422
 /desk/interviews/                      GET    desk  403   403   200   200   200   200   200   200
 /desk/interviews/views/                GET    desk  403   403   on    on    on    on    on    on
 /desk/interviews/views/                POST   desk  403   403   422   422   422   422   422   422
@@ -284,6 +315,12 @@ address                                method none  owner other recr  recr2 lead
 /api/v1/interviews/<ref>/              GET    401   200   404   200   404   200   404   200   200
 /api/v1/interviews/<ref>/cancellation/ POST   401   201   404   404   404   404   404   404   404
 /api/v1/interviews/<ref>/cancellation/ DELETE 401   200   404   404   404   404   404   404   404
+/api/v1/interviews/<ref>/booking/      POST   401   409   404   409   404   409   404   403   409
+/api/v1/interviews/<ref>/move/         POST   401   409   404   409   404   409   404   403   409
+/api/v1/interviews/<ref>/decline/      POST   401   409   404   404   404   404   404   404   404
+/api/v1/applications/<ref>/stage/      POST   401   403   403   200   404   200   404   403   200
+/api/v1/slots/                         GET    401   400   400   200   200   200   200   200   200
+/api/v1/slots/                         POST   401   403   403   400   400   400   400   403   400
 /api/v1/reasons/                       GET    401   200   200   200   200   200   200   200   200
 /api/v1/receipts/<ref>/                GET    200   200   200   200   200   200   200   200   200
 /api/v1/cancellations/                 GET    401   403   403   200   200   200   200   200   200
@@ -353,6 +390,10 @@ SENT = {
     "/interviews/<ref>/cancel/check/": {"reason": "time_conflict"},
     "/api/v1/interviews/<ref>/cancellation/": {"reason": "time_conflict"},
     "/api/v1/interviews/<ref>/company-cancellation/": {"reason": "hiring_freeze"},
+    "/api/v1/interviews/<ref>/booking/": {"slot": 2**62},
+    "/api/v1/interviews/<ref>/move/": {"slot": 2**62},
+    "/api/v1/interviews/<ref>/decline/": {"reason": "not_interested"},
+    "/api/v1/applications/<ref>/stage/": {"stage": "screened"},
     "/api/v1/company-cancellations/": {"reason": "hiring_freeze", "references": ["7K2M9QX4TB"]},
     "/api/v1/work-items/<ref>/assignment/": {"assignee": "me"},
     "/api/v1/work-items/<ref>/resolution/": {"note": "Called them."},
@@ -413,6 +454,10 @@ def people():
         "imports": import_jobs(lead),
         "connections": connections(lead),
         "platform": platform_for(),
+        "series": SlotSeriesFactory(position=position),
+        "closure": Closure.objects.create(
+            name="x", first_day="2026-10-01", last_day="2026-10-07", department=department
+        ),
         "draft": Policy.objects.create(name="draft", department=department, is_active=False),
         "offer": offered(booked),
     }
@@ -478,6 +523,8 @@ def path_to(address, method, people) -> str:
         reference = waiting.interview.reference
     elif re.search("/room/|/recordings/|/exit/|/again/|<ref>/help/", address):
         reference = people["sitting"].interview.reference
+    elif address.startswith("/api/v1/applications/"):
+        reference = people["booked"].application.reference
     elif address.startswith("/api/v1/work-items/"):
         reference = people["work"].reference
     elif address.startswith(("/desk/jobs/", "/api/v1/jobs/")):
@@ -496,6 +543,7 @@ def path_to(address, method, people) -> str:
     filled = address.replace("<ref>", reference, 1).replace("<ref>", people["talk"].reference)
     filled = filled.replace("*", "nothing/here/")
     filled = filled.replace("<int:answer>", str(FaqEntry.objects.earliest("pk").pk))
+    filled = filled.replace("<str:token>", invitation_token(people["booked"]))
     filled = filled.replace("<uidb64>", "MQ").replace("<token>", "c0ffee-1234")
     filled = filled.replace("<str:what>", "slots").replace("<str:ext>", "csv")
     filled = filled.replace("<int:policy_id>", str(people["draft"].pk))
@@ -511,6 +559,11 @@ def path_to(address, method, people) -> str:
     if address.startswith("/desk/settings/connections/"):
         for name, made in people["connections"].items():
             filled = filled.replace(f"<int:{name}_id>", str(made.pk)).replace("<action>", "off")
+    filled = filled.replace("<int:slot_id>", str(people["booked"].slot_id))
+    filled = filled.replace("<int:series_id>", str(people["series"].pk))
+    filled = filled.replace("<int:closure_id>", str(people["closure"].pk))
+    if address.startswith("/desk/calendar/"):
+        filled = filled.replace("<action>", "close")
     filled = filled.replace("<slug:slug>", people["platform"].slug)
     if address.startswith("/desk/settings/platforms/"):
         filled = filled.replace("<action>", "off")

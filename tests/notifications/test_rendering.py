@@ -14,7 +14,8 @@ from accounts.models import AccessChangeKind, ApiToken
 from accounts.services import Purpose
 from cancellations import exit_notices, notices
 from cancellations.models import Party
-from interviews.models import Correction, Move
+from interviews.booking import notices as booking_notices
+from interviews.models import Correction, Decline, Move
 from interviews.refill import notices as refill_notices
 from notifications import rendering
 from notifications.models import Notification, Webhook
@@ -275,6 +276,48 @@ def test_everything_about_leaving_has_words(language):
         assert not re.search(r"[，。：；]{2}|[{}]|\(\)|（）|\n\n\n", text), (notice.event, text)
 
 
+def booking_told(**fields) -> list[Notice]:
+    """Everything people are told about invitations and times."""
+    interview = InterviewFactory(
+        candidate__user__name="张三",
+        candidate__user__email="zhang@example.com",
+        interviewer=UserFactory(staff=True),
+        moves=1,
+        **fields,
+    )
+    decline = Decline(interview=interview, reason="no_time", at=START)
+    return [
+        *booking_notices.invited(interview),
+        *booking_notices.booked(interview),
+        *booking_notices.moved(interview, before=START),
+        *booking_notices.declined(decline),
+    ]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+@pytest.mark.parametrize("kind", ["ai", "on_site"])
+@pytest.mark.parametrize("more", [{}, {"deadline": START, "location": "深圳龙华"}])
+def test_everything_about_booking_has_words(language, kind, more):
+    told = booking_told(kind=kind, **more)
+    assert len(told) == 14
+
+    for notice in told:
+        message = words(notice.event, notice.channel, language, notice.params)
+        text = f"{message.title}\n{message.body}"
+        assert message.body
+        assert bool(message.title) == (notice.channel != "sms")
+        assert "None" not in text
+        assert "  " not in text
+        assert not re.search(r"[，。：；]{2}|[{}]|\(\)|（）|\n\n\n", text), (notice.event, text)
+        if language == "en":
+            assert not re.search(r"[，。：；【】]", text)
+        if notice.event == "interview_invited":
+            assert f"{settings.PUBLIC_URL}/i/{notice.params['token']}/" in message.body
+        if notice.channel == "sms":
+            assert len(message.body) <= (160 if language == "zh-hans" else 306)
+
+
 def refill_told() -> list[Notice]:
     """Everything people are told about a place that came free."""
     offer = OfferFactory(
@@ -309,8 +352,7 @@ def test_everything_about_places_that_came_free_has_words(language):
 def test_no_template_is_left_over_and_each_comes_in_both_languages():
     there = {(path.parent.name, path.name) for path in TEMPLATES.glob("*/*.txt")}
     told = [*account_told(), *chased_told(), *connections_told(), *company_told(), *staff_told()]
-    told += exits_told()
-    told += refill_told()
+    told += [*exits_told(), *booking_told(), *refill_told()]
     wanted = used() | {(notice.event, notice.channel) for notice in told}
 
     assert there == {
