@@ -33,8 +33,8 @@ def tell_platforms(entries: list[HistoryEntry], **kwargs: Any) -> None:
 
 
 @receiver(place_given_up, sender=Slot)
-def offer_place(slot_id: int, **kwargs: Any) -> None:
-    refill.give_up(slot_id)
+def offer_place(place_id: int, **kwargs: Any) -> None:
+    refill.keep_for_the_first(place_id)
 
 
 def _audiences(interviews: set[int]) -> dict[int, str]:

@@ -20,8 +20,9 @@ left_on_platform = Signal()
 # interview, locked and not yet in progress; by=…, who. Receivers may move `resume_until`.
 interview_entered = Signal()
 
-# Somebody has given up a place, and the slot counts it free: sender=Slot, slot_id=…. Not sent of
-# what the company calls off: it may well not hold that time at all.
+# Somebody has given up a place for which others wait, and the slot counts it free: sender=Slot,
+# place_id=…, of the FreedPlace. Not sent of what the company calls off: it may well not hold that
+# time at all.
 place_given_up = Signal()
 
 # Who of the talent pool could be offered a place: sender=Candidate, candidates={ids}, position=….

@@ -7,12 +7,13 @@ has them in hand (SKIP LOCKED): a place that finds nobody for that reason waits 
 
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django_fsm import TransitionNotAllowed
@@ -41,21 +42,9 @@ logger = structlog.get_logger(__name__)
 PASSED_OVER = 50  # people who cannot be asked at this hour, before a place waits for nobody
 NEW_LOOKED_AT = 50  # slots made at once, the next ones first
 TIMES = 20  # free times looked at for somebody who has just asked for one
-BATCH = 500  # of a sweep
+BATCH = 5000  # of a sweep
+SWEEPS_FOR = 45.0  # seconds, of the minute until the next one
 SOURCE = "talent_pool"  # of an application that began with an offer
-
-# In the middle of what a candidate waits for: one statement where nobody waits for a place, which
-# is nearly always.
-GIVEN_UP = """
-INSERT INTO interviews_freedplace AS place (slot_id, origin, at)
-SELECT id, 'given_up', %(now)s FROM interviews_slot
-WHERE id = %(slot)s AND starts_at > %(now)s AND closed_at IS NULL
-RETURNING id, EXISTS (
-    SELECT FROM interviews_waitingentry entry
-    JOIN interviews_slot slot ON slot.position_id = entry.position_id AND slot.kind = entry.kind
-    WHERE slot.id = place.slot_id AND entry.state = 'waiting'
-)
-"""
 
 
 class NotOpen(Exception):
@@ -73,20 +62,16 @@ class NothingToWaitFor(Exception):
 # --- places ---------------------------------------------------------------------------------------
 
 
-def give_up(slot_id: int) -> None:
-    """A place has come free: keep it for who waits first, before anybody else sees it. In the
-    caller's transaction, which never fails for it: what cannot be offered now the sweep offers."""
-    now = timezone.now()
-    with connection.cursor() as cursor:
-        cursor.execute(GIVEN_UP, {"now": now, "slot": slot_id})
-        row = cursor.fetchone()
-    if not row or not row[1]:
-        return
+def keep_for_the_first(place_id: int) -> None:
+    """A place has come free that others wait for: keep it for the first of them, before anybody
+    else sees it. In the caller's transaction, which never fails for it: what cannot be offered now
+    the sweep offers."""
     try:
         with transaction.atomic():
-            _offer(_place(row[0]), at=now)
+            places = FreedPlace.objects.select_related("slot__position__department")
+            _offer(places.get(pk=place_id), at=timezone.now())
     except DatabaseError as trouble:
-        logger.warning("offer_postponed", place=row[0], error=type(trouble).__name__)
+        logger.warning("offer_postponed", place=place_id, error=type(trouble).__name__)
 
 
 @transaction.atomic
@@ -106,10 +91,6 @@ def pass_on(place_id: int) -> Offer | None:
     if offer is None and not _waits_for_somebody(place, at=now):
         _close(place, at=now)
     return offer
-
-
-def _place(place_id: int) -> FreedPlace:
-    return FreedPlace.objects.select_related("slot__position__department").get(pk=place_id)
 
 
 def _offer(place: FreedPlace, *, at: datetime) -> Offer | None:
@@ -536,24 +517,28 @@ def _apply(offer: Offer, *, at: datetime) -> Application:
 
 def sweep(now: datetime) -> None:
     """Everything that has come due: offers nobody answered, people who found a time elsewhere,
-    places on their way to nobody. Safe with several workers."""
+    places on their way to nobody. Safe with several workers; what it does not come to in time the
+    next one does."""
+    until = monotonic() + SWEEPS_FOR
     overdue = Offer.objects.filter(state=OfferState.OPEN, held_until__lte=now)
-    _each(lapse, overdue.order_by("held_until"))
+    _each(lapse, overdue.order_by("held_until"), until)
     served = queries.served_elsewhere()
     waits_no_more = Q(entry__in=served) | ~Q(entry__state=EntryState.WAITING)
     needless = Offer.objects.filter(waits_no_more, state=OfferState.OPEN)
-    _each(withdraw, needless.order_by("pk"))
+    _each(withdraw, needless.order_by("pk"), until)
     served.filter(
         ~Exists(Offer.objects.filter(entry=OuterRef("pk"), state=OfferState.OPEN))
     ).update(state=EntryState.SERVED, ended_at=now)
     held = Offer.objects.filter(place=OuterRef("pk"), state=OfferState.OPEN)
     idle = FreedPlace.objects.filter(~Exists(held), refilled_at=None, closed_at=None)
-    _each(pass_on, idle.order_by("at"))
+    _each(pass_on, idle.order_by("at"), until)
 
 
-def _each(act: Callable[[int], object], rows: QuerySet) -> None:
+def _each(act: Callable[[int], object], rows: QuerySet, until: float) -> None:
     """One after the other, each in its own transaction."""
     for pk in rows.values_list("pk", flat=True)[:BATCH]:
+        if monotonic() > until:
+            return
         try:
             act(pk)
         except Exception:  # one bad row must not keep the others waiting

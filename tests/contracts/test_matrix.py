@@ -543,6 +543,8 @@ def path_to(address, method, people) -> str:
     filled = address.replace("<ref>", reference, 1).replace("<ref>", people["talk"].reference)
     filled = filled.replace("*", "nothing/here/")
     filled = filled.replace("<int:answer>", str(FaqEntry.objects.earliest("pk").pk))
+    if address.startswith("/o/"):
+        filled = filled.replace("<str:token>", token_of(people["offer"].reference))
     filled = filled.replace("<str:token>", invitation_token(people["booked"]))
     filled = filled.replace("<uidb64>", "MQ").replace("<token>", "c0ffee-1234")
     filled = filled.replace("<str:what>", "slots").replace("<str:ext>", "csv")
@@ -552,8 +554,6 @@ def path_to(address, method, people) -> str:
         filled = filled.replace("<int:answer_id>", str(spoken.pk))
     filled = filled.replace("<int:number>", "2")
     filled = filled.replace("<int:position_id>", str(people["booked"].position.pk))
-    if address.startswith("/o/"):
-        filled = filled.replace("<str:token>", token_of(people["offer"].reference))
     if address.startswith("/desk/settings/people/"):
         filled = filled.replace("<int:pk>", str(people["view"].pk))
     if address.startswith("/desk/settings/connections/"):
