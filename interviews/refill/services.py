@@ -1,7 +1,7 @@
 """Offering places that came free, in turn. Each function is one use case, in one transaction, but
 for those that say that the caller has one.
 
-Lock order: interview, offer, entry, slot. Who is asked next is taken only as far as nobody else
+Lock order: interview, offer, place, entry, slot. Who is asked next is taken only as far as nobody else
 has them in hand (SKIP LOCKED): a place that finds nobody for that reason waits for the next sweep.
 """
 
@@ -379,19 +379,19 @@ def withdraw_offers(slots: Iterable[int]) -> int:
     """Nobody can come then any more: take back every place that is kept in these slots; how many.
     To be called before anything locks the slots."""
     now = timezone.now()
+    closing = list(slots)
     offers = list(
         queries.offers_with_facts()
-        .filter(slot__in=list(slots), state=OfferState.OPEN)
+        .filter(slot__in=closing, state=OfferState.OPEN)
         .order_by("pk")
         .select_for_update(of=("self",))
     )
+    places = FreedPlace.objects.filter(slot__in=closing, refilled_at=None, closed_at=None)
+    places.update(closed_at=now)
     for offer in offers:
         offer.withdraw(at=now)
         _end(offer)
         release_place(offer.slot_id)
-    FreedPlace.objects.filter(slot__in=list(slots), refilled_at=None, closed_at=None).update(
-        closed_at=now
-    )
     return len(offers)
 
 
