@@ -1,8 +1,9 @@
 """Offering places that came free, in turn. Each function is one use case, in one transaction, but
 for those that say that the caller has one.
 
-Lock order: interview, offer, place, entry, slot. Who is asked next is taken only as far as nobody else
-has them in hand (SKIP LOCKED): a place that finds nobody for that reason waits for the next sweep.
+Lock order: interview, offer, place, entry, slot. Who is asked next is taken only as far as nobody
+else has them in hand (SKIP LOCKED): a place that finds nobody for that reason waits for the next
+sweep.
 """
 
 from collections.abc import Callable, Iterable
