@@ -319,7 +319,11 @@ class FreedPlaceFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = FreedPlace
 
-    slot = factory.SubFactory(SlotFactory, capacity=1)
+    slot = factory.SubFactory(
+        SlotFactory,
+        capacity=1,
+        starts_at=factory.Sequence(lambda n: timezone.now() + timedelta(days=3, minutes=n % 1000)),
+    )
     at = factory.LazyFunction(timezone.now)
 
 

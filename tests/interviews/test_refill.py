@@ -484,7 +484,8 @@ def wants_plc(position):
 
 
 def free_and_sweep(position) -> Offer | None:
-    cancel(InterviewFactory(position=position))
+    days = 3 + Slot.objects.filter(position=position).count()
+    cancel(InterviewFactory(position=position, starts_in=timedelta(days=days)))
     refill.sweep(timezone.now())
     return Offer.objects.filter(state="open").first()
 
@@ -564,7 +565,9 @@ def test_who_of_the_pool_does_not_take_it_is_left_in_peace(clock, wants_plc, ans
 
 
 def test_recovery_counts_places_given_up_and_taken_again(position):
-    taken_again, given_up = (InterviewFactory(position=position) for _ in range(2))
+    taken_again, given_up = (
+        InterviewFactory(position=position, starts_in=timedelta(days=days)) for days in (3, 4)
+    )
     WaitingEntryFactory(position=position)
     cancel(taken_again)
     refill.accept(Offer.objects.get().reference)

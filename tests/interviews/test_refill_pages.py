@@ -149,9 +149,10 @@ def test_overview_query_count_does_not_grow(client, offer, lead, rows, django_as
 
 @pytest.mark.parametrize("rows", [1, 3])
 def test_position_query_count_does_not_grow(client, offer, lead, rows, django_assert_num_queries):
-    for _ in range(rows):
+    for number in range(rows):
         WaitingEntryFactory(position=offer.slot.position)
-        SlotFactory(position=offer.slot.position, starts_at=timezone.now() + timedelta(days=rows))
+        start = timezone.now() + timedelta(days=10 + number)
+        SlotFactory(position=offer.slot.position, starts_at=start)
     client.get(desk(offer))
 
     with django_assert_num_queries(12):
