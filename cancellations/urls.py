@@ -83,6 +83,7 @@ urlpatterns = [
         name="company_cancel",
     ),
     path("desk/calendar/slots/<int:slot_id>/cancel/", company.close_slot, name="close_slot"),
+    path("desk/interviews/<reference:reference>/time/", booking.give_time, name="give_time"),
     path("desk/interviews/<reference:reference>/correct/", company.correct, name="correct"),
     path("desk/interviews/<reference:reference>/follow-up/", desk.follow_up, name="follow_up"),
     path("desk/history/", history.index, name="history"),

@@ -1,4 +1,5 @@
-"""Choosing a time, choosing another, and declining an invitation, as candidates do it."""
+"""Choosing a time, choosing another, and declining an invitation, as candidates do it; and giving
+somebody a time, as HR does it for them."""
 
 from collections.abc import Callable
 from datetime import date, datetime
@@ -8,7 +9,7 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,7 +17,14 @@ from django.views.decorators.cache import cache_control, never_cache
 from django.views.decorators.http import require_http_methods
 from django_fsm import TransitionNotAllowed
 
-from accounts.decorators import PortalRequest, candidate_required, keeps_choices
+from accounts.decorators import (
+    DeskRequest,
+    PortalRequest,
+    candidate_required,
+    desk_permission_required,
+    keeps_choices,
+)
+from accounts.permissions import MANAGE_SLOTS
 from accounts.time_zones import label
 from cancellations import queries
 from cancellations.booking_forms import DeclineForm
@@ -24,6 +32,7 @@ from cancellations.responses import SeeOther, own_or_404
 from interviews.booking import queries as booking
 from interviews.booking import services
 from interviews.models import Interview
+from interviews.queries import visible_to
 from interviews.services import SlotFull
 from interviews.states import HOLDS_A_SLOT, InterviewStatus
 
@@ -64,7 +73,12 @@ def move(request: PortalRequest, reference: str) -> HttpResponseBase:
 
 
 def _take(
-    request: PortalRequest, own: Interview, service: Callable[..., Interview], done: str
+    request: PortalRequest | DeskRequest,
+    own: Interview,
+    service: Callable[..., Interview],
+    done: str,
+    *,
+    onward: str = "",
 ) -> HttpResponseBase:
     """Book or move to the time sent; where that cannot be, say why and what to do."""
     number = request.POST.get("slot", "")
@@ -96,7 +110,7 @@ def _take(
         messages.warning(request, _("It stands differently meanwhile. This is how."))
     else:
         messages.success(request, done)
-    return SeeOther(reverse("cancellations:interview", args=[own.reference]))
+    return SeeOther(onward or reverse("cancellations:interview", args=[own.reference]))
 
 
 def _times_page(
@@ -160,3 +174,31 @@ def _decline_page(
 ) -> HttpResponse:
     context = {"interview": own, "form": form}
     return render(request, "cancellations/portal/decline.html", context, status=status)
+
+
+@never_cache
+@desk_permission_required(MANAGE_SLOTS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def give_time(request: DeskRequest, reference: str) -> HttpResponseBase:
+    """HR books for a candidate, or moves them, whatever the deadline or the rule says."""
+    found = get_object_or_404(visible_to(request.user).with_facts(), reference=reference)
+    back = reverse("cancellations:desk_interview", args=[reference])
+    may_choose = found.status in {InterviewStatus.INVITED, InterviewStatus.BOOKED}
+    if request.method == "POST" and may_choose:
+        is_move = found.status == InterviewStatus.BOOKED
+        service = services.move if is_move else services.book
+        done = _("Saved. The candidate is being told of the new time.")
+        return _take(request, found, service, done, onward=back)
+    if not may_choose:
+        messages.warning(request, _("It stands differently meanwhile. This is how."))
+        return SeeOther(back)
+    now, since = timezone.now(), _day(request.GET.get("from", ""))
+    context = {
+        "interview": found,
+        "choice": booking.choice(found, now=now, since=since),
+        "is_first_page": since is None,
+        "chosen": "",
+        "zone": label(timezone.get_current_timezone_name(), now),
+        "place": "interviews",
+    }
+    return render(request, "cancellations/company/give_time.html", context)

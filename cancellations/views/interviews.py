@@ -23,6 +23,7 @@ from accounts.permissions import (
     CANCEL_FOR_COMPANY,
     CORRECT_INTERVIEWS,
     EXPORT_INTERVIEWS,
+    MANAGE_SLOTS,
     READ_DETAIL,
 )
 from cancellations import company, queries, story
@@ -34,7 +35,7 @@ from interviews import exports, keyset, listing
 from interviews.columns import Column
 from interviews.imports.answers import further_answers, source_title
 from interviews.keyset import Place
-from interviews.models import Access, AccessLog, Interview, SavedView
+from interviews.models import Access, AccessLog, Decline, Interview, SavedView
 from interviews.queries import timeline, visible_to
 from interviews.room.queries import closes_at, opens_at, takes_place_here
 from interviews.room.told import Stay, stays_of
@@ -376,6 +377,12 @@ def _interview_page(
         )
         if upcoming
         else "",
+        "time_url": _url_of(request, MANAGE_SLOTS, "cancellations:give_time", chosen.reference)
+        if chosen.status in {InterviewStatus.INVITED, InterviewStatus.BOOKED}
+        else "",
+        "declined": Decline.objects.filter(interview=chosen).first()
+        if chosen.status == InterviewStatus.WITHDRAWN
+        else None,
         "correct_url": _url_of(
             request, CORRECT_INTERVIEWS, "cancellations:correct", chosen.reference
         )

@@ -18,7 +18,7 @@ from interviews.queries import company_day as company_day
 from interviews.states import InterviewStatus
 
 TIMES = 60  # on one page of what a candidate can choose from
-_signer = Signer(salt="interviews.invitation")
+_signer = Signer(salt="interviews.invitation", sep=".")
 
 
 # --- invitations ----------------------------------------------------------------------------------

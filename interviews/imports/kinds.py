@@ -1,12 +1,13 @@
 """What else a row can be beside an interview: a candidate, a position, a slot, an application."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from candidates.models import Candidate
+from interviews.booking.services import INVITES, reach_stage
 from interviews.imports.bulk import copy_in
 from interviews.imports.mapping import What
 from interviews.imports.problems import Problem, Rejection
@@ -150,8 +151,16 @@ class ApplicationStore(_AtPosition):
                 chosen.append(record)
         self._create_people(chosen, people)
         positions = {r.line: self._position_ids[r["position_code"]] for r in chosen}
-        self._applications(chosen, people, positions)
+        applications = self._applications(chosen, people, positions)
+        if self.mapping.invites:
+            self._invite(applications.values())
         return [outcomes[record.line] for record in records]
+
+    def _invite(self, applications: Iterable[int]) -> None:
+        """Those of them whose stage is one of an interview, as if they had reached it here."""
+        at_it = Application.objects.filter(pk__in=applications, stage__in=INVITES)
+        for application in at_it.order_by("pk"):
+            reach_stage(application, application.stage, by=None, at=self.now)
 
     def _known_pairs(
         self, records: Sequence[Record], people: dict[int, Person]

@@ -125,6 +125,7 @@ class Mapping:
     dates: Dates
     fields: MappingType[str, Column]
     extra: MappingType[str, Column]
+    invites: bool = False  # whoever comes at the AI interview is invited; not so with old records
 
     @property
     def title(self) -> str:
@@ -202,6 +203,7 @@ class _Reader:
             "fields",
             "extra",
             "values",
+            "invites",
         }
         for unknown in sorted(data.keys() - known):
             self.complain(_("“%(key)s” is not a setting."), key=unknown)
@@ -244,7 +246,10 @@ class _Reader:
         dates = self._dates(zone, needed=not fields.keys().isdisjoint(MOMENTS))
         if dates is None:
             return None
-        return Mapping(name, what, titles, source, zone, key, dates, fields, extra)
+        invites = data.get("invites", False)
+        if not isinstance(invites, bool) or (invites and what != What.APPLICATIONS):
+            self.complain(_("“invites” must be true or false, and true only for applications."))
+        return Mapping(name, what, titles, source, zone, key, dates, fields, extra, bool(invites))
 
     def _what(self) -> What:
         what = self._text(self.data, "what", What.INTERVIEWS)

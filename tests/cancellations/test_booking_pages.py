@@ -93,7 +93,7 @@ def test_link_that_came_too_late_says_so_and_what_to_do(client, made, words, onw
 
 
 def test_forged_link_is_told_apart_politely(client):
-    response = client.get(reverse("interviews:invitation", args=["7K2M9QX4TB:x"]))
+    response = client.get(reverse("interviews:invitation", args=["7K2M9QX4TB.x"]))
 
     assert response.status_code == 404
     assert "not complete" in response.content.decode()

@@ -232,6 +232,8 @@ address                                method none  owner other recr  recr2 lead
 /desk/interviews/cancel/               POST   desk  403   403   200   200   200   200   403   200
 /desk/interviews/<ref>/cancel/         GET    desk  403   403   200   404   200   404   403   200
 /desk/interviews/<ref>/cancel/         POST   desk  403   403   on    404   on    404   403   on
+/desk/interviews/<ref>/time/           GET    desk  403   403   200   404   200   404   403   200
+/desk/interviews/<ref>/time/           POST   desk  403   403   on    404   on    404   403   on
 /desk/interviews/<ref>/correct/        GET    desk  403   403   200   404   200   404   403   200
 /desk/interviews/<ref>/correct/        POST   desk  403   403   on    404   on    404   403   on
 /desk/interviews/<ref>/follow-up/      GET    desk  403   403   200   404   200   404   403   200

@@ -33,6 +33,7 @@ from interviews.models import (
     Slot,
 )
 from interviews.services import InterviewStatus
+from notifications.models import Notification
 from tests.factories import (
     ApplicationFactory,
     CandidateFactory,
@@ -494,6 +495,28 @@ def test_applications_bring_their_people_but_no_positions(client, administrator)
     assert not User.objects.filter(mobile="+8613900000003").exists()
     again = previewed(client, data(*lines, titles=titles), "template_applications")
     assert (again.params["imported"], again.params["known"]) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("mapping", "invited"),
+    [("template_applications_invite", ["C-2"]), ("template_applications", [])],
+)
+def test_applications_at_the_interview_are_invited_where_the_mapping_says_so(
+    client, administrator, mapping, invited
+):
+    PositionFactory(code="P-1")
+    titles = "Candidate number,Name,Mobile number,Position code,Stage"
+    lines = ["C-1,张三,13900000001,P-1,Applied", "C-2,李四,13900000002,P-1,AI interview"]
+
+    previewed(client, data(*lines, titles=titles), mapping)
+    assert not Interview.objects.exists()
+    imported(client, data(*lines, titles=titles), mapping)
+    imported(client, data(*lines, titles=titles), mapping)
+
+    found = Interview.objects.values_list("application__candidate__source_key", flat=True)
+    assert list(found) == invited
+    sent = Notification.objects.filter(event="interview_invited", channel="sms")
+    assert sent.count() == len(invited)
 
 
 @pytest.mark.parametrize("what", list(template.MAPPINGS))
