@@ -11,7 +11,9 @@ from accounts.models import User
 from cancellations import company, consistency, services
 from cancellations.models import Purpose, Reason
 from interviews import history
-from interviews.models import Application, Interview, Slot, Stage
+from interviews.booking import services as booking
+from interviews.booking import slots
+from interviews.models import Application, Closure, Interview, Slot, Stage
 from interviews.refill import queries
 from interviews.refill import services as refill
 from interviews.refill.models import FreedPlace, Offer, Origin, WaitingEntry, Why
@@ -446,15 +448,66 @@ def test_who_stops_waiting_gives_back_what_is_kept_for_them(position, offer):
 
 def test_new_times_are_offered_one_to_each(position):
     entries = [WaitingEntryFactory(position=position) for _ in range(3)]
-    slots = [
+    made = [
         SlotFactory(position=position, starts_at=timezone.now() + timedelta(days=days), capacity=2)
         for days in (5, 3, 4)
     ]
 
-    assert refill.offer_new(slots) == 3
+    assert refill.offer_new(made) == 3
 
     assert {offer.entry for offer in Offer.objects.all()} == set(entries)
-    assert [taken(slot.pk) for slot in slots] == [0, 2, 1]  # the next ones first
+    assert [taken(slot.pk) for slot in made] == [0, 2, 1]  # the next ones first
+
+
+def test_a_slot_that_hr_adds_goes_to_who_waits_first(position):
+    entry = WaitingEntryFactory(position=position)
+    lead = UserFactory(lead=True, departments=[position.department])
+    start = timezone.now() + timedelta(days=4)
+
+    made = slots.add_slot(
+        Slot(position=position, starts_at=start, ends_at=start + HOUR / 2, capacity=3), by=lead
+    )
+
+    assert entry.offers.get().slot == made
+    assert taken(made.pk) == 1
+
+
+def test_closing_a_slot_for_the_company_takes_back_what_is_kept_in_it(position, offer):
+    second = WaitingEntryFactory(position=position)
+    lead = UserFactory(lead=True, departments=[position.department])
+
+    company.close_slot(
+        offer.slot_id,
+        by=lead,
+        reason=Reason.objects.get(purpose=Purpose.COMPANY, code="interviewer_away"),
+    )
+    refill.sweep(timezone.now())
+
+    assert Offer.objects.get().state == "withdrawn"
+    assert not second.offers.exists()
+    assert taken(offer.slot_id) == 0
+    with pytest.raises(refill.NotOpen):
+        refill.accept(offer.reference)
+
+
+def test_nothing_is_offered_on_a_day_of_a_closure(position, booked):
+    WaitingEntryFactory(position=position)
+    day = timezone.localtime(booked.starts_at).date()
+    Closure.objects.create(name="国庆", first_day=day, last_day=day)
+
+    cancel(booked)
+
+    assert not Offer.objects.exists()
+
+
+def test_who_moves_gives_their_place_to_who_waits(position, booked):
+    WaitingEntryFactory(position=position)
+    other = SlotFactory(position=position, starts_at=timezone.now() + timedelta(days=5))
+
+    booking.move(booked.reference, other.pk, by=booked.candidate.user)
+
+    assert Offer.objects.get().slot_id == booked.slot_id
+    assert books_agree()
 
 
 def test_hr_offers_a_free_place_by_hand(position):
