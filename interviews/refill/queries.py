@@ -11,7 +11,14 @@ from accounts.models import User
 from candidates.models import Candidate
 from config.prepared import Later, Prepared
 from interviews.matching import fit
-from interviews.models import Application, Interview, Position, Slot, Stage
+from interviews.models import (
+    PRIVATE_FIELDS,
+    Application,
+    Interview,
+    Position,
+    Slot,
+    Stage,
+)
 from interviews.queries import departments_of
 from interviews.refill.models import (
     EntryState,
@@ -30,15 +37,17 @@ POOL_REST = timedelta(days=7)  # in which nobody of the pool is asked a second t
 COUNTED = timedelta(days=90)  # what a recovery rate is of
 
 
+def _private(*people: str) -> list[str]:
+    """What of these people only sign-in needs."""
+    return [f"{person}__{field}" for person in people for field in PRIVATE_FIELDS]
+
+
 def offers_with_facts() -> QuerySet[Offer]:
     """Everything a page, a message or a service asks of an offer, in one query."""
+    recruiter, user = "slot__position__recruiter", "entry__candidate__user"
     return Offer.objects.select_related(
-        "place",
-        "slot__position__department",
-        "slot__position__recruiter",
-        "entry__candidate__user",
-        "interview",
-    )
+        "place", "slot__position__department", recruiter, user, "interview"
+    ).defer(*_private(recruiter, user))
 
 
 _open_of = Prepared(
@@ -84,7 +93,8 @@ def in_turn(slot: Slot) -> QuerySet[WaitingEntry]:
         state=EntryState.WAITING,
     )
     entries = entries.exclude(not_then).exclude(application__stage=Stage.ENDED)
-    return entries.order_by("why", "since", "pk").select_related("candidate__user")
+    in_order = entries.order_by("why", "since", "pk").select_related("candidate__user")
+    return in_order.defer(*_private("candidate__user"))
 
 
 def _has_appointment() -> Exists:
@@ -134,6 +144,7 @@ def from_the_pool(slot: Slot, *, now: datetime, without: Iterable[int] = ()) -> 
         )
         .exclude(pk__in=list(without))
         .select_related("user")
+        .defer(*_private("user"))
         .order_by("-talent_pool_at")[:POOL_LOOKED_AT]
     )
     ranked = []
@@ -157,6 +168,7 @@ def list_of(position: Position) -> QuerySet[WaitingEntry]:
     entries = WaitingEntry.objects.filter(position=position, state=EntryState.WAITING)
     return (
         entries.select_related("candidate__user", "interview")
+        .defer(*_private("candidate__user"))
         .annotate(asked=Count("offers"), last_asked=Max("offers__made_at"))
         .order_by("why", "since", "pk")
     )
@@ -213,6 +225,5 @@ def positions_seen_by(user: User) -> QuerySet[Position]:
 def offers_of(position: Position) -> QuerySet[Offer]:
     """The offers of its places, the newest first."""
     offers = Offer.objects.filter(slot__position=position)
-    return offers.select_related("slot", "place", "entry__candidate__user", "interview").order_by(
-        "-pk"
-    )
+    facts = offers.select_related("slot", "place", "entry__candidate__user", "interview")
+    return facts.defer(*_private("entry__candidate__user")).order_by("-pk")
