@@ -117,10 +117,13 @@ def served_elsewhere() -> QuerySet[WaitingEntry]:
 
 def from_the_pool(slot: Slot, *, now: datetime, without: Iterable[int] = ()) -> Candidate | None:
     """Whom of the talent pool a place of this slot suits best: somebody the position asks nothing
-    of that they will not do, and who has something it asks for; never who has applied for it, or
-    was asked lately."""
+    of that they will not do, and who has something it asks for; never who has applied for it, was
+    asked about it before, or about another one lately."""
     position = slot.position
     mine = Application.objects.filter(candidate=OuterRef("pk"), position=position)
+    asked_before = WaitingEntry.objects.filter(
+        candidate=OuterRef("pk"), position=position, why=Why.TALENT_POOL
+    )
     lately = Offer.objects.filter(
         entry__candidate=OuterRef("pk"),
         entry__why=Why.TALENT_POOL,
@@ -135,8 +138,9 @@ def from_the_pool(slot: Slot, *, now: datetime, without: Iterable[int] = ()) -> 
     )
     people = (
         Candidate.objects.filter(
-            Q(user__mobile__isnull=False) | ~Q(user__email=""),
+            Q(user__mobile__gt="") | Q(user__email__gt=""),
             ~Exists(mine),
+            ~Exists(asked_before),
             ~Exists(lately),
             ~Exists(being_asked),
             ~Exists(at_that_time),

@@ -562,7 +562,7 @@ def test_who_did_not_agree_does_not_fit_or_has_applied_is_not_asked(wants_plc):
     unwilling = in_pool()
     unwilling.attributes = {"skills": ["plc"], "nights": False}
     unwilling.save()
-    User.objects.filter(candidate__city="").update(mobile=None, email="")  # cannot be reached
+    User.objects.filter(candidate__city="").update(mobile=None, email=None)  # cannot be reached
 
     assert free_and_sweep(wants_plc) is None
 
