@@ -154,3 +154,15 @@ def test_pages_are_whole_in_both_languages_and_sizes(visit, language, width):
     for user, path in pages:
         visitor = visit(user, width=width, locale=LOCALES[language])
         assert visitor.faults_of([path]) == {}
+
+
+def test_enter_among_the_reasons_goes_on_and_presses_no_time(visit):
+    interview, _other = given_an_interview_and_another_time()
+    visitor = visit(interview.candidate.user)
+
+    visitor.opens(reverse("cancellations:cancel", args=[interview.reference]))
+    visitor.chooses("The time does not suit me")
+    visitor.page.keyboard.press("Enter")
+
+    visitor.sees("Would another time suit you?")
+    assert Interview.objects.get(pk=interview.pk).slot_id == interview.slot_id
