@@ -11,6 +11,7 @@ from accounts.models import User
 from cancellations.models import Cancellation, CancellationQuerySet, CancellationStatus
 from candidates.models import Candidate
 from interviews.booking.services import reach_stage
+from interviews.gates.services import GateShut
 from interviews.models import Application, Interview, Stage
 from interviews.refill.models import WaitingEntry
 from interviews.refill.queries import waiting_entry
@@ -84,9 +85,9 @@ def may_apply_again(interview: Interview) -> bool:
 
 
 @transaction.atomic
-def apply_again(reference: str, *, by: User) -> Interview:
+def apply_again(reference: str, *, by: User) -> Interview | None:
     """A new application for the same position takes the place of this one, and is invited by
-    itself. Doing it again gives the same invitation.
+    itself, if no gate stands before the interview. Doing it again gives the same invitation.
 
     Raises Interview.DoesNotExist where it is not theirs, NotAgain, Cooling.
     """
@@ -107,12 +108,14 @@ def apply_again(reference: str, *, by: User) -> Interview:
         candidate=candidate,
         position=before.position,
         applied_at=now,
-        screened_at=before.screened_at,
+        stage=Stage.SCREENED,
+        screened_at=before.screened_at or now,
         source=SOURCE,
     )
-    invitation = reach_stage(application, Stage.AI_INTERVIEW, by=by, at=now)
-    assert invitation is not None  # noqa: S101 - nobody was invited under it before
-    return invitation
+    try:
+        return reach_stage(application, Stage.AI_INTERVIEW, by=by, at=now)
+    except GateShut:  # HR lets them through once they have what is asked for
+        return None
 
 
 def _made_since(application: Application) -> Interview | None:

@@ -31,6 +31,7 @@ from interviews.api import ByTime, PositionSerializer, SaneTimeField
 from interviews.booking import services, slots
 from interviews.booking.models import DETAIL_MAX, DeclineReason
 from interviews.booking.queries import visible_positions, visible_slots
+from interviews.gates.services import GateShut as Shut
 from interviews.models import Application, Interview, InterviewKind, Slot, Stage
 from interviews.queries import offered_slots, visible_to
 from interviews.services import SlotFull as Full
@@ -64,6 +65,13 @@ class StandsDifferently(APIException):
     default_code = "stands_differently"
     title = _("The interview stands differently")
     default_detail = _("Read it again: its status does not allow this any more.")
+
+
+class GateShut(APIException):
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "gate_shut"
+    title = _("A gate before the stage is shut")
+    default_detail = _("A document is missing, or a score was not reached. Nothing was changed.")
 
 
 class SlotTaken(APIException):
@@ -304,6 +312,7 @@ class ApplicationStage(Endpoint):
             400: _problem("Unknown stage."),
             403: _problem("For HR."),
             404: _problem("Not in your departments."),
+            409: _problem("A gate before the stage is shut."),
         },
     )
     def post(self, request: Request, reference: str) -> Response:
@@ -313,7 +322,10 @@ class ApplicationStage(Endpoint):
         stage = _valid(StageSerializer(data=request.data))["stage"]
         own = Application.objects.filter(position__in=visible_positions(user).values("pk"))
         application = get_object_or_404(own, reference=reference)
-        invitation = services.reach_stage(application, stage, by=user)
+        try:
+            invitation = services.reach_stage(application, stage, by=user)
+        except Shut:
+            raise GateShut from None
         shown = {
             "reference": reference,
             "stage": stage,

@@ -10,10 +10,12 @@ from accounts.models import User
 from cancellations import again, exits, queries, services, work
 from candidates.models import Candidate
 from interviews.booking.services import MoveRefused
-from interviews.models import Interview, Sitting
+from interviews.gates.services import latest_interview
+from interviews.models import Document, Interview, Sitting
 from interviews.signals import (
     candidates_considered,
     differences_found,
+    document_uploaded,
     interview_entered,
     left_on_platform,
     move_asked,
@@ -48,6 +50,13 @@ def hold_to_rule(interview: Interview, at: datetime, **kwargs: Any) -> None:
     rule = queries.move_rule(interview, queries.policies_in_force(at), now=at)
     if rule is not None and rule.refused:
         raise MoveRefused(rule.refused)
+
+
+@receiver(document_uploaded, sender=Document)
+def have_document_checked(document: Document, **kwargs: Any) -> None:
+    interview = latest_interview(document.application)
+    if interview is not None:
+        work.open_anomaly(interview, "document_to_check")
 
 
 @receiver(left_on_platform, sender=Sitting)

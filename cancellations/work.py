@@ -32,6 +32,7 @@ WORDS: dict[str, Promise] = {
     "not_attended": _("Invited, reminded, and not heard of since."),
     "wrong_contact": _("Messages do not arrive. Is the number still right?"),
     "asks_for_a_person": _("Asks for help from a person."),
+    "document_to_check": _("A document has been handed in. Is it the right one?"),
     # What cancellations.consistency finds.
     "status_not_in_history": _("Its status is not the one its history ends with."),
     "slot_still_held": _("It was called off but still holds its slot."),

@@ -259,6 +259,7 @@ CELERY_BEAT_SCHEDULE = {
         ("seal-history", "interviews.tasks.seal_history", 3600),
         ("lapse-sittings", "interviews.tasks.lapse_sittings", 60),
         ("refill-places", "interviews.tasks.refill_places", 60),
+        ("remind-of-documents", "interviews.tasks.remind_of_documents", 24 * 3600),
         ("make-slots", "interviews.tasks.make_slots", 6 * 3600),
         ("tell-platforms", "interviews.tasks.tell_platforms", 20),
         ("reconcile-platforms", "interviews.tasks.reconcile_platforms", 3600),

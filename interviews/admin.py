@@ -10,6 +10,7 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import ForeignKey, ManyToManyField, Model, QuerySet, URLField
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
@@ -19,6 +20,8 @@ from config.read_only import ReadOnly
 from interviews import jobs
 from interviews.booking import admin as booking_admin  # noqa: F401 - registered by this
 from interviews.booking.services import reach_stage
+from interviews.gates import admin as gates_admin  # noqa: F401 - registered by this
+from interviews.gates.services import GateShut, require_open
 from interviews.imports.admin import ImportMixin
 from interviews.models import (
     AccessLog,
@@ -172,8 +175,23 @@ class InterviewInline(ReadOnly, admin.TabularInline):
     extra = 0
 
 
+class ApplicationForm(forms.ModelForm):
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        stage = cleaned.get("stage")
+        if stage and self.instance.pk:
+            try:
+                require_open(self.instance, stage, at=timezone.now())
+            except GateShut as shut:
+                names = " · ".join(each.gate.name for each in shut.gates)
+                message = _("A gate before this stage is shut: %(names)s")
+                self.add_error("stage", ValidationError(message, params={"names": names}))
+        return cleaned
+
+
 @admin.register(Application)
 class ApplicationAdmin(SearchByPerson, SavesWhatChanged, admin.ModelAdmin):
+    form = ApplicationForm
     person = "candidate__user"
     list_display = ("reference", "candidate", "position", "stage", "applied_at")
     list_filter = ("stage", "position__department")

@@ -10,6 +10,8 @@ EVENTS: dict[str, Promise] = {
     "place_taken": _("Took a place that had come free"),
     "moved": _("Moved to another time"),
     "declined": _("Invitation declined"),
+    "gate_passed": _("Let through by HR"),
+    "ended_by_score": _("Application ended: score not reached"),
     "imported": _("Taken over from another system"),
     "cancellation_requested": _("Cancellation asked for"),
     "cancelled": _("Cancelled"),

@@ -926,6 +926,7 @@ class Access(models.TextChoices):
     REVEALED = "revealed", _("Contact details revealed")
     EXPORTED = "exported", _("List exported")
     LISTENED = "listened", _("Recording heard")
+    READ = "read", _("Document read")
 
 
 class AccessLog(models.Model):
@@ -988,6 +989,9 @@ from interviews.booking.models import Closure as Closure  # noqa: E402
 from interviews.booking.models import Decline as Decline  # noqa: E402
 from interviews.booking.models import DeclineReason as DeclineReason  # noqa: E402
 from interviews.booking.models import SlotSeries as SlotSeries  # noqa: E402
+from interviews.gates.models import Document as Document  # noqa: E402
+from interviews.gates.models import GatePass as GatePass  # noqa: E402
+from interviews.gates.models import StageGate as StageGate  # noqa: E402
 from interviews.platforms.models import Platform as Platform  # noqa: E402
 from interviews.platforms.models import PlatformCall as PlatformCall  # noqa: E402
 from interviews.platforms.models import PlatformEvent as PlatformEvent  # noqa: E402

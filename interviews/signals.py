@@ -33,6 +33,9 @@ candidates_considered = Signal()
 # booked; at=…, when they asked. Receivers raise booking.services.MoveRefused where a rule says no.
 move_asked = Signal()
 
+# A candidate has handed in a document for HR to check: sender=Document, document=….
+document_uploaded = Signal()
+
 # An interview takes place at another time, by whomever it was moved: sender=Interview,
 # interview=…, locked and saved with its new time; before=…, the start it had; by=…; at=….
 interview_moved = Signal()

@@ -8,6 +8,8 @@ from interviews import jobs, seals
 from interviews import verification as verification  # its kind of job is known by being imported
 from interviews.booking import queries as booking
 from interviews.booking import slots
+from interviews.gates import queries as gate_queries
+from interviews.gates import services as gates
 from interviews.imports import jobs as imports_jobs  # noqa: F401 - so are the kinds of imports
 from interviews.platforms import jobs as platforms_jobs  # noqa: F401 - and this one
 from interviews.platforms import outbox, reconcile
@@ -63,6 +65,18 @@ def make_slots() -> None:
             slots.make_slots(series_id)
         except Exception:  # one bad series must not keep the others without slots
             logger.exception("slots_not_made", series=series_id)
+
+
+@shared_task
+def remind_of_documents() -> None:
+    """Once a day, who has had their interview and still owes a document."""
+    now = timezone.now()
+    waiting = gate_queries.waiting_for_documents(ended_since=now - gates.REMIND_FOR)
+    for application_id in waiting:
+        try:
+            gates.remind_of_missing(application_id, now=now)
+        except Exception:  # one bad row must not keep the others from being told
+            logger.exception("not_reminded", application=application_id)
 
 
 @shared_task

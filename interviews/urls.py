@@ -3,12 +3,19 @@ what was said in the room."""
 
 from django.urls import path
 
-from interviews.views import calendar, imports, invitations, jobs, platforms, recordings
+from interviews.views import calendar, documents, imports, invitations, jobs, platforms, recordings
 
 app_name = "interviews"
 
 urlpatterns = [
     path("i/<str:token>/", invitations.invitation, name="invitation"),
+    path("interviews/<reference:reference>/documents/", documents.mine, name="documents"),
+    path("desk/interviews/<reference:reference>/documents/", documents.desk, name="desk_documents"),
+    path(
+        "desk/interviews/<reference:reference>/documents/<reference:document>/",
+        documents.read,
+        name="read_document",
+    ),
     path("desk/calendar/", calendar.week, name="calendar"),
     path("desk/calendar/slots/new/", calendar.new_slot, name="new_slot"),
     path("desk/calendar/slots/<int:slot_id>/", calendar.slot, name="slot"),

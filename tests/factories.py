@@ -13,12 +13,14 @@ from interviews import history
 from interviews.models import (
     Application,
     Department,
+    Document,
     Interview,
     Position,
     PositionCategory,
     Slot,
     SlotSeries,
     Stage,
+    StageGate,
 )
 from interviews.refill.models import FreedPlace, Offer, WaitingEntry, Why
 from interviews.room.models import Answer, RoomEvent, Sitting
@@ -123,6 +125,52 @@ class ApplicationFactory(factory.django.DjangoModelFactory):
     stage = Stage.AI_INTERVIEW
     applied_at = factory.LazyFunction(lambda: timezone.now() - timedelta(days=7))
     screened_at = factory.LazyFunction(lambda: timezone.now() - timedelta(days=5))
+
+
+class StageGateFactory(factory.django.DjangoModelFactory):
+    """Before the second interview a health certificate, valid on that day; or (`score`) at least
+    60 for nights, else the application ends."""
+
+    class Meta:
+        model = StageGate
+
+    class Params:
+        score = factory.Trait(
+            kind="score",
+            name_zh="夜班适应",
+            name_en="Night shift",
+            expires=False,
+            dimension="nights",
+            minimum=60,
+            below="ends",
+        )
+
+    position = factory.SubFactory(PositionFactory)
+    stage = Stage.SECOND_INTERVIEW
+    kind = "document"
+    name_zh = "健康证"
+    name_en = "Health certificate"
+    expires = True
+
+
+PDF = b"%PDF-1.7 and so on"
+
+
+class DocumentFactory(factory.django.DjangoModelFactory):
+    """Just handed in, valid for a year; nobody has looked at it."""
+
+    class Meta:
+        model = Document
+
+    application = factory.SubFactory(ApplicationFactory)
+    gate = factory.SubFactory(
+        StageGateFactory, position=factory.SelfAttribute("..application.position")
+    )
+    content_type = "application/pdf"
+    data = PDF
+    size = len(PDF)
+    uploaded_at = factory.LazyFunction(timezone.now)
+    expires_on = factory.LazyFunction(lambda: timezone.localdate() + timedelta(days=365))
 
 
 class InterviewFactory(factory.django.DjangoModelFactory):

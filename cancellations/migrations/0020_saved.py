@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('cancellations', '0019_moving'),
-        ('interviews', '0016_waiting_lists'),
+        ('interviews', '0017_waiting_lists'),
     ]
 
     operations = [

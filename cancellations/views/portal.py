@@ -21,6 +21,7 @@ from cancellations.forms import CancellationForm, MineFilter
 from cancellations.models import Cancellation, CancellationStatus
 from cancellations.responses import SeeOther, own_or_404
 from interviews.booking.queries import can_be_booked
+from interviews.gates.queries import asks_for_documents
 from interviews.models import Interview, InterviewQuerySet
 from interviews.queries import (
     FEW,
@@ -117,6 +118,8 @@ def interview(request: PortalRequest, reference: str) -> HttpResponse:
         "move": queries.move_rule(own, policies, now=now),
         "is_invited": own.status == InterviewStatus.INVITED,
         "can_be_booked": can_be_booked(own, now),
+        "asks_for_documents": own.status == InterviewStatus.COMPLETED
+        and asks_for_documents(own.application),
         "cancellation": cancellation,
         "may_book_again": own.status == InterviewStatus.WITHDRAWN
         and cancellation is not None

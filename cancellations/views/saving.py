@@ -88,6 +88,9 @@ def apply_again(request: PortalRequest, reference: str) -> HttpResponseBase:
             request, _("Nothing was changed: this position takes no new application from you.")
         )
     else:
+        if invitation is None:
+            messages.success(request, _("You have applied again. HR invites you next."))
+            return SeeOther(here)
         messages.success(request, _("You have applied again, and are invited. Choose a time."))
         return SeeOther(reverse("cancellations:interview", args=[invitation.reference]))
     return SeeOther(here)

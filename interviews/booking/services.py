@@ -18,6 +18,7 @@ from interviews.booking.models import (
     NEEDS_DETAIL,
     Decline,
 )
+from interviews.gates import services as gates
 from interviews.models import Application, Interview, InterviewKind, Slot, Stage
 from interviews.queries import free_slots, visible_to
 from interviews.services import SlotFull, give_time, move_interview, withdraw_interview
@@ -56,10 +57,12 @@ def reach_stage(
     """An application reaches a stage; where that is one of an interview, the candidate is invited
     by itself, once. Returns the new invitation, if there is one.
 
-    Reaching it again invites nobody who was invited before.
+    Reaching it again invites nobody who was invited before. Raises GateShut where a gate stands
+    before it.
     """
     at = at or timezone.now()
     application = Application.objects.select_for_update(of=("self",)).get(pk=application.pk)
+    gates.require_open(application, stage, at=at)
     if application.screened_at is None and stage not in (Stage.APPLIED, Stage.ENDED):
         application.screened_at = at
     application.stage = stage

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from candidates.models import FileEntry
 from interviews import history
+from interviews.gates.services import weigh
 from interviews.models import Interview
 from interviews.platforms.agreement import Verdict, verdict
 from interviews.platforms.base import EventKind, Held, Standing
@@ -190,6 +191,7 @@ def file_scores(interview: Interview, link: PlatformLink) -> None:
         return
     entries = FileEntry.objects.filter(interview=interview.reference).order_by("-entered_at", "-pk")
     FileEntry.objects.filter(pk__in=entries.values("pk")[:1]).update(scores=link.scores)
+    weigh(interview, link.scores, at=timezone.now())
 
 
 def record_fault(interview: Interview, code: str, *, at: datetime) -> bool:

@@ -22,6 +22,7 @@ from django_fsm import TransitionNotAllowed
 from accounts.models import User
 from interviews import history
 from interviews.booking import notices as booking_notices
+from interviews.gates.queries import has_gate
 from interviews.models import Application, Interview, InterviewKind, Slot, Stage
 from interviews.queries import free_slots, without_closures
 from interviews.refill import notices, queries, rules
@@ -120,6 +121,8 @@ def _offer_to_pool(place: FreedPlace, *, at: datetime) -> Offer | None:
     slot = place.slot
     position = slot.position
     if not position.refill_from_pool or slot.kind != InterviewKind.AI or not _takes_people(slot):
+        return None
+    if has_gate(position, Stage.AI_INTERVIEW):  # they could not just come
         return None
     passed_over: list[int] = []
     while len(passed_over) < PASSED_OVER:

@@ -14,7 +14,13 @@ from interviews.refill.models import WaitingEntry
 from interviews.signals import candidates_considered
 from interviews.states import InterviewStatus
 from notifications.models import Notification
-from tests.factories import CancellationFactory, InterviewFactory, UserFactory, WaitingEntryFactory
+from tests.factories import (
+    CancellationFactory,
+    InterviewFactory,
+    StageGateFactory,
+    UserFactory,
+    WaitingEntryFactory,
+)
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -89,6 +95,16 @@ def test_only_what_was_called_off_or_left_is_followed_by_another(status):
 
     with pytest.raises(again.NotAgain):
         again.apply_again(interview.reference, by=interview.candidate.user)
+
+
+def test_who_meets_a_gate_has_applied_and_is_invited_by_hr(cancelled):
+    StageGateFactory(position=cancelled.position, stage=Stage.AI_INTERVIEW)
+
+    assert again.apply_again(cancelled.reference, by=cancelled.candidate.user) is None
+
+    new = Application.objects.filter(candidate=cancelled.candidate).latest("pk")
+    assert (new.stage, new.source) == (Stage.SCREENED, "again")
+    assert Application.objects.get(pk=cancelled.application_id).stage == Stage.ENDED
 
 
 def test_a_closed_position_takes_nobody(cancelled):

@@ -26,6 +26,7 @@ from tests.factories import (
     CancellationFactory,
     CandidateFactory,
     DepartmentFactory,
+    DocumentFactory,
     InterviewFactory,
     OfferFactory,
     PositionFactory,
@@ -96,6 +97,8 @@ address                                method none  owner other recr  recr2 lead
 /interviews/<ref>/move/                POST   in    on    404   work  work  work  work  work  work
 /interviews/<ref>/decline/             GET    in    on    404   work  work  work  work  work  work
 /interviews/<ref>/decline/             POST   in    422   404   work  work  work  work  work  work
+/interviews/<ref>/documents/           GET    in    200   404   work  work  work  work  work  work
+/interviews/<ref>/documents/           POST   in    404   404   work  work  work  work  work  work
 /i/<str:token>/                        GET    200   200   200   200   200   200   200   200   200
 /i/<str:token>/                        POST   on    on    on    on    on    on    on    on    on
 /interviews/<ref>/help/                GET    in    200   404   work  work  work  work  work  work
@@ -232,6 +235,10 @@ address                                method none  owner other recr  recr2 lead
 /desk/interviews/cancel/               POST   desk  403   403   200   200   200   200   403   200
 /desk/interviews/<ref>/cancel/         GET    desk  403   403   200   404   200   404   403   200
 /desk/interviews/<ref>/cancel/         POST   desk  403   403   on    404   on    404   403   on
+/desk/interviews/<ref>/documents/      GET    desk  403   403   200   404   200   404   200   200
+/desk/interviews/<ref>/documents/      POST   desk  403   403   on    404   on    404   on    on
+/desk/interviews/<ref>/documents/<ref>/ GET   desk  403   403   on    404   on    404   403   on
+/desk/interviews/<ref>/documents/<ref>/ POST  desk  403   403   200   404   200   404   403   200
 /desk/interviews/<ref>/time/           GET    desk  403   403   200   404   200   404   403   200
 /desk/interviews/<ref>/time/           POST   desk  403   403   on    404   on    404   403   on
 /desk/interviews/<ref>/correct/        GET    desk  403   403   200   404   200   404   403   200
@@ -456,6 +463,7 @@ def people():
         "imports": import_jobs(lead),
         "connections": connections(lead),
         "platform": platform_for(),
+        "document": DocumentFactory(application=booked.application),
         "series": SlotSeriesFactory(position=position),
         "closure": Closure.objects.create(
             name="x", first_day="2026-10-01", last_day="2026-10-07", department=department
@@ -542,7 +550,8 @@ def path_to(address, method, people) -> str:
         reference = people["booked"].reference
     elif address.startswith(("/receipts/", "/desk/", "/api/v1/receipts", "/api/v1/cancellations")):
         reference = waiting.reference
-    filled = address.replace("<ref>", reference, 1).replace("<ref>", people["talk"].reference)
+    within = people["document" if "/documents/" in address else "talk"].reference
+    filled = address.replace("<ref>", reference, 1).replace("<ref>", within)
     filled = filled.replace("*", "nothing/here/")
     filled = filled.replace("<int:answer>", str(FaqEntry.objects.earliest("pk").pk))
     if address.startswith("/o/"):

@@ -16,6 +16,7 @@ from cancellations import services as cancelling
 from cancellations.models import Cancellation, CancellationStatus, Purpose, Reason
 from interviews import history
 from interviews.booking import services as booking
+from interviews.gates.models import Document, DocumentState
 from interviews.models import Interview, Move, Slot, _legal_moves
 from interviews.services import SlotFull, book_interview, invite, take_place
 from interviews.states import ENDED, HOLDS_A_SLOT, UNDER_WAY, UPCOMING, InterviewStatus
@@ -78,6 +79,26 @@ def test_only_what_is_booked_is_given_another_time(status):
         with pytest.raises(TransitionNotAllowed):
             interview.reschedule(slot=Slot(starts_at=NOW, ends_at=NOW), at=NOW)
         assert interview.moves == 0
+
+
+@pytest.mark.parametrize("state", DocumentState.values)
+@pytest.mark.parametrize(
+    ("name", "given", "target"),
+    [
+        ("accept", {"by": None, "at": NOW}, "accepted"),
+        ("reject", {"by": None, "at": NOW, "note": ""}, "rejected"),
+        ("replace", {}, "replaced"),
+    ],
+)
+def test_document_is_checked_once(state, name, given, target):
+    document = Document(state=state)
+
+    if state == DocumentState.UPLOADED:
+        getattr(document, name)(**given)
+        assert document.state == target
+    else:
+        with pytest.raises(TransitionNotAllowed):
+            getattr(document, name)(**given)
 
 
 def test_status_cannot_be_assigned():

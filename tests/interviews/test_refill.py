@@ -28,6 +28,7 @@ from tests.factories import (
     OfferFactory,
     PositionFactory,
     SlotFactory,
+    StageGateFactory,
     UserFactory,
     WaitingEntryFactory,
 )
@@ -578,6 +579,13 @@ def test_who_something_above_speaks_against_is_not_asked(wants_plc):
         assert free_and_sweep(wants_plc) is None
     finally:
         candidates_considered.disconnect(against)
+
+
+def test_who_would_meet_a_gate_is_not_asked_out_of_the_pool(wants_plc):
+    in_pool()
+    StageGateFactory(position=wants_plc, stage=Stage.AI_INTERVIEW)
+
+    assert free_and_sweep(wants_plc) is None
 
 
 def test_a_position_may_leave_the_pool_alone(wants_plc):

@@ -15,6 +15,7 @@ from accounts.services import Purpose
 from cancellations import exit_notices, notices
 from cancellations.models import Party
 from interviews.booking import notices as booking_notices
+from interviews.gates import notices as gate_notices
 from interviews.models import Correction, Decline, Move
 from interviews.refill import notices as refill_notices
 from notifications import rendering
@@ -22,9 +23,11 @@ from notifications.models import Notification, Webhook
 from notifications.services import Notice
 from tests.factories import (
     CancellationFactory,
+    DocumentFactory,
     InterviewFactory,
     OfferFactory,
     PositionFactory,
+    StageGateFactory,
     UserFactory,
     WorkItemFactory,
 )
@@ -318,6 +321,38 @@ def test_everything_about_booking_has_words(language, kind, more):
             assert len(message.body) <= (160 if language == "zh-hans" else 306)
 
 
+def gates_told() -> list[Notice]:
+    """Everything candidates are told about the documents and scores of a stage."""
+    interview = InterviewFactory(
+        candidate__user__name="张三",
+        candidate__user__email="zhang@example.com",
+        candidate__talent_pool_at=START,
+    )
+    gates = [StageGateFactory.build(), StageGateFactory.build(name_zh="学历证", name_en="Diploma")]
+    document = DocumentFactory(application=interview.application, note="照片不清楚")
+    return [
+        *gate_notices.documents_missing(interview, gates, time=0),
+        *gate_notices.document_rejected(document, interview),
+        *gate_notices.ended(interview),
+    ]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_everything_about_gates_has_words(language):
+    told = gates_told()
+    assert len(told) == 6
+
+    for notice in told:
+        message = words(notice.event, notice.channel, language, notice.params)
+        text = f"{message.title}\n{message.body}"
+        assert message.body
+        assert bool(message.title) == (notice.channel != "sms")
+        assert "None" not in text
+        assert "  " not in text
+        assert not re.search(r"[，。：；]{2}|[{}]|\(\)|（）|\n\n\n", text), (notice.event, text)
+
+
 def refill_told() -> list[Notice]:
     """Everything people are told about a place that came free."""
     offer = OfferFactory(
@@ -352,7 +387,7 @@ def test_everything_about_places_that_came_free_has_words(language):
 def test_no_template_is_left_over_and_each_comes_in_both_languages():
     there = {(path.parent.name, path.name) for path in TEMPLATES.glob("*/*.txt")}
     told = [*account_told(), *chased_told(), *connections_told(), *company_told(), *staff_told()]
-    told += [*exits_told(), *booking_told(), *refill_told()]
+    told += [*exits_told(), *booking_told(), *gates_told(), *refill_told()]
     wanted = used() | {(notice.event, notice.channel) for notice in told}
 
     assert there == {

@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('candidates', '0003_talent_pool_index'),
-        ('interviews', '0015_booking'),
+        ('interviews', '0016_gates'),
     ]
 
     operations = [

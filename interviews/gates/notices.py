@@ -1,0 +1,59 @@
+"""What candidates are told about the documents a stage asks for."""
+
+from collections.abc import Iterator, Sequence
+
+from django.conf import settings
+
+from config.languages import worded
+from interviews.gates.models import Document, StageGate
+from interviews.models import Interview
+from interviews.notices import CANDIDATE, about
+from notifications.services import Notice
+
+WHILE_MISSING = ("documents_missing", "document_rejected")
+
+
+def documents_missing(
+    interview: Interview, gates: Sequence[StageGate], *, time: int
+) -> Iterator[Notice]:
+    """Which documents are still needed; the same `time` goes out once, however often it is asked
+    for."""
+    person = interview.candidate.user
+    yield from about(
+        interview,
+        "documents_missing",
+        person,
+        CANDIDATE,
+        key=f"{interview.reference}:{time}",
+        documents=[{"name": _named(gate, person.language)} for gate in gates],
+    )
+
+
+def document_rejected(document: Document, interview: Interview) -> Iterator[Notice]:
+    """What is wrong with it, so that the next one is right."""
+    person = interview.candidate.user
+    yield from about(
+        interview,
+        "document_rejected",
+        person,
+        CANDIDATE,
+        key=document.reference,
+        document=_named(document.gate, person.language),
+        note=document.note,
+    )
+
+
+def ended(interview: Interview) -> Iterator[Notice]:
+    """A polite end; which score it was is for HR to say."""
+    yield from about(
+        interview,
+        "application_ended",
+        interview.candidate.user,
+        CANDIDATE,
+        key=interview.reference,
+        talent_pool=interview.candidate.talent_pool_at is not None,
+    )
+
+
+def _named(gate: StageGate, language: str) -> str:
+    return worded(gate.name_zh, gate.name_en, language or settings.LANGUAGE_CODE)

@@ -1,0 +1,438 @@
+"""Gates before stages: whether they are open, what is handed in, who gets through."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.urls import reverse
+from django.utils import timezone
+from django_fsm import TransitionNotAllowed
+
+from candidates.models import FileEntry
+from interviews.booking.services import reach_stage
+from interviews.gates import queries, rules, services
+from interviews.gates.rules import Paper, Standing
+from interviews.models import AccessLog, Application, Document, Stage
+from interviews.tasks import remind_of_documents
+from notifications.models import Notification, WorkItem
+from tests.contracts.api import assert_problem, caller
+from tests.factories import (
+    PDF,
+    ApplicationFactory,
+    DepartmentFactory,
+    DocumentFactory,
+    InterviewFactory,
+    PositionFactory,
+    StageGateFactory,
+    UserFactory,
+)
+
+NOW = timezone.now()
+TODAY = timezone.localdate(NOW)
+DAY = timedelta(days=1)
+ON = date(2026, 11, 22)
+
+
+# --- rules ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("papers", "standing"),
+    [
+        ([], Standing.MISSING),
+        ([Paper(None, None)], Standing.TO_CHECK),
+        ([Paper(False, None)], Standing.REJECTED),
+        ([Paper(True, None)], Standing.OPEN),
+        ([Paper(True, ON)], Standing.OPEN),  # valid on its last day
+        ([Paper(True, ON - DAY)], Standing.EXPIRED),
+        ([Paper(None, None), Paper(True, ON)], Standing.OPEN),
+        ([Paper(None, None), Paper(True, ON - DAY)], Standing.TO_CHECK),
+        ([Paper(False, None), Paper(True, ON)], Standing.OPEN),
+        ([Paper(False, None), Paper(True, ON - DAY)], Standing.REJECTED),
+        ([Paper(None, None), Paper(False, None)], Standing.TO_CHECK),
+    ],
+)
+def test_gate_of_a_document(papers, standing):
+    assert rules.document(papers, needed_on=ON) is standing
+
+
+@pytest.mark.parametrize(
+    ("scores", "standing"),
+    [
+        ({}, Standing.UNSCORED),
+        ({"days": 99}, Standing.UNSCORED),
+        ({"nights": 59.99}, Standing.BELOW),
+        ({"nights": 60}, Standing.OPEN),
+        ({"nights": 0}, Standing.BELOW),
+    ],
+)
+def test_gate_of_a_score(scores, standing):
+    assert rules.score(scores, dimension="nights", minimum=60) is standing
+
+
+# --- nobody enters a stage whose gate is shut -----------------------------------------------------
+
+
+@pytest.fixture
+def department(db):
+    return DepartmentFactory()
+
+
+@pytest.fixture
+def interview(department):
+    """Over, its application before the second interview."""
+    return InterviewFactory(department=department, status="completed", ended_at=NOW - DAY)
+
+
+@pytest.fixture
+def gate(interview):
+    return StageGateFactory(position=interview.position)
+
+
+@pytest.fixture
+def recruiter(department):
+    return UserFactory(recruiter=True, departments=[department])
+
+
+def fresh(row):
+    return type(row)._base_manager.get(pk=row.pk)
+
+
+def standings(interview) -> list[str]:
+    before = queries.gates_before(interview.application, today=TODAY)
+    return [str(each.standing) for each in before]
+
+
+@pytest.mark.parametrize("stage", [Stage.SECOND_INTERVIEW, Stage.OFFER, Stage.HIRED])
+def test_shut_gate_keeps_from_its_stage_and_from_all_later_ones(interview, gate, stage):
+    with pytest.raises(services.GateShut) as shut:
+        reach_stage(interview.application, stage, by=None)
+
+    assert [each.gate for each in shut.value.gates] == [gate]
+    assert fresh(interview.application).stage == Stage.AI_INTERVIEW
+
+
+@pytest.mark.parametrize("stage", [Stage.ENDED, Stage.SCREENED, Stage.AI_INTERVIEW])
+def test_shut_gate_keeps_nobody_from_going_back_or_ending(interview, gate, stage):
+    reach_stage(interview.application, stage, by=None)
+
+    assert fresh(interview.application).stage == stage
+
+
+@pytest.mark.parametrize(
+    "made",
+    [{"is_active": False}, {"stage": Stage.OFFER}, {"position": None}],
+    ids=["switched off", "later", "of another position"],
+)
+def test_other_gates_are_in_nobodys_way(interview, made):
+    given = {"position": interview.position, **made}
+    StageGateFactory(**{**given, "position": given["position"] or PositionFactory()})
+
+    reach_stage(interview.application, Stage.SECOND_INTERVIEW, by=None)
+
+    assert fresh(interview.application).stage == Stage.SECOND_INTERVIEW
+
+
+def test_accepted_document_opens_it_until_it_expires(interview, gate, recruiter):
+    document = DocumentFactory(
+        application=interview.application, gate=gate, expires_on=TODAY + 10 * DAY
+    )
+    assert standings(interview) == ["to_check"]
+
+    services.check(document.reference, by=recruiter, accepted=True)
+
+    assert standings(interview) == ["open"]
+    later = queries.gates_before(interview.application, today=TODAY + 11 * DAY)
+    assert [str(each.standing) for each in later] == ["expired"]
+    reach_stage(interview.application, Stage.SECOND_INTERVIEW, by=recruiter)
+
+
+def test_by_the_api_too(interview, gate, recruiter):
+    response = caller(recruiter).post(
+        f"/api/v1/applications/{interview.application.reference}/stage/",
+        {"stage": "second_interview"},
+    )
+
+    assert_problem(response, 409, "gate-shut")
+
+
+def test_by_the_admin_too(client, interview, gate):
+    client.force_login(UserFactory(administrator=True))
+    application = interview.application
+    address = reverse("admin:interviews_application_change", args=[application.pk])
+    applied = timezone.localtime(application.applied_at)
+    sent = {
+        "stage": "second_interview",
+        "applied_at_0": f"{applied:%Y-%m-%d}",
+        "applied_at_1": f"{applied:%H:%M:%S}",
+        "interviews-TOTAL_FORMS": "0",
+        "interviews-INITIAL_FORMS": "0",
+    }
+
+    response = client.post(address, sent)
+
+    assert "Health certificate" in response.content.decode()
+    assert fresh(application).stage == Stage.AI_INTERVIEW
+
+
+def test_hr_lets_somebody_through_with_a_reason(interview, gate, recruiter):
+    services.let_through(interview.application, gate, by=recruiter, reason="Seen on paper.")
+    services.let_through(interview.application, gate, by=recruiter, reason="Again.")
+
+    assert standings(interview) == ["open"]
+    entry = interview.history.last()
+    assert (entry.event, entry.data["gate"]) == ("gate_passed", gate.pk)
+    assert interview.history.filter(event="gate_passed").count() == 1
+    viewer = UserFactory(viewer=True, departments=[interview.position.department])
+    for stranger in (viewer, UserFactory(recruiter=True)):
+        with pytest.raises(PermissionDenied):
+            services.let_through(interview.application, gate, by=stranger, reason="Please.")
+
+
+# --- handing in -----------------------------------------------------------------------------------
+
+
+def upload(interview, gate, content=PDF, **given):
+    given = {"expires_on": TODAY + 30 * DAY, "by": interview.candidate.user, **given}
+    return services.upload(interview.application.reference, gate.pk, content=content, **given)
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type"),
+    [
+        (PDF, "application/pdf"),
+        (b"\xff\xd8\xff\xe0 picture", "image/jpeg"),
+        (b"\x89PNG\r\n\x1a\n picture", "image/png"),
+    ],
+)
+def test_what_a_file_is_says_its_beginning(interview, gate, content, content_type):
+    assert upload(interview, gate, content).content_type == content_type
+
+
+@pytest.mark.parametrize(
+    ("content", "given", "code"),
+    [
+        (b"", {}, "empty"),
+        (b"<html>", {}, "format"),
+        (b"GIF89a", {}, "format"),
+        (b"x%PDF-1.7", {}, "format"),
+        (PDF + b"x" * services.LARGEST_DOCUMENT, {}, "too_large"),
+        (PDF, {"expires_on": None}, "needs_expiry"),
+        (PDF, {"expires_on": TODAY - DAY}, "expired"),
+    ],
+)
+def test_what_is_not_taken(interview, gate, content, given, code):
+    with pytest.raises(services.NotAccepted) as refusal:
+        upload(interview, gate, content, **given)
+
+    assert refusal.value.code == code
+    assert not Document.objects.exists()
+
+
+def test_document_is_encrypted_replaces_what_nobody_checked_and_is_work(interview, gate):
+    first = upload(interview, gate)
+    second = upload(interview, gate, content=PDF + b" better")
+
+    assert (fresh(first).state, fresh(second).state) == ("replaced", "uploaded")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT data FROM interviews_document")
+        assert not any(b"%PDF" in bytes(data) for (data,) in cursor.fetchall())
+    (item,) = WorkItem.objects.all()
+    assert item.params == {"code": "document_to_check"}
+
+
+def test_only_ones_own_application_and_one_that_goes_on(interview, gate):
+    stranger = InterviewFactory().candidate.user
+
+    with pytest.raises(Application.DoesNotExist):
+        upload(interview, gate, by=stranger)
+    Application.objects.filter(pk=interview.application.pk).update(stage=Stage.ENDED)
+    with pytest.raises(Application.DoesNotExist):
+        upload(interview, gate)
+
+
+def test_rejecting_tells_the_candidate_why(interview, gate, recruiter):
+    document = DocumentFactory(application=interview.application, gate=gate)
+
+    services.check(document.reference, by=recruiter, accepted=False, note="Not readable.")
+
+    assert standings(interview) == ["rejected"]
+    message = Notification.objects.get(event="document_rejected", channel="sms")
+    assert message.params["note"] == "Not readable."
+    with pytest.raises(TransitionNotAllowed):
+        services.check(document.reference, by=recruiter, accepted=True)
+
+
+@pytest.mark.parametrize("role", ["viewer", "recruiter"])
+def test_only_hr_of_the_department_checks(interview, gate, department, role):
+    document = DocumentFactory(application=interview.application, gate=gate)
+    where = [department] if role == "viewer" else []
+
+    with pytest.raises(PermissionDenied):
+        services.check(
+            document.reference, by=UserFactory(departments=where, **{role: True}), accepted=True
+        )
+
+
+def test_database_keeps_one_document_to_check_and_its_moves(interview, gate):
+    document = DocumentFactory(application=interview.application, gate=gate)
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        DocumentFactory(application=interview.application, gate=gate)
+    Document.objects.filter(pk=document.pk).update(state="accepted")
+    with pytest.raises(DatabaseError), transaction.atomic():
+        Document.objects.filter(pk=document.pk).update(state="rejected")
+
+
+# --- scores ---------------------------------------------------------------------------------------
+
+
+def file_with(interview, **scores):
+    return FileEntry.objects.create(
+        candidate=interview.candidate,
+        interview=interview.reference,
+        entered_at=NOW - DAY,
+        ended_at=NOW - DAY,
+        ending="completed",
+        scores=scores,
+    )
+
+
+def test_score_not_reached_ends_the_application_once_and_politely(interview):
+    StageGateFactory(score=True, position=interview.position)
+
+    ended = services.weigh(interview, {"nights": 40}, at=NOW)
+    again = services.weigh(interview, {"nights": 40}, at=NOW)
+
+    assert (ended, again) == (True, False)
+    assert fresh(interview.application).stage == Stage.ENDED
+    assert interview.history.filter(event="ended_by_score").count() == 1
+    (message,) = Notification.objects.filter(event="application_ended", channel="sms")
+    assert "40" not in str(message.params)
+
+
+@pytest.mark.parametrize(
+    ("made", "scores"),
+    [({}, {"nights": 60}), ({}, {"days": 1}), ({"below": "waits"}, {"nights": 1})],
+)
+def test_other_scores_end_nothing(interview, made, scores):
+    StageGateFactory(score=True, position=interview.position, **made)
+
+    assert not services.weigh(interview, scores, at=NOW)
+    assert fresh(interview.application).stage == Stage.AI_INTERVIEW
+
+
+def test_score_stands_before_the_stage_by_the_latest_of_the_file(interview):
+    StageGateFactory(score=True, position=interview.position, below="waits")
+    assert standings(interview) == ["unscored"]
+
+    file_with(interview, nights=40)
+
+    assert standings(interview) == ["below"]
+
+
+# --- reminders ------------------------------------------------------------------------------------
+
+
+def reminders() -> int:
+    return Notification.objects.filter(event="documents_missing", channel="sms").count()
+
+
+def test_reminded_every_three_days_for_three_weeks(interview, gate):
+    for hours in range(0, 24 * 40, 12):
+        services.remind_of_missing(
+            interview.application_id, now=interview.ended_at + timedelta(hours=hours)
+        )
+
+    assert reminders() == 7
+
+
+def test_who_has_handed_in_is_left_alone(interview, gate):
+    DocumentFactory(application=interview.application, gate=gate)
+
+    remind_of_documents()
+
+    assert reminders() == 0
+
+
+def test_nobody_is_reminded_before_the_interview_or_after_the_end(gate, interview):
+    InterviewFactory(position=interview.position)
+    InterviewFactory(
+        position=interview.position,
+        status="completed",
+        ended_at=NOW,
+        application=ApplicationFactory(position=interview.position, stage=Stage.ENDED),
+    )
+
+    remind_of_documents()
+
+    assert reminders() == 1
+
+
+# --- pages ----------------------------------------------------------------------------------------
+
+
+def test_candidate_hands_in_on_a_page(client, interview, gate):
+    client.force_login(interview.candidate.user)
+    address = reverse("interviews:documents", args=[interview.reference])
+    prefix = f"gate{gate.pk}"
+
+    before = client.get(address).content.decode()
+    wrong = client.post(
+        address,
+        {
+            "gate": gate.pk,
+            f"{prefix}-file": SimpleUploadedFile("x.pdf", b"<html>"),
+            f"{prefix}-expires_on": (TODAY + DAY).isoformat(),
+        },
+    )
+    right = client.post(
+        address,
+        {
+            "gate": gate.pk,
+            f"{prefix}-file": SimpleUploadedFile("x.exe", PDF),
+            f"{prefix}-expires_on": (TODAY + DAY).isoformat(),
+        },
+        follow=True,
+    )
+
+    assert "Still needed" in before
+    assert wrong.status_code == 422
+    assert "neither a PDF" in wrong.content.decode()
+    assert "Handed in" in right.content.decode()
+
+
+def test_hr_reads_with_a_trace_checks_and_moves_on(client, interview, gate, recruiter):
+    document = DocumentFactory(application=interview.application, gate=gate)
+    client.force_login(recruiter)
+    address = reverse("interviews:desk_documents", args=[interview.reference])
+    reading = reverse("interviews:read_document", args=[interview.reference, document.reference])
+
+    shut = client.post(address, {"action": "stage", "stage": "second_interview"})
+    file = client.post(reading)
+    client.post(
+        address,
+        {"action": "check", "document": document.reference, f"check{gate.pk}-verdict": "accept"},
+    )
+    client.post(address, {"action": "stage", "stage": "second_interview"})
+
+    assert shut.status_code == 422
+    assert "Health certificate" in shut.content.decode()
+    assert file.content == PDF
+    assert file["Content-Disposition"].startswith("attachment")
+    assert AccessLog.objects.get().detail == {"document": document.reference}
+    assert fresh(interview.application).stage == Stage.SECOND_INTERVIEW
+
+
+def test_document_of_another_application_is_not_there(client, interview, recruiter):
+    other = DocumentFactory()
+    client.force_login(recruiter)
+
+    response = client.post(
+        reverse("interviews:read_document", args=[interview.reference, other.reference])
+    )
+
+    assert response.status_code == 404
+    assert not AccessLog.objects.exists()
