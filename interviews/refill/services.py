@@ -7,6 +7,7 @@ sweep.
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
@@ -236,7 +237,8 @@ def stop_waiting(reference: str, *, by: User) -> None:
     interview = Interview.objects.lock_own(reference, by)
     entry = queries.waiting_entry(interview)
     if entry is not None:
-        _take_off(entry, at=timezone.now())
+        with suppress(TransitionNotAllowed):  # they have just taken a time after all
+            _take_off(entry, at=timezone.now())
 
 
 @transaction.atomic
@@ -248,7 +250,7 @@ def take_off_list(reference: str, *, among: Iterable[int]) -> None:
 
 
 def _take_off(entry: WaitingEntry, *, at: datetime) -> None:
-    offer = _lock(entry.offers.filter(state=OfferState.OPEN))
+    offer = _lock(entry=entry, state=OfferState.OPEN)
     entry = WaitingEntry.objects.select_for_update().get(pk=entry.pk)
     entry.leave(at=at)
     entry.save(update_fields=["state", "ended_at"])
@@ -303,7 +305,7 @@ def accept(reference: str) -> Interview:
     invitation = _invitation(found.entry)
     if invitation is not None:
         Interview.objects.lock(invitation)
-    offer = _lock(Offer.objects.filter(pk=found.pk))
+    offer = _lock(pk=found.pk)
     assert offer is not None  # noqa: S101 - offers are never removed
     if offer.state == OfferState.ACCEPTED and offer.interview is not None:
         return offer.interview
@@ -330,7 +332,7 @@ def decline(reference: str) -> Offer:
     """Not this time; the place goes to the next, and they wait on. Who was asked out of the talent
     pool is not asked about this position again. Raises Offer.DoesNotExist, NotOpen."""
     now = timezone.now()
-    offer = _lock(Offer.objects.filter(reference=reference))
+    offer = _lock(reference=reference)
     if offer is None:
         raise Offer.DoesNotExist
     if offer.state == OfferState.DECLINED:
@@ -353,7 +355,7 @@ def lapse(offer_id: int) -> None:
     """Nobody has answered in time: the place goes to the next. Nothing where somebody has, or is
     just about to."""
     now = timezone.now()
-    offer = _lock(Offer.objects.filter(pk=offer_id), skip_locked=True)
+    offer = _lock(pk=offer_id, skip_locked=True)
     if offer is None or offer.state != OfferState.OPEN or offer.held_until > now:
         return
     offer.lapse(at=now)
@@ -370,7 +372,7 @@ def lapse(offer_id: int) -> None:
 @transaction.atomic
 def withdraw(offer_id: int) -> None:
     """Take back what is kept for somebody who has found a time; the place goes to the next."""
-    offer = _lock(Offer.objects.filter(pk=offer_id, state=OfferState.OPEN), skip_locked=True)
+    offer = _lock(pk=offer_id, state=OfferState.OPEN, skip_locked=True)
     if offer is not None:
         now = timezone.now()
         offer.withdraw(at=now)
@@ -431,14 +433,10 @@ def offer_now(slot_id: int, *, among: Iterable[int]) -> Offer | None:
     return offer
 
 
-def _lock(offers: QuerySet[Offer], *, skip_locked: bool = False) -> Offer | None:
-    """With its facts."""
-    locked = (
-        queries.offers_with_facts()
-        .filter(pk__in=offers.values("pk"))
-        .select_for_update(of=("self",), skip_locked=skip_locked)
-    )
-    return locked.first()
+def _lock(*, skip_locked: bool = False, **which: object) -> Offer | None:
+    """With its facts, as it stands once nobody else has it in hand."""
+    locked = queries.offers_with_facts().filter(**which)
+    return locked.select_for_update(of=("self",), skip_locked=skip_locked).first()
 
 
 def _end(offer: Offer) -> None:
