@@ -433,7 +433,7 @@ def offer_now(slot_id: int, *, among: Iterable[int]) -> Offer | None:
     return offer
 
 
-def _lock(*, skip_locked: bool = False, **which: object) -> Offer | None:
+def _lock(*, skip_locked: bool = False, **which: Any) -> Offer | None:
     """With its facts, as it stands once nobody else has it in hand."""
     locked = queries.offers_with_facts().filter(**which)
     return locked.select_for_update(of=("self",), skip_locked=skip_locked).first()
