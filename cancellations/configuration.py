@@ -21,6 +21,7 @@ from config.encryption import EncryptedCharField
 from interviews.imports.store import ACTOR as IMPORT
 from interviews.keyset import midnight
 from interviews.queries import departments_of
+from interviews.templatetags.calendar import weekdays
 from interviews.templatetags.when import moment
 
 USER = "accounts.user"
@@ -35,8 +36,13 @@ KINDS: dict[str, Promise] = {
     "accounts.apitoken": gettext_lazy("API tokens"),
     "notifications.webhook": gettext_lazy("Webhooks"),
     "interviews.platform": gettext_lazy("Interview platforms"),
+    "interviews.slotseries": gettext_lazy("Series of slots"),
+    "interviews.closure": gettext_lazy("Closures"),
+    "interviews.stagegate": gettext_lazy("Gates between stages"),
 }
-NOTICES = frozenset({"notice_minutes", "promised_minutes", "default_minutes_before"})
+NOTICES = frozenset(
+    {"notice_minutes", "promised_minutes", "default_minutes_before", "move_minutes_before"}
+)
 NOTHING = "—"
 EMPTY = (None, "")
 
@@ -163,6 +169,8 @@ def _link(change: ConfigurationChange, fields: Mapping[str, Field]) -> str:
 def _value(column: str, field: Field | None, value: Any, names: "_Names") -> str:
     if value in EMPTY:
         return NOTHING
+    if column == "weekdays":
+        return weekdays(value)
     if isinstance(value, list):
         return ", ".join(str(each) for each in value) or NOTHING
     if isinstance(value, bool):

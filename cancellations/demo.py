@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -28,8 +28,11 @@ from cancellations.models import (
 from candidates.models import Candidate
 from config.references import ALPHABET, LENGTH
 from interviews import history
+from interviews.booking.slots import make_slots
+from interviews.gates.models import GateKind
 from interviews.models import (
     Application,
+    Closure,
     Department,
     HistoryEntry,
     Interview,
@@ -38,7 +41,9 @@ from interviews.models import (
     Position,
     PositionCategory,
     Slot,
+    SlotSeries,
     Stage,
+    StageGate,
 )
 from interviews.platforms import demo as platform
 from interviews.refill import services as refill
@@ -221,6 +226,7 @@ class Demo:
             platform.hold(self.positions["SB-3001"], address=settings.DEMO_PLATFORM_URL)
         self.reinstate_one()
         self.offer_free_slots()
+        self.offer_every_week()
         self.let_some_wait()
 
     # --- the company ----------------------------------------------------------------------------
@@ -734,4 +740,27 @@ class Demo:
                 for at in (self.local(day, 10), self.local(day, 19))
                 if (position.pk, InterviewKind.AI, at) not in self.slots
             ]
+        )
+
+    def offer_every_week(self) -> None:
+        """Evenings of every week for the position somebody is invited to, none on New Year's Day;
+        and a certificate without which nobody comes to its second interview."""
+        position = self.positions["SB-3002"]
+        series = SlotSeries.objects.create(
+            position=position,
+            weekdays=[0, 1, 2, 3, 4],
+            times=[time(18), time(18, 30), time(19, 30)],
+            capacity=2,
+            since=self.today,
+        )
+        new_year = date(self.today.year + 1, 1, 1)
+        Closure.objects.create(name="元旦", first_day=new_year, last_day=new_year)
+        make_slots(series.pk)
+        StageGate.objects.create(
+            position=position,
+            stage=Stage.SECOND_INTERVIEW,
+            kind=GateKind.DOCUMENT,
+            name_zh="健康证",
+            name_en="Health certificate",
+            expires=True,
         )

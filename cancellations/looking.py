@@ -72,7 +72,8 @@ def told(rows: Sequence[dict[str, Any]], user: User) -> list[Told]:
 def _told(row: dict[str, Any], interviews: dict[str, tuple[str, ...]], names: "_Names") -> Told:
     reference = _reference(row)
     candidate, *under = interviews.get(reference, ("",))
-    say = {Access.REVEALED: _revealed, Access.LISTENED: _heard}.get(row["action"], _taken_along)
+    ways = {Access.REVEALED: _revealed, Access.LISTENED: _heard, Access.READ: _read}
+    say = ways.get(row["action"], _taken_along)
     return Told(
         id=row["pk"],
         at=row["at"],
@@ -92,6 +93,10 @@ def _reference(row: dict[str, Any]) -> str:
 
 def _heard(detail: dict[str, Any], names: "_Names") -> Iterator[str]:
     yield _("Question %(number)s") % {"number": detail.get("number", "")}
+
+
+def _read(detail: dict[str, Any], names: "_Names") -> Iterator[str]:
+    yield _("Document %(number)s") % {"number": detail.get("document", "")}
 
 
 def _revealed(detail: dict[str, Any], names: "_Names") -> Iterator[str]:

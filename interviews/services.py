@@ -169,8 +169,8 @@ def withdraw_interview(interview: Interview, *, at: datetime) -> None:
 
 
 def slot_at(interview: Interview, starts_at: datetime) -> Slot | None:
-    """The slot of the interview's position and kind that begins then, if there is one."""
-    slots = Slot.objects.filter(position=interview.position, kind=interview.kind)
+    """The slot of the interview's position and kind that begins then, if one is open."""
+    slots = Slot.objects.filter(position=interview.position, kind=interview.kind, closed_at=None)
     return slots.filter(starts_at=starts_at).first()
 
 

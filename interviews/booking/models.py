@@ -88,7 +88,8 @@ class SlotSeries(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.position} · {self.since}"
+        times = ", ".join(f"{at:%H:%M}" for at in self.times)
+        return f"{times} · {self.since}"
 
     @property
     def pattern(self) -> Pattern:

@@ -8,10 +8,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from cancellations.models import Policy
+from interviews.booking import services
 from interviews.booking.queries import invitation_token
 from interviews.models import HistoryEntry, Interview
 from notifications.models import Notification
-from tests.factories import CandidateFactory, InterviewFactory, SlotFactory
+from tests.factories import CandidateFactory, InterviewFactory, SlotFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -251,3 +252,43 @@ def test_declining_what_was_booked_meanwhile_says_what_to_do(client, candidate):
     assert "cancel it instead" in response.content.decode()
     assert status_of(interview) == "booked"
     assert not Notification.objects.exists()
+
+
+# --- HR for a candidate ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("made", [{"invited": True}, {}], ids=["invited", "booked"])
+def test_hr_gives_a_candidate_a_time_whatever_the_rule_says(client, made):
+    Policy.objects.filter(is_active=True).update(moves_most=0)
+    interview = InterviewFactory(**made, deadline=NOW - timedelta(days=1))
+    slot = slot_for(interview)
+    recruiter = UserFactory(recruiter=True, departments=[interview.position.department])
+    client.force_login(recruiter)
+
+    page = client.get(url("desk_interview", interview)).content.decode()
+    times = client.get(url("give_time", interview)).content.decode()
+    response = client.post(url("give_time", interview), {"slot": slot.pk})
+
+    assert url("give_time", interview) in page
+    assert f'id="slot_{slot.pk}"' in times
+    assert response.url == url("desk_interview", interview)
+    booked = Interview.objects.get(pk=interview.pk)
+    assert (booked.status, booked.slot_id) == ("booked", slot.pk)
+    assert booked.history.last().actor == f"user:{recruiter.pk}"
+
+
+def test_why_an_invitation_was_declined_stands_at_the_desk(client):
+    interview = InterviewFactory(invited=True)
+    services.decline(
+        interview.reference,
+        by=interview.candidate.user,
+        reason="other",
+        detail="I move abroad.",
+    )
+    department = interview.position.department
+
+    for role, reads in (("recruiter", True), ("viewer", False)):
+        client.force_login(UserFactory(departments=[department], **{role: True}))
+        page = client.get(url("desk_interview", interview)).content.decode()
+        assert "Invitation declined" in page
+        assert ("I move abroad." in page) == reads

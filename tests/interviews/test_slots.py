@@ -6,13 +6,14 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import ConfigurationChange
 from interviews.booking import slots
 from interviews.booking.forms import TimesField, spread
 from interviews.models import Closure, Slot, SlotSeries
-from interviews.services import SlotFull, take_place
+from interviews.services import SlotFull, slot_at, take_place
 from interviews.tasks import make_slots
 from tests.factories import (
     CancellationFactory,
@@ -44,7 +45,7 @@ def recruiter(department):
 
 def series_of(department, **fields) -> SlotSeries:
     position = PositionFactory(department=department)
-    return SlotSeriesFactory(position=position, since=NOW.date(), **fields)
+    return SlotSeriesFactory(**{"position": position, "since": NOW.date(), **fields})
 
 
 def made(series) -> list[Slot]:
@@ -165,7 +166,8 @@ def test_no_slot_is_made_in_a_closure_and_they_come_once_it_is_gone(department, 
 
 
 def test_one_series_that_fails_keeps_no_other_without_slots(department, monkeypatch):
-    bad, good = series_of(department), series_of(department)
+    today = timezone.localdate()
+    bad, good = series_of(department, since=today), series_of(department, since=today)
     make = slots.make_slots
 
     def fail_for_the_first(series_id):
@@ -302,3 +304,26 @@ def test_times_of_day_as_people_type_them(typed, minutes, times):
 def test_what_is_no_time_is_refused(typed):
     with pytest.raises(Exception, match=r"time|too short|required"):
         spread(TimesField(error_messages={"required": "required"}).clean(typed), 30)
+
+
+# --- told in words --------------------------------------------------------------------------------
+
+
+def test_series_reads_in_words_in_the_configurations_history(client, department):
+    client.force_login(UserFactory(administrator=True))
+    series = series_of(department, weekdays=[0, 2])
+
+    page = client.get(reverse("cancellations:configuration_history")).content.decode()
+
+    assert "Mon, Wed" in page
+    assert str(series) in page
+
+
+def test_reinstating_goes_by_what_is_open(department, recruiter):
+    slot = SlotFactory(position__department=department)
+    interview = InterviewFactory(position=slot.position, status="no_show", slot=None)
+    slots.close_slot(slot.pk, by=recruiter)
+
+    assert slot_at(interview, slot.starts_at) is None
+    slots.open_slot(slot.pk, by=recruiter)
+    assert slot_at(interview, slot.starts_at) == slot
