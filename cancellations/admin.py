@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from cancellations.help import admin as help_admin  # noqa: F401 - registered by being imported
-from cancellations.models import Cancellation, Policy, Reason, Tier
+from cancellations.models import Cancellation, Policy, Reason, Saving, Tier
 from cancellations.words import in_words, notice_in_words
 from candidates.admin import SearchByPerson
 from config.read_only import ReadOnly
@@ -147,3 +147,16 @@ class CancellationAdmin(ReadOnly, SearchByPerson, admin.ModelAdmin):
     @admin.display(description=_("position"))
     def position_title(self, cancellation: Cancellation) -> str:
         return cancellation.interview.position.title
+
+
+@admin.register(Saving)
+class SavingAdmin(ReadOnly, admin.ModelAdmin):
+    """What was offered instead of cancelling, and what came of it."""
+
+    list_display = ("interview", "reason", "offered", "at", "outcome")
+    list_filter = ("offered", "outcome", "at")
+    list_select_related = ("interview",)
+    list_per_page = 50
+    ordering = ("-pk",)
+    search_fields = ("=interview__reference",)
+    show_full_result_count = False

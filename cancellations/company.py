@@ -24,6 +24,7 @@ from interviews.booking import slots
 from interviews.models import Correction, Interview, InterviewQuerySet, Move, Slot
 from interviews.notices import is_told
 from interviews.queries import free_slots, visible_to
+from interviews.refill.services import withdraw_offers
 from interviews.room.services import close_by_hand
 from interviews.services import cancel_interviews, reinstate_interview, withdraw_interview
 from interviews.states import REINSTATABLE, UNDER_WAY, UPCOMING, InterviewStatus
@@ -138,6 +139,7 @@ def _close_slot(
     slot = Slot.objects.get(pk=slot_id)
     if slot.starts_at <= timezone.now():
         raise AlreadyOver
+    withdraw_offers([slot_id])
     seen = list(slot.interviews.order_by("pk").values_list("reference", flat=True))
     outcomes = cancel_many(seen, by=by, reason=reason, detail=detail, note=note)
     try:

@@ -44,6 +44,7 @@ CHECKS = [
     ) held
     JOIN interviews_slot s ON s.id = held.slot
     WHERE s.booked <> (SELECT count(*) FROM interviews_interview h WHERE h.slot_id = s.id)
+        + (SELECT count(*) FROM interviews_offer o WHERE o.slot_id = s.id AND o.state = 'open')
     GROUP BY s.id
     """,
     """

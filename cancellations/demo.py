@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from stdnum.cn import ric
 
@@ -45,6 +46,8 @@ from interviews.models import (
     StageGate,
 )
 from interviews.platforms import demo as platform
+from interviews.refill import services as refill
+from interviews.refill.models import WaitingEntry
 from interviews.room.demo import Room, write_questions
 from interviews.states import ENDED, HOLDS_A_SLOT, InterviewStatus
 from notifications.models import WorkKind
@@ -224,6 +227,7 @@ class Demo:
         self.reinstate_one()
         self.offer_free_slots()
         self.offer_every_week()
+        self.let_some_wait()
 
     # --- the company ----------------------------------------------------------------------------
 
@@ -709,6 +713,21 @@ class Demo:
             reason="候选人来电：误触取消，希望按原时间参加。",
             starts_at=by_mistake.starts_at,
         )
+
+    def let_some_wait(self) -> None:
+        """Who cancelled because of the time waits for another, and the first is being asked."""
+        conflicts = Cancellation.objects.filter(
+            status=CancellationStatus.APPROVED, is_exit=False, reason=self.reasons["time_conflict"]
+        )
+        for cancellation in conflicts.with_facts().order_by("pk"):
+            refill.wait_after_conflict(cancellation.interview, at=cancellation.requested_at)
+        first = WaitingEntry.objects.order_by("since", "pk").first()
+        if first is not None:
+            slots = Slot.objects.filter(
+                position=first.position, kind=first.kind, starts_at__gt=self.now + DAY
+            )
+            if slot := slots.filter(booked__lt=F("capacity")).order_by("starts_at").first():
+                refill.offer_now(slot.pk, among=[first.position_id])
 
     def offer_free_slots(self) -> None:
         """Evenings and mornings of the coming days on which nobody is booked yet."""

@@ -29,8 +29,9 @@ _A_SENTENCE = _("One sentence is enough.")
 
 # What may help instead of cancelling, or is good to know, by reason.
 ADVICE: dict[str, Promise] = {
-    "time_conflict": _("If only the time does not suit you, ask your recruiter for another one."),
-    "unwell": _("Get well first. Your recruiter can often find you a later time."),
+    "time_conflict": _("If only the time does not suit you, another one can."),
+    "unwell": _("Get well first. A later time can often be found."),
+    "difficulty": _("It is easier than it looks: the next page shows how it works, in pictures."),
     "career_change": _ONLY_THIS,
     "not_interested": _ONLY_THIS,
     "accepted_offer": _("Congratulations, and thank you for freeing your place in time."),

@@ -26,6 +26,7 @@ from django_fsm import FSMField, transition
 from accounts.models import User
 from accounts.permissions import DECIDE_CANCELLATION
 from cancellations import rules
+from cancellations.help.models import Offer as HelpOffer
 from config.languages import worded
 from config.prepared import Later, Prepared
 from config.references import new_reference
@@ -607,6 +608,49 @@ class Cancellation(models.Model):
     def reverse(self, *, at: datetime) -> None:
         """The interview was reinstated: what this called off takes place after all."""
         self.reversed_at = at
+
+
+class Saved(models.TextChoices):
+    """What became of an interview that somebody was about to cancel."""
+
+    MOVED = "moved", _("Moved to another time")
+    KEPT = "kept", _("Kept")
+    CANCELLED = "cancelled", _("Cancelled all the same")
+
+
+class Saving(models.Model):
+    """Something was offered instead of cancelling, and whether it kept the interview. `outcome` is
+    empty until that is known."""
+
+    interview = models.ForeignKey(
+        Interview,
+        on_delete=models.PROTECT,
+        related_name="savings",
+        verbose_name=_("interview"),
+    )
+    reason = models.CharField(_("reason"), max_length=50)
+    offered = models.CharField(_("offered"), max_length=12, choices=HelpOffer.choices)
+    at = models.DateTimeField(_("at"))
+    outcome = models.CharField(
+        _("outcome"), max_length=10, choices=Saved.choices, blank=True, default=""
+    )
+    settled_at = models.DateTimeField(_("known since"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("offer instead of cancelling")
+        verbose_name_plural = _("offers instead of cancelling")
+        ordering = ["-pk"]
+        indexes = [
+            models.Index(fields=["at"], name="saving_undecided", condition=Q(outcome="")),
+        ]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["interview"], name="saving_one_undecided", condition=Q(outcome="")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.interview} · {self.offered}"
 
 
 # Django looks for an app's models here; those of help have a module of their own.

@@ -4,13 +4,16 @@ from datetime import datetime
 from typing import Any
 
 from django.dispatch import receiver
+from django.utils import timezone
 
 from accounts.models import User
-from cancellations import exits, queries, services, work
+from cancellations import again, exits, queries, services, work
+from candidates.models import Candidate
 from interviews.booking.services import MoveRefused
 from interviews.gates.services import latest_interview
 from interviews.models import Document, Interview, Sitting
 from interviews.signals import (
+    candidates_considered,
     differences_found,
     document_uploaded,
     interview_entered,
@@ -68,3 +71,10 @@ def take_leave(
     exits.leave_on_platform(
         sitting, at=at, platform=platform, is_dated=is_dated, has_results=has_results
     )
+
+
+@receiver(candidates_considered, sender=Candidate)
+def leave_out_cooling(candidates: set[int], **kwargs: Any) -> None:
+    """Who may not apply for a while is not asked to either."""
+    cooling = again.cooling(timezone.now()).filter(interview__application__candidate__in=candidates)
+    candidates -= set(cooling.values_list("interview__application__candidate", flat=True))

@@ -14,10 +14,13 @@ from cancellations.limits import limit_requests
 from cancellations.models import Cancellation, CancellationStatus, Reason
 from interviews import history
 from interviews.models import Interview
+from interviews.refill.services import wait_after_conflict
 from interviews.room.services import give_back_time
 from interviews.services import cancel_interview
 from interviews.states import ENDED, UNDER_WAY
 from notifications.services import notify, supersede
+
+TIME_CONFLICT = "time_conflict"  # the reason of who would come at another time
 
 
 class AlreadyOver(Exception):
@@ -192,6 +195,8 @@ def _carry_out(
     """Call the interview off, write it down, tell everybody. The caller holds both locks."""
     interview = cancellation.interview
     cancel_interview(interview, at=at)
+    if cancellation.reason.code == TIME_CONFLICT:
+        wait_after_conflict(interview, at=at)
     decided_by = "policy" if cancellation.decided_by_id is None else "hr"
     history.record(
         interview,

@@ -5,7 +5,7 @@ from celery import shared_task
 from django.utils import timezone
 
 import cancellations.jobs  # noqa: F401 - the worker learns here what kinds of jobs there are
-from cancellations import consistency, services
+from cancellations import consistency, saved, services
 from cancellations.models import Cancellation, CancellationStatus
 
 logger = structlog.get_logger(__name__)
@@ -29,3 +29,9 @@ def check_consistency() -> None:
     """Ask HR to look at whatever does not agree about an interview."""
     for anomaly in consistency.check():
         consistency.report(anomaly)
+
+
+@shared_task
+def settle_savings() -> None:
+    """Who was offered something instead of cancelling, and has not cancelled, has kept it."""
+    saved.settle(timezone.now())

@@ -15,6 +15,7 @@ from cancellations.views import (
     policies,
     portal,
     public,
+    saving,
     settings,
 )
 
@@ -25,6 +26,12 @@ urlpatterns = [
     path("interviews/<reference:reference>/", portal.interview, name="interview"),
     path("interviews/<reference:reference>/cancel/", portal.cancel, name="cancel"),
     path("interviews/<reference:reference>/cancel/check/", portal.check, name="check"),
+    path(
+        "interviews/<reference:reference>/cancel/instead/",
+        saving.move_instead,
+        name="move_instead",
+    ),
+    path("interviews/<reference:reference>/apply-again/", saving.apply_again, name="apply_again"),
     path("interviews/<reference:reference>/book/", booking.book, name="book"),
     path("interviews/<reference:reference>/move/", booking.move, name="move"),
     path("interviews/<reference:reference>/decline/", booking.decline, name="decline"),

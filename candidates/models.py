@@ -34,6 +34,13 @@ class Candidate(models.Model):
     class Meta:
         verbose_name = _("candidate")
         verbose_name_plural = _("candidates")
+        indexes = [
+            models.Index(
+                fields=["-talent_pool_at"],
+                name="candidate_in_pool",
+                condition=models.Q(talent_pool_at__isnull=False),
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["source", "source_key"],

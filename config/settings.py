@@ -249,6 +249,7 @@ CELERY_BEAT_SCHEDULE = {
     for name, task, seconds in (
         ("sweep-outbox", "notifications.tasks.sweep", 20),
         ("apply-policy-defaults", "cancellations.tasks.apply_defaults", 30),
+        ("settle-savings", "cancellations.tasks.settle_savings", 3600),
         ("check-consistency", "cancellations.tasks.check_consistency", 24 * 3600),
         ("deliver-webhooks", "notifications.tasks.deliver_webhooks", 20),
         ("forget-deliveries", "notifications.tasks.forget_deliveries", 3600),
@@ -257,6 +258,7 @@ CELERY_BEAT_SCHEDULE = {
         ("forget-old-reports", "interviews.tasks.forget_old_reports", 6 * 3600),
         ("seal-history", "interviews.tasks.seal_history", 3600),
         ("lapse-sittings", "interviews.tasks.lapse_sittings", 60),
+        ("refill-places", "interviews.tasks.refill_places", 60),
         ("remind-of-documents", "interviews.tasks.remind_of_documents", 24 * 3600),
         ("make-slots", "interviews.tasks.make_slots", 6 * 3600),
         ("tell-platforms", "interviews.tasks.tell_platforms", 20),

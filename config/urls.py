@@ -15,6 +15,8 @@ urlpatterns: list = [
     path("", include("accounts.urls")),
     path("desk/sign-in/with/", include("accounts.callback_urls")),
     path("", include("cancellations.urls")),
+    path("", include("interviews.refill.urls")),
+    path("", include("candidates.talent_pool.urls")),
     path("", include("interviews.urls")),
     path("", include("notifications.urls")),
     path("api/", include("config.api")),

@@ -40,6 +40,7 @@ from interviews.models import (
     Slot,
 )
 from interviews.platforms import admin as platforms_admin  # noqa: F401 - registered by this
+from interviews.refill import admin as refill_admin  # noqa: F401 - and this
 from interviews.room import admin as room_admin  # noqa: F401 - registered by being imported
 
 

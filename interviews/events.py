@@ -7,6 +7,7 @@ EVENTS: dict[str, Promise] = {
     "invited": _("Invited"),
     "opened": _("Invitation opened"),
     "booked": _("Booked"),
+    "place_taken": _("Took a place that had come free"),
     "moved": _("Moved to another time"),
     "declined": _("Invitation declined"),
     "gate_passed": _("Let through by HR"),

@@ -128,6 +128,25 @@ class Position(models.Model):
         verbose_name=_("interview platform"),
         help_text=_("Where its AI interviews take place; empty: in the room of this product."),
     )
+    refill_hold_minutes = models.PositiveSmallIntegerField(
+        _("minutes a place is kept"),
+        default=60,
+        db_default=60,
+        validators=[MinValueValidator(10), MaxValueValidator(24 * 60)],
+        help_text=_("For whom a place that came free is offered to; then it goes to the next."),
+    )
+    refill_near_minutes = models.PositiveSmallIntegerField(
+        _("minutes before the start in which no place is offered"),
+        default=180,
+        db_default=180,
+        validators=[MaxValueValidator(7 * 24 * 60)],
+    )
+    refill_from_pool = models.BooleanField(
+        _("ask the talent pool"),
+        default=True,
+        db_default=True,
+        help_text=_("Where nobody waits, people of the talent pool whom the position suits."),
+    )
     invitation_days = models.PositiveSmallIntegerField(
         _("days to book an interview"),
         default=7,
@@ -150,6 +169,9 @@ class Position(models.Model):
                 "city",
                 "is_open",
                 "platform_id",
+                "refill_hold_minutes",
+                "refill_near_minutes",
+                "refill_from_pool",
                 "invitation_days",
                 departments="ARRAY[{row}.department_id]",
             ),
@@ -974,6 +996,9 @@ from interviews.platforms.models import Platform as Platform  # noqa: E402
 from interviews.platforms.models import PlatformCall as PlatformCall  # noqa: E402
 from interviews.platforms.models import PlatformEvent as PlatformEvent  # noqa: E402
 from interviews.platforms.models import PlatformLink as PlatformLink  # noqa: E402
+from interviews.refill.models import FreedPlace as FreedPlace  # noqa: E402
+from interviews.refill.models import Offer as Offer  # noqa: E402
+from interviews.refill.models import WaitingEntry as WaitingEntry  # noqa: E402
 from interviews.room.models import Answer as Answer  # noqa: E402
 from interviews.room.models import Ending as Ending  # noqa: E402
 from interviews.room.models import Question as Question  # noqa: E402

@@ -1,13 +1,15 @@
-"""What follows from what happened to interviews, in the same transaction: webhooks hear of it, and
-what the platforms that hold them are to be told is written down."""
+"""What follows from what happened to interviews, in the same transaction: webhooks hear of it, what
+the platforms that hold them are to be told is written down, and a place given up goes to whoever
+waits for one."""
 
 from typing import Any
 
 from django.dispatch import receiver
 
-from interviews.models import Department, HistoryEntry, Interview
+from interviews.models import Department, HistoryEntry, Interview, Slot
 from interviews.platforms import outbox
-from interviews.signals import history_recorded
+from interviews.refill import services as refill
+from interviews.signals import history_recorded, place_given_up
 from notifications import webhooks
 from notifications.webhooks import Event
 
@@ -28,6 +30,11 @@ def tell_webhooks(entries: list[HistoryEntry], **kwargs: Any) -> None:
 def tell_platforms(entries: list[HistoryEntry], **kwargs: Any) -> None:
     """Nothing is asked where none of the interviews is held on a platform."""
     outbox.mark(entries)
+
+
+@receiver(place_given_up, sender=Slot)
+def offer_place(place_id: int, **kwargs: Any) -> None:
+    refill.keep_for_the_first(place_id)
 
 
 def _audiences(interviews: set[int]) -> dict[int, str]:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.models import User
 from interviews import history
 from interviews.models import Application, Interview, InterviewKind, Slot
-from interviews.signals import interview_moved
+from interviews.signals import interview_moved, place_given_up
 from interviews.states import InterviewStatus
 
 USUAL_LENGTH = timedelta(minutes=30)  # of an interview of which nobody knows when it ends
@@ -31,13 +31,44 @@ def take_place(slot: Slot) -> None:
         raise SlotFull
 
 
+# One statement, in the middle of what a candidate waits for: the count, the place on its way to
+# somebody else where its time lies ahead, and whether anybody waits for one.
+FREE = """
+WITH freed AS (
+    UPDATE interviews_slot SET booked = booked - 1 WHERE id = %(slot)s
+    RETURNING id, position_id, kind, starts_at, closed_at
+), place AS (
+    INSERT INTO interviews_freedplace (slot_id, origin, at)
+    SELECT id, 'given_up', %(now)s FROM freed WHERE starts_at > %(now)s AND closed_at IS NULL
+    RETURNING id
+)
+SELECT place.id FROM place, freed WHERE EXISTS (
+    SELECT FROM interviews_waitingentry entry
+    WHERE entry.position_id = freed.position_id AND entry.kind = freed.kind
+    AND entry.state = 'waiting'
+)
+"""
+
+
 def free_place(slot_id: int | None) -> None:
-    if slot_id is not None:
-        Slot.objects.filter(pk=slot_id).update(booked=F("booked") - 1)
+    """Somebody has given it up; whoever waits for one may get it at once."""
+    if slot_id is None:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(FREE, {"slot": slot_id, "now": timezone.now()})
+        waited_for = cursor.fetchone()
+    if waited_for is not None:
+        place_given_up.send(sender=Slot, place_id=waited_for[0])
+
+
+def release_place(slot_id: int) -> None:
+    """Free, for anybody to book."""
+    Slot.objects.filter(pk=slot_id).update(booked=F("booked") - 1)
 
 
 def free_places(slot_ids: Iterable[int | None]) -> None:
-    """One place of each slot for every time it is named; the slots are locked in order."""
+    """One place of each slot for every time it is named, of which nobody hears: the company gave
+    them up. The slots are locked in order."""
     freed = Counter(slot_id for slot_id in slot_ids if slot_id is not None)
     if not freed:
         return

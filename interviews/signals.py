@@ -20,6 +20,15 @@ left_on_platform = Signal()
 # interview, locked and not yet in progress; by=…, who. Receivers may move `resume_until`.
 interview_entered = Signal()
 
+# Somebody has given up a place for which others wait, and the slot counts it free: sender=Slot,
+# place_id=…, of the FreedPlace. Not sent of what the company calls off: it may well not hold that
+# time at all.
+place_given_up = Signal()
+
+# Who of the talent pool could be offered a place: sender=Candidate, candidates={ids}, position=….
+# Receivers take out of the set whom they know a reason not to ask.
+candidates_considered = Signal()
+
 # A candidate wants another time for their interview: sender=Interview, interview=…, locked and
 # booked; at=…, when they asked. Receivers raise booking.services.MoveRefused where a rule says no.
 move_asked = Signal()

@@ -15,6 +15,7 @@ from interviews.platforms import jobs as platforms_jobs  # noqa: F401 - and this
 from interviews.platforms import outbox, reconcile
 from interviews.platforms import services as platforms
 from interviews.platforms.models import Platform
+from interviews.refill import services as refill
 from interviews.room import services as room
 
 logger = structlog.get_logger(__name__)
@@ -48,6 +49,12 @@ def lapse_sittings() -> None:
             room.lapse(sitting_id)
         except Exception:  # one bad row must not keep the others open
             logger.exception("lapse_failed", sitting=sitting_id)
+
+
+@shared_task
+def refill_places() -> None:
+    """Offer on what nobody answered in time, and what has found nobody yet."""
+    refill.sweep(timezone.now())
 
 
 @shared_task

@@ -17,6 +17,7 @@ BROUGHT_BY = [
     "0016_first_answers",
     "0017_troubles_of_every_kind",
     "0018_left_on_platform",
+    "0021_not_knowing_how",
 ]
 
 

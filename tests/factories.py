@@ -22,6 +22,7 @@ from interviews.models import (
     Stage,
     StageGate,
 )
+from interviews.refill.models import FreedPlace, Offer, WaitingEntry, Why
 from interviews.room.models import Answer, RoomEvent, Sitting
 from interviews.states import InterviewStatus
 from notifications.models import WorkItem
@@ -334,3 +335,56 @@ class WorkItemFactory(factory.django.DjangoModelFactory):
     due_at = factory.LazyAttribute(
         lambda o: o.cancellation.decide_by if o.cancellation else o.opened_at + timedelta(hours=2)
     )
+
+
+class WaitingEntryFactory(factory.django.DjangoModelFactory):
+    """Somebody who cancelled a week from now because of the time and waits for another."""
+
+    class Meta:
+        model = WaitingEntry
+
+    class Params:
+        asked = factory.Trait(why=Why.ASKED)
+
+    interview = factory.SubFactory(
+        InterviewFactory,
+        status=InterviewStatus.CANCELLED,
+        slot=None,
+        starts_in=timedelta(days=7),
+        position=factory.SelfAttribute("..position"),
+    )
+    position = factory.SubFactory(PositionFactory)
+    kind = "ai"
+    candidate = factory.LazyAttribute(lambda o: o.interview.candidate)
+    application = factory.LazyAttribute(lambda o: o.interview.application)
+    why = Why.TIME_CONFLICT
+    since = factory.LazyFunction(timezone.now)
+
+
+class FreedPlaceFactory(factory.django.DjangoModelFactory):
+    """A place that came free a moment ago."""
+
+    class Meta:
+        model = FreedPlace
+
+    slot = factory.SubFactory(
+        SlotFactory,
+        capacity=1,
+        starts_at=factory.Sequence(lambda n: timezone.now() + timedelta(days=3, minutes=n % 1000)),
+    )
+    at = factory.LazyFunction(timezone.now)
+
+
+class OfferFactory(factory.django.DjangoModelFactory):
+    """A place kept for somebody for an hour: the slot counts it."""
+
+    class Meta:
+        model = Offer
+
+    place = factory.SubFactory(FreedPlaceFactory, slot__booked=1)
+    slot = factory.SelfAttribute("place.slot")
+    entry = factory.SubFactory(
+        WaitingEntryFactory, position=factory.SelfAttribute("..place.slot.position")
+    )
+    made_at = factory.LazyFunction(timezone.now)
+    held_until = factory.LazyAttribute(lambda o: o.made_at + timedelta(hours=1))

@@ -186,6 +186,7 @@ def prepare() -> list[Shot]:
     shots += room_pages()
     shots += leaving_pages(User.objects.get(email="lead@demo.example"), lead)
     shots += help_pages(session_of(User.objects.get(email="admin@demo.example")))
+    shots += refill_pages(lead)
     shots += platform_pages(User.objects.get(email="admin@demo.example"))
     return shots + error_pages(nobody)
 
@@ -376,6 +377,66 @@ def leaving_pages(lead: object, desk: str) -> list[Shot]:
         ),
         Shot("policy-strict", reverse("cancellations:policy", args=[rule.pk]), desk),
         Shot("policy-strict-edit", reverse("cancellations:edit_policy", args=[rule.pk]), desk),
+    ]
+
+
+def refill_pages(desk: str) -> list[Shot]:
+    """A place that came free: offered, taken, gone; waiting and applying again; HR's list."""
+    from django.urls import reverse
+
+    from accounts.models import User
+    from interviews.models import Position
+    from interviews.refill import services
+    from interviews.refill.links import token_of
+    from interviews.refill.models import Offer
+    from tests.factories import InterviewFactory, OfferFactory, SlotFactory, WaitingEntryFactory
+
+    lead = User.objects.get(email="lead@demo.example")
+    position = Position.objects.filter(department__in=lead.departments.all()).order_by("pk").first()
+    assert position is not None
+    speaks = {"entry__interview__candidate__user__language": ""}
+
+    def offer() -> Offer:
+        return OfferFactory(place__slot__position=position, **speaks)
+
+    def by_link(each: Offer) -> str:
+        return reverse("refill:by_link", args=[token_of(each.reference)])
+
+    kept, taken, passed, gone = offer(), offer(), offer(), offer()
+    services.accept(taken.reference)
+    services.decline(passed.reference)
+    services.withdraw_offers([gone.slot_id])
+    waiting = WaitingEntryFactory(
+        position=position, asked=True, interview__candidate__user__language=""
+    )
+    over = InterviewFactory(
+        position=position, status="cancelled", slot=None, candidate__user__language=""
+    )
+    about = InterviewFactory(position=position, candidate__user__language="")
+    SlotFactory(position=position, starts_at=about.starts_at + timedelta(days=2))
+
+    def interview(each: object) -> str:
+        return reverse("cancellations:interview", args=[each.reference])  # type: ignore[attr-defined]
+
+    cancel = reverse("cancellations:cancel", args=[about.reference])
+    mine, theirs = session_of(kept.entry.candidate.user), session_of(about.candidate.user)
+    pool = reverse("talent_pool:mine")
+    overview = reverse("refill:index")
+    return [
+        Shot("offer", by_link(kept)),
+        Shot("offer-mine", reverse("cancellations:mine"), mine),
+        Shot("offer-taken", by_link(taken)),
+        Shot("offer-passed", by_link(passed)),
+        Shot("offer-gone", by_link(gone)),
+        Shot("waiting", interview(waiting.interview), session_of(waiting.candidate.user)),
+        Shot("ways-on", interview(over), session_of(over.candidate.user)),
+        Shot("cancel-other-times", cancel, theirs, (choose("time_conflict"),)),
+        Shot("check-other-times", cancel, theirs, (choose("time_conflict"), press)),
+        Shot("check-other-positions", cancel, theirs, (choose("not_interested"), press)),
+        Shot("check-guide", cancel, theirs, (choose("difficulty"), press)),
+        Shot("talent-pool", pool, theirs),
+        Shot("desk-refill", overview, desk),
+        Shot("desk-refill-position", f"{overview}{position.pk}/", desk),
     ]
 
 

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from django.db import connection
 
 from cancellations.help.models import FaqEntry, Offer
 from cancellations.help.terms import cut
+from candidates.models import Candidate
+from interviews.matching import fit
 from interviews.models import Application, Interview, Position, Stage
 
 FIND = """
@@ -106,30 +107,21 @@ def fitting_positions(interview: Interview) -> list[Position]:
         .select_related("department", "category")[:200]
     )
     ranked = [
-        (fit, position)
+        (points, position)
         for position in positions
-        if (fit := _fit(position, candidate.attributes, candidate.city)) is not None
+        if (points := _fit(position, candidate)) is not None
     ]
     ranked.sort(key=lambda each: (-each[0], each[1].title))
-    return [position for _fit_, position in ranked[:MOST_POSITIONS]]
+    return [position for _points, position in ranked[:MOST_POSITIONS]]
 
 
-def _fit(position: Position, attributes: Any, city: str) -> int | None:
-    """How much speaks for it; None where something rules it out: what the candidate will not do,
-    and the position asks for (travel, nights). Both are written by hand or imported: what is no
-    mapping says nothing."""
-    wanted = position.requirements if isinstance(position.requirements, dict) else {}
-    attributes = attributes if isinstance(attributes, dict) else {}
-    for name in ("travel", "nights"):
-        if wanted.get(name) and attributes.get(name) is False:
-            return None
-    skills = _skills(wanted) & _skills(attributes)
-    return len(skills) * 2 + (3 if city and position.city == city else 0)
-
-
-def _skills(said: Mapping[str, Any]) -> set[str]:
-    named = said.get("skills")
-    return {each for each in named if isinstance(each, str)} if isinstance(named, list) else set()
+def _fit(position: Position, candidate: Candidate) -> int | None:
+    return fit(
+        position.requirements,
+        position.city,
+        attributes=candidate.attributes,
+        lives_in=candidate.city,
+    )
 
 
 def can_resume_until(interview: Interview, now: datetime) -> datetime | None:

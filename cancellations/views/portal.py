@@ -16,7 +16,7 @@ from django_fsm import TransitionNotAllowed
 
 from accounts.decorators import PortalRequest, candidate_required, keeps_choices
 from accounts.models import User
-from cancellations import exits, queries, rules, services
+from cancellations import again, exits, queries, rules, saved, services
 from cancellations.forms import CancellationForm, MineFilter
 from cancellations.models import Cancellation, CancellationStatus
 from cancellations.responses import SeeOther, own_or_404
@@ -31,6 +31,7 @@ from interviews.queries import (
     positions_of,
     timeline,
 )
+from interviews.refill.queries import open_offers_of
 from interviews.room.queries import State, latest_sitting, state_of, takes_place_here
 from interviews.states import CANCELLABLE, ENDED, UNDER_WAY, InterviewStatus
 from interviews.templatetags.contact import grouped
@@ -83,6 +84,7 @@ def mine(request: PortalRequest) -> HttpResponse:
     query.pop("page", None)
     context = {
         "form": form,
+        "offers": open_offers_of(request.user),
         "page": page,
         "query": query.urlencode(),
         "next": upcoming,
@@ -123,6 +125,7 @@ def interview(request: PortalRequest, reference: str) -> HttpResponse:
         and cancellation is not None
         and cancellation.is_exit
         and exits.may_book_again(cancellation, now),
+        "ways_on": again.ways_on(own, now),
         "entrance": _entrance(own, now),
         "is_ended": own.status in ENDED,
     }
@@ -177,6 +180,7 @@ def _cancel(request: PortalRequest, reference: str) -> HttpResponse:
             ),
         )
     else:
+        saved.not_saved(cancellation)
         _confirm(request, cancellation)
     return _to_interview(reference)
 
@@ -186,7 +190,8 @@ def _cancel(request: PortalRequest, reference: str) -> HttpResponse:
 @candidate_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def check(request: PortalRequest, reference: str) -> HttpResponse:
-    """Read once more what will be cancelled and what follows; changes nothing."""
+    """Read once more what will be cancelled and what follows, and what may suit better; of the
+    interview it changes nothing."""
     own = own_or_404(request, reference)
     if request.method != "POST":
         return redirect(reverse("cancellations:cancel", args=[reference], query=request.GET))
@@ -198,7 +203,17 @@ def check(request: PortalRequest, reference: str) -> HttpResponse:
         return _to_interview(reference)
     if not form.is_valid():
         return _reason_page(request, own, form, status=422)
-    context = {"interview": own, "form": form, "rule": rule, **form.cleaned_data}
+    reason = form.cleaned_data["reason"].code
+    instead = saved.instead_of(own, reason, now=timezone.now())
+    if instead is not None:
+        saved.note_offered(own, reason, instead)
+    context = {
+        "interview": own,
+        "form": form,
+        "rule": rule,
+        "instead": instead,
+        **form.cleaned_data,
+    }
     return render(request, "cancellations/portal/check.html", context)
 
 
@@ -281,7 +296,11 @@ def _is_behind(interview: Interview, now: datetime) -> bool:
 def _reason_page(
     request: PortalRequest, interview: Interview, form: CancellationForm, status: int = 200
 ) -> HttpResponse:
-    context = {"interview": interview, "form": form}
+    context = {
+        "interview": interview,
+        "form": form,
+        "times": saved.other_times(interview, now=timezone.now()),
+    }
     return render(request, "cancellations/portal/cancel.html", context, status=status)
 
 

@@ -16,6 +16,7 @@ from interviews.booking.models import Closure, SlotSeries
 from interviews.booking.rules import DAY, occurrences
 from interviews.models import Slot
 from interviews.queries import company_day, departments_of, sees_everything
+from interviews.refill.services import offer_new, withdraw_offers
 
 AHEAD = timedelta(days=42)  # for which series have their slots
 
@@ -41,12 +42,15 @@ def add_slot(slot: Slot, *, by: User) -> Slot:
         .first()
     )
     if same is None:
-        return _store(slot)
+        same = _store(slot)
+        offer_new([same])
+        return same
     if same.closed_at is None:
         raise SlotTaken
     same.closed_at = same.closed_by = None
     same.ends_at, same.capacity = slot.ends_at, max(slot.capacity, same.booked)
     same.save(update_fields=["closed_at", "closed_by", "ends_at", "capacity"])
+    offer_new([same])
     return same
 
 
@@ -65,6 +69,7 @@ def close_slot(slot_id: int, *, by: User, at: datetime | None = None) -> Slot:
 
     Raises PermissionDenied, Slot.DoesNotExist, StillBooked.
     """
+    withdraw_offers([slot_id])
     slot = Slot.objects.select_related("position").select_for_update(of=("self",)).get(pk=slot_id)
     _require(by, slot.position.department_id)
     if slot.booked:
@@ -207,6 +212,8 @@ def _fit(series: SlotSeries, *, now: datetime) -> int:
         if starts_at not in known
     ]
     Slot.objects.bulk_create(new, ignore_conflicts=True, batch_size=500)
+    starts = [slot.starts_at for slot in new]
+    offer_new(ours.filter(starts_at__in=starts).select_related("position__department"))
     return len(new)
 
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from candidates.models import FileEntry
 from interviews.gates import rules
 from interviews.gates.models import Document, DocumentState, GateKind, StageGate
-from interviews.models import Application, Interview, Stage
+from interviews.models import Application, Interview, Position, Stage
 from interviews.states import InterviewStatus
 
 ORDER = [str(each) for each in Stage]
@@ -35,6 +35,12 @@ class Before:
 def stages_until(stage: str) -> list[str]:
     """A gate of an earlier stage is not passed by leaving that stage out."""
     return ORDER[: ORDER.index(stage) + 1]
+
+
+def has_gate(position: Position, stage: str) -> bool:
+    """Whether anybody has to hand in or to reach something before they enter the stage."""
+    gates = StageGate.objects.filter(position=position, is_active=True)
+    return gates.filter(stage__in=stages_until(stage)).exists()
 
 
 def gates_before(

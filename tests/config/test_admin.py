@@ -13,7 +13,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AccessChange, AccessChangeKind, ApiToken, KeptAnswer
-from cancellations.models import FaqEntry, HelpConversation, PlausibilityRule, Policy, Reason
+from cancellations.models import (
+    FaqEntry,
+    HelpConversation,
+    PlausibilityRule,
+    Policy,
+    Reason,
+    Saving,
+)
 from config.references import new_reference
 from interviews import seals
 from interviews.models import (
@@ -132,6 +139,9 @@ MAKE = {
         interview=factories.InterviewFactory()
     ),
     "cancellations.PlausibilityRule": plausibility_rule,
+    "cancellations.Saving": lambda user: Saving.objects.create(
+        interview=factories.InterviewFactory(), reason="x", offered="guide", at=timezone.now()
+    ),
     "interviews.Department": lambda user: factories.DepartmentFactory(),
     "interviews.PositionCategory": lambda user: factories.PositionCategoryFactory(
         code=new_reference()
@@ -175,6 +185,9 @@ MAKE = {
     "interviews.PlatformCall": lambda user: PlatformCall.objects.create(
         platform=platform_for(slug=new_reference()), operation="create"
     ),
+    "interviews.WaitingEntry": lambda user: factories.WaitingEntryFactory(),
+    "interviews.FreedPlace": lambda user: factories.FreedPlaceFactory(),
+    "interviews.Offer": lambda user: factories.OfferFactory(),
     "interviews.Sitting": lambda user: factories.SittingFactory(),
     "interviews.Recording": lambda user: Recording.objects.create(
         answer=factories.SittingFactory().answers.first(),

@@ -19,7 +19,8 @@ from config.encryption import encrypt_bytes
 from interviews.booking.queries import invitation_token
 from interviews.imports import template
 from interviews.jobs import start_job
-from interviews.models import Closure, Job, Recording, Sitting
+from interviews.models import Closure, Job, Offer, Recording, Sitting
+from interviews.refill.links import token_of
 from notifications.models import Webhook
 from tests.factories import (
     CancellationFactory,
@@ -27,10 +28,12 @@ from tests.factories import (
     DepartmentFactory,
     DocumentFactory,
     InterviewFactory,
+    OfferFactory,
     PositionFactory,
     SittingFactory,
     SlotSeriesFactory,
     UserFactory,
+    WaitingEntryFactory,
     WorkItemFactory,
 )
 from tests.interviews.platforms import platform_for
@@ -68,6 +71,20 @@ address                                method none  owner other recr  recr2 lead
 /interviews/<ref>/room/heartbeat/      POST   401   200   404   404   404   404   404   404   404
 /interviews/<ref>/room/go/             POST   401   200   404   404   404   404   404   404   404
 /interviews/<ref>/room/events/         POST   401   204   404   404   404   404   404   404   404
+/interviews/<ref>/cancel/instead/      GET    in    on    on    work  work  work  work  work  work
+/interviews/<ref>/cancel/instead/      POST   in    on    404   work  work  work  work  work  work
+/interviews/<ref>/apply-again/         GET    in    on    on    work  work  work  work  work  work
+/interviews/<ref>/apply-again/         POST   in    on    404   work  work  work  work  work  work
+/interviews/<ref>/wait/                GET    in    on    on    work  work  work  work  work  work
+/interviews/<ref>/wait/                POST   in    on    404   work  work  work  work  work  work
+/interviews/<ref>/wait/stop/           GET    in    on    on    work  work  work  work  work  work
+/interviews/<ref>/wait/stop/           POST   in    on    404   work  work  work  work  work  work
+/offers/<ref>/                         GET    in    200   404   work  work  work  work  work  work
+/offers/<ref>/                         POST   in    422   404   work  work  work  work  work  work
+/o/<str:token>/                        GET    200   200   200   200   200   200   200   200   200
+/o/<str:token>/                        POST   422   422   422   422   422   422   422   422   422
+/talent-pool/                          GET    in    200   200   work  work  work  work  work  work
+/talent-pool/                          POST   in    on    on    work  work  work  work  work  work
 /interviews/<ref>/exit/                GET    in    200   404   work  work  work  work  work  work
 /interviews/<ref>/exit/                POST   in    on    404   work  work  work  work  work  work
 /interviews/<ref>/exit/code/           GET    in    on    404   work  work  work  work  work  work
@@ -129,6 +146,14 @@ address                                method none  owner other recr  recr2 lead
 /desk/interviews/<ref>/recordings/<int:answer_id>/ GET desk 403 403 on 404   on    404   403   on
 /desk/interviews/<ref>/recordings/<int:answer_id>/ POST desk 403 403 200 404 200   404   403   200
 /desk/interviews/<ref>/recordings/<int:answer_id>/sound/ GET desk 403 403 404 404 404 404 403 404
+/desk/refill/                          GET    desk  403   403   200   200   200   200   200   200
+/desk/refill/<int:position_id>/        GET    desk  403   403   200   404   200   404   200   200
+/desk/refill/<int:position_id>/settings/ GET  desk  403   403   403   403   on    404   403   on
+/desk/refill/<int:position_id>/settings/ POST desk  403   403   403   403   422   404   403   422
+/desk/refill/<int:position_id>/offer/  GET    desk  403   403   on    404   on    404   403   on
+/desk/refill/<int:position_id>/offer/  POST   desk  403   403   on    404   on    404   403   on
+/desk/refill/<int:position_id>/take-off/ GET  desk  403   403   on    404   on    404   403   on
+/desk/refill/<int:position_id>/take-off/ POST desk  403   403   on    404   on    404   403   on
 /desk/search/                          GET    desk  403   403   200   200   200   200   200   200
 /desk/search/                          POST   desk  403   403   422   422   422   422   422   422
 /desk/history/                         GET    desk  403   403   200   200   200   200   200   200
@@ -367,6 +392,8 @@ SENT = {
         "reason": "They called us.",
         "step": "confirm",
     },
+    "/desk/refill/<int:position_id>/offer/": {"slot": "<slot>"},
+    "/desk/refill/<int:position_id>/take-off/": {"entry": "<entry>"},
     "/me/": {"language": "en", "time_zone": "Asia/Shanghai"},
     "/interviews/<ref>/cancel/": {"reason": "time_conflict"},
     "/interviews/<ref>/cancel/check/": {"reason": "time_conflict"},
@@ -442,7 +469,14 @@ def people():
             name="x", first_day="2026-10-01", last_day="2026-10-07", department=department
         ),
         "draft": Policy.objects.create(name="draft", department=department, is_active=False),
+        "offer": offered(booked),
     }
+
+
+def offered(booked) -> Offer:
+    """A place of the same position, kept for the same candidate."""
+    entry = WaitingEntryFactory(position=booked.position, interview__candidate=booked.candidate)
+    return OfferFactory(place__slot__position=booked.position, entry=entry)
 
 
 def in_room(booked) -> Sitting:
@@ -508,6 +542,8 @@ def path_to(address, method, people) -> str:
     elif address.startswith("/desk/settings/imports/"):
         jobs = people["imports"]
         reference = next(jobs[word] for word in ("undo", "compare", "") if word in address)
+    elif address.startswith("/offers/"):
+        reference = people["offer"].reference
     elif address.startswith("/desk/work/"):
         reference = people["work"].reference
     elif address.startswith("/desk/interviews/"):
@@ -518,6 +554,8 @@ def path_to(address, method, people) -> str:
     filled = address.replace("<ref>", reference, 1).replace("<ref>", within)
     filled = filled.replace("*", "nothing/here/")
     filled = filled.replace("<int:answer>", str(FaqEntry.objects.earliest("pk").pk))
+    if address.startswith("/o/"):
+        filled = filled.replace("<str:token>", token_of(people["offer"].reference))
     filled = filled.replace("<str:token>", invitation_token(people["booked"]))
     filled = filled.replace("<uidb64>", "MQ").replace("<token>", "c0ffee-1234")
     filled = filled.replace("<str:what>", "slots").replace("<str:ext>", "csv")
@@ -526,6 +564,7 @@ def path_to(address, method, people) -> str:
         spoken = people["sitting"].answers.get(number=2)
         filled = filled.replace("<int:answer_id>", str(spoken.pk))
     filled = filled.replace("<int:number>", "2")
+    filled = filled.replace("<int:position_id>", str(people["booked"].position.pk))
     if address.startswith("/desk/settings/people/"):
         filled = filled.replace("<int:pk>", str(people["view"].pk))
     if address.startswith("/desk/settings/connections/"):
@@ -550,6 +589,8 @@ def outcome(address, method, user, people) -> str:
     known = {
         "<waiting>": people["waiting"].reference,
         "<turn>": str(people["talk"].turns.get().pk),
+        "<slot>": str(people["booked"].slot_id),
+        "<entry>": people["offer"].entry.reference,
     }
     sent = {
         name: known.get(value, value) if isinstance(value, str) else value

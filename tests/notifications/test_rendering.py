@@ -17,6 +17,7 @@ from cancellations.models import Party
 from interviews.booking import notices as booking_notices
 from interviews.gates import notices as gate_notices
 from interviews.models import Correction, Decline, Move
+from interviews.refill import notices as refill_notices
 from notifications import rendering
 from notifications.models import Notification, Webhook
 from notifications.services import Notice
@@ -24,6 +25,7 @@ from tests.factories import (
     CancellationFactory,
     DocumentFactory,
     InterviewFactory,
+    OfferFactory,
     PositionFactory,
     StageGateFactory,
     UserFactory,
@@ -351,11 +353,41 @@ def test_everything_about_gates_has_words(language):
         assert not re.search(r"[，。：；]{2}|[{}]|\(\)|（）|\n\n\n", text), (notice.event, text)
 
 
+def refill_told() -> list[Notice]:
+    """Everything people are told about a place that came free."""
+    offer = OfferFactory(
+        place__slot__position__department__email="dept@company.example",
+        entry__interview__candidate__user__email="waiting@example.com",
+        entry__interview__candidate__user__name="张三",
+    )
+    booked = InterviewFactory(
+        interviewer=UserFactory(staff=True), candidate__user__name="张三", location="南楼3层"
+    )
+    return [
+        *refill_notices.offered(offer, asked_at=START),
+        *refill_notices.refilled(offer, booked),
+    ]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_everything_about_places_that_came_free_has_words(language):
+    for notice in refill_told():
+        message = words(notice.event, notice.channel, language, notice.params)
+        text = f"{message.title}\n{message.body}"
+        assert message.body
+        assert bool(message.title) == (notice.channel != "sms")
+        assert "None" not in text
+        assert not re.search(r"[，。：；]{2}|[{}]|\(\)|（）|\n\n\n", text), (notice.event, text)
+        if notice.event == "place_offered":
+            assert notice.params["link"] in message.body
+
+
 @pytest.mark.django_db
 def test_no_template_is_left_over_and_each_comes_in_both_languages():
     there = {(path.parent.name, path.name) for path in TEMPLATES.glob("*/*.txt")}
     told = [*account_told(), *chased_told(), *connections_told(), *company_told(), *staff_told()]
-    told += [*exits_told(), *booking_told(), *gates_told()]
+    told += [*exits_told(), *booking_told(), *gates_told(), *refill_told()]
     wanted = used() | {(notice.event, notice.channel) for notice in told}
 
     assert there == {

@@ -1,0 +1,1 @@
+"""Being kept for later positions: with consent, and out again at any time."""
