@@ -256,6 +256,7 @@ CELERY_BEAT_SCHEDULE = {
         ("go-on-with-jobs", "interviews.tasks.go_on_with_jobs", 30),
         ("forget-old-reports", "interviews.tasks.forget_old_reports", 6 * 3600),
         ("seal-history", "interviews.tasks.seal_history", 3600),
+        ("take-steps", "interviews.tasks.take_steps", 30),
         ("lapse-sittings", "interviews.tasks.lapse_sittings", 60),
         ("tell-platforms", "interviews.tasks.tell_platforms", 20),
         ("reconcile-platforms", "interviews.tasks.reconcile_platforms", 3600),

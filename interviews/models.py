@@ -357,6 +357,9 @@ class Interview(models.Model):
         validators=SANE_TIME,
     )
     booked_at = models.DateTimeField(_("booked"), null=True, blank=True)
+    confirmed_at = models.DateTimeField(
+        _("confirmed"), null=True, blank=True, help_text=_("When the candidate said they come.")
+    )
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     source = models.CharField(_("source"), max_length=40, blank=True)
@@ -445,6 +448,13 @@ class Interview(models.Model):
     @property
     def candidate(self) -> Candidate:
         return self.application.candidate
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the candidate has said that they come, to the time as it is booked now."""
+        if self.confirmed_at is None:
+            return False
+        return self.booked_at is None or self.confirmed_at >= self.booked_at
 
     @property
     def kind_word(self) -> str:
@@ -904,6 +914,9 @@ from interviews.platforms.models import Platform as Platform  # noqa: E402
 from interviews.platforms.models import PlatformCall as PlatformCall  # noqa: E402
 from interviews.platforms.models import PlatformEvent as PlatformEvent  # noqa: E402
 from interviews.platforms.models import PlatformLink as PlatformLink  # noqa: E402
+from interviews.reminders.models import ReminderRule as ReminderRule  # noqa: E402
+from interviews.reminders.models import Step as Step  # noqa: E402
+from interviews.reminders.models import TroubleReport as TroubleReport  # noqa: E402
 from interviews.room.models import Answer as Answer  # noqa: E402
 from interviews.room.models import Ending as Ending  # noqa: E402
 from interviews.room.models import Question as Question  # noqa: E402

@@ -7,6 +7,7 @@ from django.dispatch import receiver
 
 from interviews.models import Department, HistoryEntry, Interview
 from interviews.platforms import outbox
+from interviews.reminders import planning
 from interviews.signals import history_recorded
 from notifications import webhooks
 from notifications.webhooks import Event
@@ -28,6 +29,12 @@ def tell_webhooks(entries: list[HistoryEntry], **kwargs: Any) -> None:
 def tell_platforms(entries: list[HistoryEntry], **kwargs: Any) -> None:
     """Nothing is asked where none of the interviews is held on a platform."""
     outbox.mark(entries)
+
+
+@receiver(history_recorded, sender=HistoryEntry)
+def move_steps(entries: list[HistoryEntry], **kwargs: Any) -> None:
+    """What happens by itself goes along with the appointment, or not at all."""
+    planning.follow(entries)
 
 
 def _audiences(interviews: set[int]) -> dict[int, str]:

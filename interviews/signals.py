@@ -19,3 +19,7 @@ left_on_platform = Signal()
 # Somebody is about to begin an interview: sender=Sitting, sitting=…, not yet stored, with its
 # interview, locked and not yet in progress; by=…, who. Receivers may move `resume_until`.
 interview_entered = Signal()
+
+# Whether somebody came is for HR to say: sender=Interview, interview=…, locked, its time passed or
+# begun; code=…, a code of reminders.rules.Doubt.
+attendance_unclear = Signal()

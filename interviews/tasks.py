@@ -11,6 +11,7 @@ from interviews.platforms import jobs as platforms_jobs  # noqa: F401 - and this
 from interviews.platforms import outbox, reconcile
 from interviews.platforms import services as platforms
 from interviews.platforms.models import Platform
+from interviews.reminders import planning, sweep
 from interviews.room import services as room
 
 logger = structlog.get_logger(__name__)
@@ -44,6 +45,14 @@ def lapse_sittings() -> None:
             room.lapse(sitting_id)
         except Exception:  # one bad row must not keep the others open
             logger.exception("lapse_failed", sitting=sitting_id)
+
+
+@shared_task
+def take_steps() -> None:
+    """Remind, follow up and close what is due, as far as it can be done before beat says so again;
+    then plan a piece for the rules that were changed."""
+    sweep.take_due(seconds=20)
+    planning.plan_changed_rules(pieces=20)
 
 
 @shared_task

@@ -1,0 +1,172 @@
+"""Which steps an interview has before it: planned, moved and dropped with what happens to it.
+
+Whoever writes steps holds the lock of their interview, or takes it first; the sweep, which holds
+steps, waits for nobody.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+
+from django.db import connection, transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from interviews.history import SYSTEM
+from interviews.models import HistoryEntry, Interview
+from interviews.reminders.models import ReminderRule
+from interviews.reminders.rules import When, Words
+from interviews.services import USUAL_LENGTH
+from interviews.states import InterviewStatus
+from notifications.models import WorkItem, WorkKind
+from notifications.services import supersede
+
+WAITING = frozenset({InterviewStatus.CANCELLING, InterviewStatus.EXITING})
+PLANNED = frozenset(str(each.value) for each in When)
+# What says something else as soon as the interview is no longer as it was.
+SUPERSEDED = (*(str(each.value) for each in Words), "trouble_asked")
+# Nothing of what is planned depends on these; after those, the appointment is another one.
+UNCHANGED = frozenset({"confirmed", "opened", "trouble_reported", "help_asked"})
+ANOTHER_TIME = frozenset({"booked", "moved", "corrected"})
+NOT_HEARD_OF = "not_attended"  # the follow-up of an invitation nobody takes up
+PIECE = 500  # interviews planned anew at a time
+
+# Counted from: of the interview's own times, by the rule's anchor.
+ANCHOR = """
+    CASE rule.anchor
+        WHEN 'invited' THEN interview.created_at
+        WHEN 'deadline' THEN interview.deadline
+        WHEN 'booked' THEN interview.booked_at
+        WHEN 'start' THEN interview.starts_at
+        WHEN 'end' THEN coalesce(interview.ends_at, interview.starts_at + %(usual)s)
+    END
+"""
+DROP = f"""
+DELETE FROM interviews_step AS step
+USING interviews_interview AS interview, interviews_reminderrule AS rule
+WHERE step.interview_id = ANY(%(interviews)s::bigint[]) AND step.done_at IS NULL
+    AND interview.id = step.interview_id AND rule.id = step.rule_id
+    AND (NOT rule.is_active OR rule.stage <> interview.status
+        OR rule.kind NOT IN ('', interview.kind)
+        OR step.anchor_at IS DISTINCT FROM {ANCHOR}
+        OR step.rule_id = ANY(%(anew)s::bigint[]))
+"""  # noqa: S608 - nothing in it comes from outside
+# What is due already is planned only where it closes a window: a reminder would come late.
+PLAN = f"""
+INSERT INTO interviews_step (interview_id, rule_id, anchor_at, due_at, outcome)
+SELECT interview.id, rule.id, counted.anchor_at, counted.anchor_at + counted.after, ''
+FROM interviews_interview AS interview
+JOIN interviews_reminderrule AS rule ON rule.is_active AND rule.stage = interview.status
+    AND rule.kind IN ('', interview.kind)
+CROSS JOIN LATERAL (
+    SELECT {ANCHOR} AS anchor_at, make_interval(mins => rule.minutes) AS after
+) AS counted
+WHERE interview.id = ANY(%(interviews)s::bigint[])
+    AND (counted.anchor_at + counted.after > %(now)s
+        OR rule.what = 'close' AND counted.anchor_at IS NOT NULL AND %(closes)s)
+ON CONFLICT DO NOTHING
+"""  # noqa: S608 - nothing in it comes from outside
+
+
+def plan(
+    interviews: Collection[int],
+    *,
+    now: datetime,
+    closes: bool = True,
+    anew: Collection[int] = (),
+) -> None:
+    """Bring the steps of these interviews, whose locks the caller holds, into line with how they
+    stand, in two statements. `closes`: also what would have been closed already. The steps of the
+    rules `anew` are planned anew whatever they say."""
+    values = {
+        "interviews": list(interviews),
+        "now": now,
+        "closes": closes,
+        "anew": list(anew),
+        "usual": USUAL_LENGTH,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(DROP, values)
+        cursor.execute(PLAN, values)
+
+
+def follow(entries: Iterable[HistoryEntry]) -> None:
+    """Something happened to interviews: what was planned goes along. In the caller's transaction;
+    the caller holds their locks. What came with an import is closed by nobody but the old system
+    and HR."""
+    planned: dict[bool, set[int]] = {True: set(), False: set()}
+    over: set[int] = set()
+    overtaken: list[str] = []
+    booked: list[str] = []
+    for entry in entries:
+        status, event = entry.data.get("status", ""), entry.event
+        if event.startswith("work_") or event in UNCHANGED:
+            continue
+        if event == "imported":
+            if status in PLANNED:
+                planned[False].add(entry.interview_id)
+            continue
+        if status in PLANNED:
+            planned[True].add(entry.interview_id)
+        elif status not in WAITING:
+            over.add(entry.interview_id)
+        if status not in PLANNED or event in ANOTHER_TIME:
+            overtaken.append(entry.interview.subject)
+        if event in ANOTHER_TIME:
+            booked.append(entry.interview.subject)
+    now = timezone.now()
+    for closes, concerned in planned.items():
+        if concerned - over:
+            plan(concerned - over, now=now, closes=closes)
+    if over:
+        _drop(over)
+    if overtaken:
+        supersede(overtaken, SUPERSEDED)
+    if booked:
+        waiting = WorkItem.objects.open().filter(subject__in=booked, kind=WorkKind.FOLLOW_UP)
+        waiting.filter(params__code=NOT_HEARD_OF).update(closed_at=now, closed_by=SYSTEM)
+
+
+def _drop(interviews: Collection[int]) -> None:
+    """They are over: nothing of what was still planned happens."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "DELETE FROM interviews_step WHERE interview_id = ANY(%s::bigint[])"
+            " AND done_at IS NULL",
+            [list(interviews)],
+        )
+
+
+def change(rule: ReminderRule) -> None:
+    """Save a rule that somebody has written: its steps are planned anew in the background."""
+    rule.plan_from = 0
+    rule.save()
+
+
+def plan_changed_rules(*, pieces: int) -> int:
+    """Go on planning for the rules that were changed, so many pieces at most; how many were done.
+    A worker that dies leaves off where the next one goes on."""
+    done = 0
+    for rule_id in ReminderRule.objects.exclude(plan_from=None).values_list("pk", flat=True):
+        while done < pieces and _plan_piece(rule_id):
+            done += 1
+    return done
+
+
+@transaction.atomic
+def _plan_piece(rule_id: int) -> bool:
+    """The next interviews of one rule; False where there are none left, or somebody else is at
+    it."""
+    rules = ReminderRule.objects.select_for_update(skip_locked=True).exclude(plan_from=None)
+    rule = rules.filter(pk=rule_id).first()
+    if rule is None:
+        return False
+    concerned = Q(status=rule.stage) | Q(steps__rule=rule, steps__done_at=None)
+    ahead = Interview.objects.filter(concerned, pk__gt=rule.plan_from)
+    keys = list(ahead.order_by("pk").values_list("pk", flat=True).distinct()[:PIECE])
+    if keys:
+        locked = Interview.objects.filter(pk__in=keys).order_by("pk")
+        list(locked.select_for_update(of=("self",), no_key=True).values_list("pk"))
+        plan(keys, now=timezone.now(), closes=False, anew=[rule.pk])
+    rule.plan_from = keys[-1] if len(keys) == PIECE else None
+    rule.save(update_fields=["plan_from"])
+    return bool(keys)
