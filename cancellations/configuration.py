@@ -35,6 +35,7 @@ KINDS: dict[str, Promise] = {
     "accounts.apitoken": gettext_lazy("API tokens"),
     "notifications.webhook": gettext_lazy("Webhooks"),
     "interviews.platform": gettext_lazy("Interview platforms"),
+    "interviews.reminderrule": gettext_lazy("Reminders"),
 }
 NOTICES = frozenset({"notice_minutes", "promised_minutes", "default_minutes_before"})
 NOTHING = "—"

@@ -16,6 +16,7 @@ urlpatterns: list = [
     path("desk/sign-in/with/", include("accounts.callback_urls")),
     path("", include("cancellations.urls")),
     path("", include("interviews.urls")),
+    path("", include("interviews.reminders.urls")),
     path("", include("notifications.urls")),
     path("api/", include("config.api")),
     path("admin/", admin.site.urls),

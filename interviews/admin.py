@@ -35,6 +35,7 @@ from interviews.models import (
     Slot,
 )
 from interviews.platforms import admin as platforms_admin  # noqa: F401 - registered by this
+from interviews.reminders import admin as reminders_admin  # noqa: F401 - and these
 from interviews.room import admin as room_admin  # noqa: F401 - registered by being imported
 
 

@@ -29,6 +29,7 @@ from interviews.queries import (
     positions_of,
     timeline,
 )
+from interviews.reminders.queries import may_confirm, may_tell_trouble
 from interviews.room.queries import State, latest_sitting, state_of, takes_place_here
 from interviews.states import CANCELLABLE, ENDED, UNDER_WAY, InterviewStatus
 from interviews.templatetags.contact import grouped
@@ -85,6 +86,7 @@ def mine(request: PortalRequest) -> HttpResponse:
         "next": upcoming,
         "rule": _rule(upcoming, now) if upcoming else None,
         "entrance": _entrance(upcoming, now) if upcoming else None,
+        "may_confirm": upcoming is not None and may_confirm(upcoming, now),
         "ahead": [interview for interview in ahead if interview is not upcoming],
         "ended": [interview for interview in page if interview.status in ENDED],
     }
@@ -113,6 +115,8 @@ def interview(request: PortalRequest, reference: str) -> HttpResponse:
         and cancellation.is_exit
         and exits.may_book_again(cancellation, now),
         "entrance": _entrance(own, now),
+        "may_confirm": may_confirm(own, now),
+        "may_tell_trouble": may_tell_trouble(own, now),
         "is_ended": own.status in ENDED,
     }
     return render(request, "cancellations/portal/interview.html", context)

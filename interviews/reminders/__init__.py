@@ -1,1 +1,1 @@
-"""What happens by itself around an appointment: reminders, follow-ups for HR, the end of the window."""
+"""What happens by itself around an appointment: reminders, follow-ups, the end of its window."""

@@ -1,4 +1,4 @@
-"""When somebody is reminded of what, and what has become of it. Lock order: interview, then step."""
+"""Who is reminded of what and when, and what became of it. Lock order: interview, then step."""
 
 from datetime import timedelta
 

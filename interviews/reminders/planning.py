@@ -136,12 +136,6 @@ def _drop(interviews: Collection[int]) -> None:
         )
 
 
-def change(rule: ReminderRule) -> None:
-    """Save a rule that somebody has written: its steps are planned anew in the background."""
-    rule.plan_from = 0
-    rule.save()
-
-
 def plan_changed_rules(*, pieces: int) -> int:
     """Go on planning for the rules that were changed, so many pieces at most; how many were done.
     A worker that dies leaves off where the next one goes on."""

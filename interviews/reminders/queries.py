@@ -22,7 +22,10 @@ WRONG_CONTACT = "wrong_contact"  # the kind of work that stops the clock
 ARRIVED = [State.SENT, State.DELIVERED]
 ANSWERED_FOR = timedelta(hours=24)  # after the start, in which trouble can still be told of
 _PERSON = "interview__application__candidate__user"
-_SHARED = ("interview__application__position__department", "interview__application__position__recruiter")
+_SHARED = (
+    "interview__application__position__department",
+    "interview__application__position__recruiter",
+)
 
 
 def due(now: datetime) -> QuerySet[Step]:
@@ -102,8 +105,20 @@ def facts_of(step: Step, plan: rules.Plan, anchor: str, known: Known) -> rules.F
         trouble_told=interview.pk in known.troubled,
         contact_wrong=interview.subject in known.unreachable,
         is_seen=closes or is_seen(interview, known.linked.get(interview.pk)),
-        open_until=door_open_until(interview) if closes else None,
+        open_until=_open_until(interview) if closes else None,
     )
+
+
+def _open_until(interview: Interview) -> datetime | None:
+    """Until when nobody is missing yet: the door, and the time to say that there was trouble."""
+    asked = interview.steps.filter(
+        rule__what=What.TROUBLE, outcome=rules.Outcome.SENT, anchor_at=interview.starts_at
+    )
+    done = asked.order_by("-done_at").values_list("done_at", flat=True).first()
+    until = [done + rules.ANSWER_WITHIN] if done else []
+    if door := door_open_until(interview):
+        until.append(door)
+    return max(until, default=None)
 
 
 def door_open_until(interview: Interview) -> datetime | None:

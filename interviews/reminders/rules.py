@@ -11,6 +11,8 @@ from interviews.states import UNDER_WAY, InterviewStatus
 
 AGAIN = timedelta(minutes=15)  # until a step that cannot be taken now is looked at again
 
+ANSWER_WITHIN = timedelta(minutes=30)  # for saying that there was trouble, before it is too late
+
 
 class When(TextChoices):
     """The status in which a rule applies."""
@@ -104,7 +106,7 @@ class Facts:
     trouble_told: bool = False
     contact_wrong: bool = False
     is_seen: bool = True  # we would know if they had come
-    open_until: datetime | None = None  # the door of our room, for who has been in
+    open_until: datetime | None = None  # a window: the door of our room, or time to answer
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,7 @@ class _Batch:
         self.outcomes: dict[Outcome, list[int]] = {}
         self.later: dict[datetime, list[int]] = {}
         self.told: list[Notice] = []
+        self.asked: set[int] = set()  # interviews
         self._share_interviews(steps)
 
     @staticmethod
@@ -80,7 +81,9 @@ class _Batch:
         try:
             facts = queries.facts_of(step, plan, rule.anchor, self.known)
             look = rules.look(plan, facts, planned_for=step.anchor_at, now=self.now)
-            if look.acts:
+            if look.acts and rule.what == What.CLOSE and step.interview_id in self.asked:
+                look = rules.Look(later=self.now + rules.ANSWER_WITHIN)
+            elif look.acts:
                 look = self._act(step, rule)
         except Exception:
             logger.exception("step_failed", step=step.pk)
@@ -91,24 +94,23 @@ class _Batch:
             self.outcomes.setdefault(look.outcome, []).append(step.pk)
 
     def _act(self, step: Step, rule: ReminderRule) -> rules.Look:
-        match rule.what:
-            case What.MESSAGE:
-                return self._tell(notices.reminder(step.interview, rule, step))
-            case What.TROUBLE:
-                return self._tell(notices.trouble_asked(step.interview, step))
-            case What.FOLLOW_UP:
-                with transaction.atomic():
-                    return rules.Look(_follow_up(step.interview, planning.NOT_HEARD_OF, self.now))
+        interview = step.interview
+        if rule.what == What.MESSAGE:
+            self.told += notices.reminder(interview, rule, step)
+            return rules.Look(Outcome.SENT)
+        if rule.what == What.TROUBLE:
+            self.told += notices.trouble_asked(interview, step)
+            self.asked.add(interview.pk)
+            return rules.Look(Outcome.SENT)
         with transaction.atomic():
-            return rules.Look(close(step.interview, at=self.now))
-
-    def _tell(self, told: Iterable[Notice]) -> rules.Look:
-        self.told += told
-        return rules.Look(Outcome.SENT)
+            # First, because what ends loses the steps that are still before it.
+            Step.objects.filter(pk=step.pk).update(done_at=self.now)
+            if rule.what == What.FOLLOW_UP:
+                return rules.Look(_follow_up(interview, planning.NOT_HEARD_OF, self.now))
+            return rules.Look(close(interview, at=self.now))
 
     def write(self) -> None:
-        """What ended meanwhile has lost the steps that were still before it; the others are done,
-        or put off."""
+        """They are done, or put off."""
         for outcome, taken in self.outcomes.items():
             Step.objects.filter(pk__in=taken).update(done_at=self.now, outcome=outcome)
         for later, put_off in self.later.items():
