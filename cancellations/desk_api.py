@@ -688,6 +688,7 @@ class PolicySerializer(serializers.Serializer):
     misstart_minutes = serializers.IntegerField()
     resume_hours = serializers.IntegerField()
     self_rebooking = serializers.BooleanField()
+    mark_days = serializers.IntegerField()
     tiers = TierSerializer(many=True)
 
 

@@ -240,6 +240,13 @@ class Policy(models.Model):
         db_default=True,
         help_text=_("Otherwise they are told whom to ask."),
     )
+    mark_days = models.PositiveSmallIntegerField(
+        _("days a mark for an absence stays"),
+        default=180,
+        db_default=180,
+        validators=[MinValueValidator(1), MaxValueValidator(730)],
+        help_text=_("Counted from the day it is set; candidates see until when."),
+    )
 
     class Meta:
         verbose_name = _("policy")
@@ -266,6 +273,7 @@ class Policy(models.Model):
                 "misstart_minutes",
                 "resume_hours",
                 "self_rebooking",
+                "mark_days",
                 departments=_departments_of("{row}"),
             )
         ]
@@ -594,7 +602,8 @@ class Cancellation(models.Model):
         self.reversed_at = at
 
 
-# Django looks for an app's models here; those of help have a module of their own.
+# Django looks for an app's models here; those of one subject have a module of their own.
+from cancellations.absences.models import Absence as Absence  # noqa: E402
 from cancellations.help.models import Fact as Fact  # noqa: E402
 from cancellations.help.models import FaqEntry as FaqEntry  # noqa: E402
 from cancellations.help.models import HelpConversation as HelpConversation  # noqa: E402

@@ -65,6 +65,7 @@ class PolicyForm(forms.ModelForm):
             "misstart_minutes": _("Minutes in which leaving is a false start"),
             "resume_hours": _("Hours to come back to an interview"),
             "self_rebooking": _("Who left may choose another time alone"),
+            "mark_days": _("Days a mark for an absence stays"),
         }
         error_messages = {"name": {"required": _("Give the policy a name.")}}
         help_texts = {

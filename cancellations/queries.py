@@ -73,6 +73,7 @@ POLICY_COLUMNS = (
     "promised_minutes",
     "default_decision",
     "default_minutes_before",
+    "mark_days",
     *EXIT_COLUMNS,
 )
 POLICY_FIELDS = (
@@ -87,6 +88,7 @@ POLICY_FIELDS = (
     "default_decision",
     "default_minutes_before",
     *EXIT_COLUMNS,
+    "mark_days",
 )
 TIER_COLUMNS = ("notice_minutes", "outcome", "short_notice")
 
@@ -101,6 +103,7 @@ def _policy(
     promised_minutes: int,
     default: str,
     minutes_before: int,
+    mark_days: int,
     *exits: Any,
     tiers: tuple[rules.Tier, ...],
 ) -> rules.Policy:
@@ -113,6 +116,7 @@ def _policy(
         default=rules.Default(default),
         default_before=timedelta(minutes=minutes_before),
         exits=_exits(*exits),
+        mark_lasts=timedelta(days=mark_days),
     )
 
 
@@ -178,6 +182,7 @@ def as_rule(policy: Policy) -> rules.Policy:
         policy.promised_minutes,
         policy.default_decision,
         policy.default_minutes_before,
+        policy.mark_days,
         *(getattr(policy, column) for column in EXIT_COLUMNS),
     )
     return _policy(*columns, tiers=tiers_of(policy))

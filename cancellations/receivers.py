@@ -4,11 +4,21 @@ from datetime import datetime
 from typing import Any
 
 from django.dispatch import receiver
+from django.utils import timezone
 
 from accounts.models import User
 from cancellations import exits, queries, services, work
-from interviews.models import Interview, Sitting
-from interviews.signals import differences_found, interview_entered, left_on_platform
+from cancellations.absences import services as absences
+from cancellations.absences.models import MISSED
+from interviews.models import HistoryEntry, Interview, Sitting
+from interviews.signals import (
+    attendance_unclear,
+    differences_found,
+    history_recorded,
+    interview_entered,
+    left_on_platform,
+)
+from interviews.states import InterviewStatus
 from notifications.models import WorkItem
 from notifications.signals import work_step_reached
 
@@ -44,4 +54,33 @@ def take_leave(
 ) -> None:
     exits.leave_on_platform(
         sitting, at=at, platform=platform, is_dated=is_dated, has_results=has_results
+    )
+
+
+@receiver(attendance_unclear, sender=Interview)
+def have_hr_find_out(interview: Interview, code: str, **kwargs: Any) -> None:
+    absences.open_absence(interview, code, at=timezone.now())
+
+
+# After these the appointment is another one, or over in another way.
+SETTLES = frozenset({"started", "completed", "cancelled", "withdrawn", "moved", "corrected"})
+
+
+@receiver(history_recorded, sender=HistoryEntry)
+def follow_absences(entries: list[HistoryEntry], **kwargs: Any) -> None:
+    """Whoever is put down as missing, by the clock, a platform or by hand, is looked at by HR; what
+    happens to the interview then takes that work away again."""
+    for entry in entries:
+        interview, status = entry.interview, entry.data.get("status")
+        if entry.event in {"missed", "corrected"} and status == InterviewStatus.NO_SHOW:
+            absences.open_absence(interview, MISSED, at=entry.at)
+        elif entry.event in SETTLES and _may_be_absent(entry):
+            absences.overtake(interview, at=entry.at)
+
+
+def _may_be_absent(entry: HistoryEntry) -> bool:
+    """Nobody is absent from what has not begun, unless it was given another time."""
+    starts_at = entry.interview.starts_at
+    return entry.event in {"moved", "corrected"} or (
+        starts_at is not None and starts_at <= entry.at
     )

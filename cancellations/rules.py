@@ -86,6 +86,7 @@ class Policy:
     default: Default
     default_before: timedelta  # how long before the start the default falls due
     exits: ExitRules = ExitRules()
+    mark_lasts: timedelta = timedelta(days=180)  # an absence on somebody's record
 
 
 @dataclass(frozen=True)

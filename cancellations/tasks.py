@@ -6,6 +6,7 @@ from django.utils import timezone
 
 import cancellations.jobs  # noqa: F401 - the worker learns here what kinds of jobs there are
 from cancellations import consistency, services
+from cancellations.absences import services as absences
 from cancellations.models import Cancellation, CancellationStatus
 
 logger = structlog.get_logger(__name__)
@@ -29,3 +30,9 @@ def check_consistency() -> None:
     """Ask HR to look at whatever does not agree about an interview."""
     for anomaly in consistency.check():
         consistency.report(anomaly)
+
+
+@shared_task
+def expire_marks() -> None:
+    """Let go what has stood on somebody's record for its time."""
+    absences.expire_marks()

@@ -249,6 +249,7 @@ CELERY_BEAT_SCHEDULE = {
     for name, task, seconds in (
         ("sweep-outbox", "notifications.tasks.sweep", 20),
         ("apply-policy-defaults", "cancellations.tasks.apply_defaults", 30),
+        ("expire-marks", "cancellations.tasks.expire_marks", 3600),
         ("check-consistency", "cancellations.tasks.check_consistency", 24 * 3600),
         ("deliver-webhooks", "notifications.tasks.deliver_webhooks", 20),
         ("forget-deliveries", "notifications.tasks.forget_deliveries", 3600),

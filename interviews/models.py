@@ -852,6 +852,7 @@ class Access(models.TextChoices):
     REVEALED = "revealed", _("Contact details revealed")
     EXPORTED = "exported", _("List exported")
     LISTENED = "listened", _("Recording heard")
+    OPENED = "opened", _("Candidate’s file opened")
 
 
 class AccessLog(models.Model):
