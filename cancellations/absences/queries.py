@@ -12,7 +12,7 @@ from cancellations.models import Cancellation, Party
 from candidates.models import Appeal, Mark
 from interviews.models import PEOPLE, PRIVATE_FIELDS, HistoryEntry, Interview
 from interviews.queries import visible_to
-from interviews.reminders.queries import has_failed, was_told
+from interviews.reminders.queries import has_failed, trouble_of, was_told
 from interviews.room.models import Ending, RoomEvent, RoomEventKind
 from interviews.room.queries import closes_at
 from interviews.states import InterviewStatus
@@ -45,11 +45,6 @@ def visible_absences(user: User) -> QuerySet[Absence]:
     )
 
 
-def absence_of(interview: Interview) -> Absence | None:
-    """Of the appointment as it stands."""
-    return interview.absences.filter(starts_at=interview.starts_at).first()
-
-
 def visible_mark(user: User, reference: str) -> tuple[Mark, Interview] | None:
     """The mark and its interview, where `user` may see that; without the file of an appeal."""
     marks = Mark.objects.select_related("appealed_by__decided_by", "set_by", "candidate__user")
@@ -72,7 +67,7 @@ def known_of(interview: Interview, now: datetime) -> Known:
     if interview.booked_at is not None:
         since = Q(at__gte=interview.booked_at)
     over = closes_at(interview)
-    report = interview.troubles.filter(starts_at=interview.starts_at).first()
+    report = trouble_of(interview)
     opened = HistoryEntry.objects.filter(interview=interview, event="opened").order_by("sequence")
     return Known(
         starts_at=interview.starts_at,

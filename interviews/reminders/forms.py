@@ -100,11 +100,11 @@ class RuleForm(forms.ModelForm):
         if self.instance.pk and self.instance.minutes is not None:
             minutes = abs(self.instance.minutes)
             unit = next((u for u in ("days", "hours") if minutes % UNITS[u] == 0), "minutes")
-            self.initial |= {
-                "amount": minutes // UNITS[unit],
-                "unit": unit,
-                "side": "before" if self.instance.minutes < 0 else "after",
-            }
+            self.initial.update(
+                amount=minutes // UNITS[unit],
+                unit=unit,
+                side="before" if self.instance.minutes < 0 else "after",
+            )
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

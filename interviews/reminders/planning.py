@@ -6,6 +6,7 @@ steps, waits for nobody.
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -77,7 +78,7 @@ def plan(
     """Bring the steps of these interviews, whose locks the caller holds, into line with how they
     stand, in two statements. `closes`: also what would have been closed already. The steps of the
     rules `anew` are planned anew whatever they say."""
-    values = {
+    values: dict[str, Any] = {
         "interviews": list(interviews),
         "now": now,
         "closes": closes,

@@ -111,6 +111,8 @@ def facts_of(step: Step, plan: rules.Plan, anchor: str, known: Known) -> rules.F
 
 def _open_until(interview: Interview) -> datetime | None:
     """Until when nobody is missing yet: the door, and the time to say that there was trouble."""
+    if interview.starts_at is None:
+        return None
     asked = interview.steps.filter(
         rule__what=What.TROUBLE, outcome=rules.Outcome.SENT, anchor_at=interview.starts_at
     )
@@ -192,8 +194,15 @@ def has_open_sitting(interview: Interview) -> bool:
     return room.open_sitting(interview) is not None
 
 
+def trouble_of(interview: Interview) -> TroubleReport | None:
+    """What they told of the appointment as it is booked now."""
+    if interview.starts_at is None:
+        return None
+    return interview.troubles.filter(starts_at=interview.starts_at).first()
+
+
 def has_told_trouble(interview: Interview) -> bool:
-    return interview.troubles.filter(starts_at=interview.starts_at).exists()
+    return trouble_of(interview) is not None
 
 
 def may_confirm(interview: Interview, now: datetime) -> bool:

@@ -59,10 +59,10 @@ def tell_trouble(
     """
     now = timezone.now()
     interview = Interview.objects.lock(reference)
-    told = interview.troubles.filter(starts_at=interview.starts_at).first()
+    told = queries.trouble_of(interview)
     if told is not None:
         return told
-    if not queries.may_tell_trouble(interview, now):
+    if interview.starts_at is None or not queries.may_tell_trouble(interview, now):
         raise TooLate
     report = TroubleReport.objects.create(
         interview=interview,
