@@ -227,7 +227,17 @@ class InterviewAdmin(SearchByPerson, ImportMixin, OffersStaff, SavesWhatChanged,
         (_("Where and with whom"), {"fields": ("link", "location", "interviewer", "deadline")}),
         (
             _("Came from"),
-            {"fields": ("booked_at", "ended_at", "created_at", "source", "source_key", "extra")},
+            {
+                "fields": (
+                    "booked_at",
+                    "confirmed_at",
+                    "ended_at",
+                    "created_at",
+                    "source",
+                    "source_key",
+                    "extra",
+                )
+            },
         ),
     )
     formfield_overrides = {URLField: {"assume_scheme": "https"}}

@@ -14,7 +14,6 @@ from interviews.models import Interview
 from interviews.reminders import notices, planning, queries, rules
 from interviews.reminders.models import ReminderRule, Step
 from interviews.reminders.rules import Outcome, What
-from interviews.room.services import close_by_hand
 from interviews.services import miss_interview
 from interviews.signals import attendance_unclear
 from interviews.states import InterviewStatus
@@ -128,7 +127,6 @@ def close(interview: Interview, *, at: datetime) -> Outcome:
             return Outcome.NOT_NEEDED  # it lapses by itself, with its evidence
         interview.lapse(at=at)
         interview.save(update_fields=["status", "ended_at"])
-        close_by_hand(interview, at=at)
         history.record(interview, "lapsed", by=None, at=at)
         return Outcome.CLOSED
     if doubt is not None and interview.status == InterviewStatus.INVITED:
