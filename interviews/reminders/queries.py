@@ -177,14 +177,15 @@ def was_told(interview: Interview) -> bool:
 
 
 def has_failed(interview: Interview) -> bool:
-    """Whether there was trouble on our side or the platform's with this interview."""
+    """Whether there was trouble on our side or the platform's with this interview, or the platform
+    was never told of it."""
     faults = RoomEvent.objects.filter(sitting__interview=interview, kind__in=room.OUR_FAULTS)
     if faults.exists():
         return True
     link = PlatformLink.objects.filter(interview=interview).first()
     if link is None:
-        return False
-    if link.difference or (link.error_code and link.told_at is None):
+        return interview.kind == InterviewKind.AI and interview.position.platform_id is not None
+    if link.difference or link.told_at is None:
         return True
     events = PlatformEvent.objects.filter(platform=link.platform_id, body__kind=EventKind.ERROR)
     return bool(link.external_id) and events.filter(external_id=link.external_id).exists()
