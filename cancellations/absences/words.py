@@ -40,7 +40,7 @@ def _lines(evidence: Mapping[str, Any]) -> Iterator[Line]:
     if confirmed_at := _time(evidence.get("confirmed_at")):
         yield Line(_("Said they will come"), confirmed_at)
     else:
-        yield Line(_("Not confirmed"))
+        yield Line(_("Did not confirm"))
     trouble = evidence.get("trouble", "")
     if trouble in TroubleKind:
         yield Line(_("Told of trouble at the start"), more=str(TroubleKind(trouble).label))

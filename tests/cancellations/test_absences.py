@@ -464,7 +464,7 @@ def test_case_says_everything_that_is_known(client, absence):
 
     page = client.get(reverse("cancellations:absence", args=[absence.reference])).text
 
-    for words in ("They did not come.", "Booked", "Delivered", "Not confirmed", "Excuse it"):
+    for words in ("They did not come.", "Booked", "Delivered", "Did not confirm", "Excuse it"):
         assert words in page
     assert "Put it on the record" in page
 
@@ -532,7 +532,7 @@ def test_candidate_sees_the_mark_with_what_it_rests_on_and_appeals_in_one_tap(cl
 
     page = client.get(record).text
     assert "What it rests on" in page
-    assert "Not confirmed" in page
+    assert "Did not confirm" in page
     done = client.post(reverse("cancellations:make_appeal", args=[mark.reference]), follow=True)
 
     assert fresh(mark).state == "appealed"
