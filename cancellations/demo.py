@@ -15,6 +15,7 @@ from stdnum.cn import ric
 from accounts.models import User
 from accounts.permissions import Role
 from cancellations import notices, queries, rules, work
+from cancellations.absences import demo as absences
 from cancellations.company import correct_interview
 from cancellations.models import (
     Cancellation,
@@ -36,6 +37,7 @@ from interviews.models import (
     Move,
     Position,
     PositionCategory,
+    ReminderRule,
     Slot,
     Stage,
 )
@@ -218,6 +220,10 @@ class Demo:
             platform.hold(self.positions["SB-3001"], address=settings.DEMO_PLATFORM_URL)
         self.reinstate_one()
         self.offer_free_slots()
+        absences.show(self.staff["hr"], now=self.now)
+        ReminderRule.objects.update(
+            plan_from=0
+        )  # what is to come of these is planned by the worker
 
     # --- the company ----------------------------------------------------------------------------
 

@@ -162,13 +162,15 @@ def window_of(interview: Interview) -> rules.Window:
 
 
 def was_told(interview: Interview) -> bool:
-    """Whether the last thing we wrote them about it, since it was booked as it is, has arrived by
-    any channel. Of what is still on its way nobody knows."""
+    """Whether the last thing we wrote them about it, since it was booked as it is and before it was
+    over, has arrived by any channel. Of what is still on its way nobody knows."""
     theirs = Notification.objects.filter(
         subject=interview.subject, recipient=f"user:{interview.candidate.user_id}"
     ).exclude(state=State.SUPERSEDED)
     if interview.booked_at is not None:
         theirs = theirs.filter(created_at__gte=interview.booked_at)
+    if over := room.closes_at(interview):
+        theirs = theirs.filter(created_at__lte=over)
     last = theirs.order_by("-created_at", "-pk").first()
     if last is None:
         return False

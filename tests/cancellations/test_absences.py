@@ -58,7 +58,7 @@ DAY = timedelta(days=1)
 def absence():
     """Told of it, and not come: nothing forbids to hold it against them."""
     absence = AbsenceFactory(interview__candidate__user__email="zhang@example.com")
-    tell(absence.interview)
+    tell(absence.interview, created_at=absence.starts_at - timedelta(hours=2))
     return absence
 
 
@@ -188,7 +188,7 @@ def nothing_arrived(interview):
 
 
 def the_last_bounced(interview):
-    tell(interview, "trouble_asked", state="bounced", created_at=timezone.now() + DAY)
+    tell(interview, "trouble_asked", state="bounced", created_at=interview.starts_at)
 
 
 def nothing_was_sent(interview):
