@@ -5,7 +5,7 @@ steps, waits for nobody.
 """
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
@@ -30,6 +30,7 @@ UNCHANGED = frozenset({"confirmed", "opened", "trouble_reported", "help_asked"})
 ANOTHER_TIME = frozenset({"booked", "moved", "corrected"})
 NOT_HEARD_OF = "not_attended"  # the follow-up of an invitation nobody takes up
 PIECE = 500  # interviews planned anew at a time
+HELD_BACK = timedelta(days=2)  # longer than any message waits to be sent
 
 # Counted from: of the interview's own times, by the rule's anchor.
 ANCHOR = """
@@ -95,7 +96,7 @@ def follow(entries: Iterable[HistoryEntry]) -> None:
     the caller holds their locks. What came with an import is closed by nobody but the old system
     and HR."""
     planned: dict[bool, set[int]] = {True: set(), False: set()}
-    over: set[int] = set()
+    over: dict[int, Interview] = {}
     overtaken: list[str] = []
     booked: list[str] = []
     for entry in entries:
@@ -105,36 +106,45 @@ def follow(entries: Iterable[HistoryEntry]) -> None:
         if event == "imported":
             if status in PLANNED:
                 planned[False].add(entry.interview_id)
-            continue
-        if status in PLANNED:
+        elif status in PLANNED:
             planned[True].add(entry.interview_id)
-        elif status not in WAITING:
-            over.add(entry.interview_id)
-        if status not in PLANNED or event in ANOTHER_TIME:
+            if event in ANOTHER_TIME:
+                booked.append(entry.interview.subject)
+        elif status in WAITING:
             overtaken.append(entry.interview.subject)
-        if event in ANOTHER_TIME:
-            booked.append(entry.interview.subject)
+        else:
+            over[entry.interview_id] = entry.interview
     now = timezone.now()
     for closes, concerned in planned.items():
-        if concerned - over:
-            plan(concerned - over, now=now, closes=closes)
+        if concerned - over.keys():
+            plan(concerned - over.keys(), now=now, closes=closes)
     if over:
-        _drop(over)
-    if overtaken:
-        supersede(overtaken, SUPERSEDED)
+        overtaken += [over[each].subject for each in _drop(over, now)]
+    if overtaken or booked:
+        supersede([*overtaken, *booked], SUPERSEDED)
     if booked:
         waiting = WorkItem.objects.open().filter(subject__in=booked, kind=WorkKind.FOLLOW_UP)
         waiting.filter(params__code=NOT_HEARD_OF).update(closed_at=now, closed_by=SYSTEM)
 
 
-def _drop(interviews: Collection[int]) -> None:
-    """They are over: nothing of what was still planned happens."""
+# In one statement, because it is part of every cancellation.
+OVER = """
+WITH dropped AS (
+    DELETE FROM interviews_step WHERE interview_id = ANY(%(interviews)s::bigint[])
+        AND done_at IS NULL
+)
+SELECT DISTINCT interview_id FROM interviews_step
+WHERE interview_id = ANY(%(interviews)s::bigint[]) AND outcome = 'sent' AND done_at > %(lately)s
+"""
+
+
+def _drop(interviews: Collection[int], now: datetime) -> list[int]:
+    """They are over: nothing of what was still planned happens. Returns those of which something
+    may not have been sent yet."""
+    values: dict[str, Any] = {"interviews": list(interviews), "lately": now - HELD_BACK}
     with connection.cursor() as cursor:
-        cursor.execute(
-            "DELETE FROM interviews_step WHERE interview_id = ANY(%s::bigint[])"
-            " AND done_at IS NULL",
-            [list(interviews)],
-        )
+        cursor.execute(OVER, values)
+        return [interview for (interview,) in cursor.fetchall()]
 
 
 def plan_changed_rules(*, pieces: int) -> int:

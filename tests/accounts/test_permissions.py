@@ -21,8 +21,9 @@ RECRUITER = VIEWER | {
     "cancellations.cancel_for_company",
     "interviews.correct_interviews",
     "interviews.export_interviews",
+    "candidates.set_mark",
 }
-LEAD = RECRUITER | {DECIDE, "cancellations.edit_policies"}
+LEAD = RECRUITER | {DECIDE, "cancellations.edit_policies", "candidates.decide_appeal"}
 TABLE = {
     Role.CANDIDATE: set(),
     Role.DEPARTMENT_VIEWER: VIEWER,
