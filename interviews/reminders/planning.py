@@ -15,7 +15,7 @@ from django.utils import timezone
 from interviews.history import SYSTEM
 from interviews.models import HistoryEntry, Interview
 from interviews.reminders.models import ReminderRule
-from interviews.reminders.rules import When, Words
+from interviews.reminders.rules import Anchor, When, Words
 from interviews.services import USUAL_LENGTH
 from interviews.states import InterviewStatus
 from notifications.models import WorkItem, WorkKind
@@ -29,6 +29,7 @@ SUPERSEDED = (*(str(each.value) for each in Words), "trouble_asked")
 UNCHANGED = frozenset({"confirmed", "opened", "trouble_reported", "help_asked"})
 ANOTHER_TIME = frozenset({"booked", "moved", "corrected"})
 NOT_HEARD_OF = "not_attended"  # the follow-up of an invitation nobody takes up
+OWN_TIMES = (Anchor.DEADLINE.value, Anchor.START.value, Anchor.END.value)
 PIECE = 500  # interviews planned anew at a time
 HELD_BACK = timedelta(days=2)  # longer than any message waits to be sent
 
@@ -55,15 +56,15 @@ WHERE step.interview_id = ANY(%(interviews)s::bigint[]) AND step.done_at IS NULL
 # What is due already is planned only where it closes a window: a reminder would come late.
 PLAN = f"""
 INSERT INTO interviews_step (interview_id, rule_id, anchor_at, due_at, outcome)
-SELECT interview.id, rule.id, counted.anchor_at, counted.anchor_at + counted.after, ''
+SELECT interview.id, rule.id, counted.anchor_at, counted.anchor_at + counted.delay, ''
 FROM interviews_interview AS interview
 JOIN interviews_reminderrule AS rule ON rule.is_active AND rule.stage = interview.status
-    AND rule.kind IN ('', interview.kind)
+    AND rule.kind IN ('', interview.kind) AND rule.anchor = ANY(%(anchors)s::text[])
 CROSS JOIN LATERAL (
-    SELECT {ANCHOR} AS anchor_at, make_interval(mins => rule.minutes) AS after
+    SELECT {ANCHOR} AS anchor_at, make_interval(mins => rule.minutes) AS delay
 ) AS counted
 WHERE interview.id = ANY(%(interviews)s::bigint[])
-    AND (counted.anchor_at + counted.after > %(now)s
+    AND (counted.anchor_at + counted.delay > %(now)s
         OR rule.what = 'close' AND counted.anchor_at IS NOT NULL AND %(closes)s)
 ON CONFLICT DO NOTHING
 """  # noqa: S608 - nothing in it comes from outside
@@ -74,15 +75,18 @@ def plan(
     *,
     now: datetime,
     closes: bool = True,
+    anchors: Collection[str] = Anchor.values,
     anew: Collection[int] = (),
 ) -> None:
     """Bring the steps of these interviews, whose locks the caller holds, into line with how they
-    stand, in two statements. `closes`: also what would have been closed already. The steps of the
-    rules `anew` are planned anew whatever they say."""
+    stand, in two statements. `closes`: also what would have been closed already. Only what counts
+    from one of these `anchors` is added. The steps of the rules `anew` are planned anew whatever
+    they say."""
     values: dict[str, Any] = {
         "interviews": list(interviews),
         "now": now,
         "closes": closes,
+        "anchors": list(anchors),
         "anew": list(anew),
         "usual": USUAL_LENGTH,
     }
@@ -94,8 +98,9 @@ def plan(
 def follow(entries: Iterable[HistoryEntry]) -> None:
     """Something happened to interviews: what was planned goes along. In the caller's transaction;
     the caller holds their locks. What came with an import is closed by nobody but the old system
-    and HR."""
-    planned: dict[bool, set[int]] = {True: set(), False: set()}
+    and HR, and when it was invited or booked, only the old system knows."""
+    planned: set[int] = set()
+    imported: set[int] = set()
     over: dict[int, Interview] = {}
     overtaken: list[str] = []
     booked: list[str] = []
@@ -105,9 +110,9 @@ def follow(entries: Iterable[HistoryEntry]) -> None:
             continue
         if event == "imported":
             if status in PLANNED:
-                planned[False].add(entry.interview_id)
+                imported.add(entry.interview_id)
         elif status in PLANNED:
-            planned[True].add(entry.interview_id)
+            planned.add(entry.interview_id)
             if event in ANOTHER_TIME:
                 booked.append(entry.interview.subject)
         elif status in WAITING:
@@ -115,9 +120,10 @@ def follow(entries: Iterable[HistoryEntry]) -> None:
         else:
             over[entry.interview_id] = entry.interview
     now = timezone.now()
-    for closes, concerned in planned.items():
-        if concerned - over.keys():
-            plan(concerned - over.keys(), now=now, closes=closes)
+    if planned := planned - over.keys():
+        plan(planned, now=now)
+    if imported:
+        plan(imported, now=now, closes=False, anchors=OWN_TIMES)
     if over:
         overtaken += [over[each].subject for each in _drop(over, now)]
     if overtaken or booked:

@@ -172,6 +172,17 @@ def test_import_plans_what_lies_ahead_and_closes_nothing():
     assert not interview.steps.exists()
 
 
+def test_imported_invitation_is_not_taken_for_a_new_one():
+    """When it was sent only the old system knows; when it ends stands in it."""
+    deadline = timezone.now() + 7 * DAY
+    interview = InterviewFactory(invited=True, deadline=deadline)
+    interview.steps.all().delete()
+
+    history.record(interview, "imported", by=None)
+
+    assert set(interview.steps.values_list("rule__anchor", flat=True)) == {"deadline"}
+
+
 def test_rule_that_is_changed_moves_what_is_planned():
     interview = booked()
     rule = ReminderRule.objects.get(minutes=-1440, stage="booked")
