@@ -153,7 +153,6 @@ def window_of(interview: Interview) -> rules.Window:
     link = PlatformLink.objects.filter(interview=interview).first()
     invited = interview.status == InterviewStatus.INVITED
     return rules.Window(
-        status=interview.status,
         is_seen=invited or is_seen(interview, link),
         was_told=was_told(interview),
         our_fault=has_failed(interview),

@@ -7,7 +7,7 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from interviews.states import UNDER_WAY, InterviewStatus
+from interviews.states import InterviewStatus
 
 AGAIN = timedelta(minutes=15)  # until a step that cannot be taken now is looked at again
 
@@ -181,7 +181,6 @@ def _is_needless(plan: Plan, facts: Facts) -> bool:
 class Window:
     """What is known when the window of an appointment closes."""
 
-    status: str
     is_seen: bool  # we would know if they had come
     was_told: bool  # something we wrote about it has arrived
     our_fault: bool
@@ -190,9 +189,7 @@ class Window:
 
 def doubt(window: Window) -> Doubt | None:
     """Why HR has to look before anybody is put down as missing; None where nothing speaks for
-    them. Who is in the middle of an interview is not missing at all."""
-    if window.status in UNDER_WAY:
-        return None
+    them."""
     if window.trouble_told:
         return Doubt.TROUBLE
     if window.our_fault:

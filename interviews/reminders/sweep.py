@@ -121,7 +121,6 @@ def close(interview: Interview, *, at: datetime) -> Outcome:
     """The window of an appointment, or of an invitation, is over: who did not come has missed it,
     who began and never ended leaves it incomplete. Where anything speaks for them, HR looks
     instead. The caller holds the interview's lock."""
-    doubt = rules.doubt(queries.window_of(interview))
     if interview.status == InterviewStatus.IN_PROGRESS:
         if queries.has_open_sitting(interview):
             return Outcome.NOT_NEEDED  # it lapses by itself, with its evidence
@@ -129,6 +128,7 @@ def close(interview: Interview, *, at: datetime) -> Outcome:
         interview.save(update_fields=["status", "ended_at"])
         history.record(interview, "lapsed", by=None, at=at)
         return Outcome.CLOSED
+    doubt = rules.doubt(queries.window_of(interview))
     if doubt is not None and interview.status == InterviewStatus.INVITED:
         return _follow_up(interview, doubt.value, at)
     if doubt is not None:

@@ -112,7 +112,7 @@ def test_hours_are_counted_not_clocks(zone, start, before):
     assert looked(REMINDER, facts, due - SECOND, planned_for=starts_at).later == due
 
 
-PLAIN = Window("booked", is_seen=True, was_told=True, our_fault=False, trouble_told=False)
+PLAIN = Window(is_seen=True, was_told=True, our_fault=False, trouble_told=False)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,6 @@ PLAIN = Window("booked", is_seen=True, was_told=True, our_fault=False, trouble_t
         ({"was_told": False}, Doubt.NOT_DELIVERED),
         ({"is_seen": False}, Doubt.NOT_SEEN),
         ({"was_told": False, "our_fault": True}, Doubt.FAULT),
-        ({"status": "in_progress", "was_told": False}, None),
     ],
 )
 def test_whatever_speaks_for_them_is_looked_at_by_hr(changes, found):
