@@ -65,7 +65,7 @@ class Known:
 
     opened: frozenset[int]
     troubled: frozenset[int]
-    unreachable: frozenset[str]  # subjects
+    unreachable: frozenset[str]  # recipients
     linked: dict[int, PlatformLink]
 
 
@@ -75,13 +75,11 @@ def known_of(steps: Sequence[Step], plans: dict[int, rules.Plan]) -> Known:
     starting = [step.interview_id for step in steps if plans[step.rule_id].what == What.TROUBLE]
     opened = HistoryEntry.objects.filter(interview__in=asking, event="opened")
     told = TroubleReport.objects.filter(interview__in=starting)
-    wrong = WorkItem.objects.open().filter(
-        kind=WRONG_CONTACT, subject__in=[step.interview.subject for step in steps]
-    )
+    wrong = WorkItem.objects.open().filter(kind=WRONG_CONTACT)
     return Known(
         opened=frozenset(opened.values_list("interview", flat=True)) if asking else frozenset(),
         troubled=frozenset(told.values_list("interview", flat=True)) if starting else frozenset(),
-        unreachable=frozenset(wrong.values_list("subject", flat=True)),
+        unreachable=frozenset(wrong.values_list("params__recipient", flat=True)),
         linked=_links(starting),
     )
 
@@ -103,7 +101,7 @@ def facts_of(step: Step, plan: rules.Plan, anchor: str, known: Known) -> rules.F
         was_opened=interview.pk in known.opened,
         is_confirmed=interview.is_confirmed,
         trouble_told=interview.pk in known.troubled,
-        contact_wrong=interview.subject in known.unreachable,
+        contact_wrong=f"user:{interview.candidate.user_id}" in known.unreachable,
         is_seen=closes or is_seen(interview, known.linked.get(interview.pk)),
         open_until=_open_until(interview) if closes else None,
     )

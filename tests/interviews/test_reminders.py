@@ -257,7 +257,8 @@ def test_nobody_who_confirmed_is_asked_to_confirm():
 
 def test_clock_stands_still_while_the_contact_is_wrong():
     interview = booked()
-    item = WorkItemFactory(interview=interview, kind="wrong_contact")
+    whose = {"recipient": f"user:{interview.candidate.user_id}"}
+    item = WorkItemFactory(interview=interview, kind="wrong_contact", params=whose)
 
     sweep_at(interview.starts_at - DAY)
     assert sent(interview) == []
