@@ -47,7 +47,7 @@ def absence(department):
 
 
 @either_way
-def test_candidate_says_from_the_message_that_they_come(visit, _defaults, javascript):
+def test_candidate_says_from_the_message_that_they_come(visit, javascript):
     interview = InterviewFactory(link="")
     visitor = visit(javascript=javascript)
 
@@ -60,7 +60,7 @@ def test_candidate_says_from_the_message_that_they_come(visit, _defaults, javasc
 
 
 @either_way
-def test_who_cannot_come_in_tells_hr(visit, _defaults, javascript):
+def test_who_cannot_come_in_tells_hr(visit, javascript):
     interview = InterviewFactory(link="", starts_in=timedelta(minutes=-5))
     visitor = visit(javascript=javascript)
 
