@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from django.conf import settings
 from django.utils import translation
 
 from accounts.models import User
@@ -22,7 +23,7 @@ def to_look_at(absence: Absence, interview: Interview) -> Iterator[Notice]:
     recruiter = position.recruiter
     people = [recruiter] if recruiter and recruiter.is_active else leads_of(position.department)
     for person in people:
-        with translation.override(person.language or None):
+        with translation.override(person.language or settings.LANGUAGE_CODE):
             words = str(absence.get_code_display())
         yield from about(
             interview,
