@@ -99,7 +99,9 @@ class RuleForm(forms.ModelForm):
         kind.choices = [("", _("Any")), *list(kind.choices)[1:]]  # type: ignore[attr-defined]
         if self.instance.pk and self.instance.minutes is not None:
             minutes = abs(self.instance.minutes)
-            unit = next((u for u in ("days", "hours") if minutes % UNITS[u] == 0), "minutes")
+            unit = "minutes" if minutes % UNITS["hours"] else "hours"
+            if minutes >= 3 * UNITS["days"] and minutes % UNITS["days"] == 0:
+                unit = "days"
             self.initial.update(
                 amount=minutes // UNITS[unit],
                 unit=unit,
