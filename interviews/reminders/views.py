@@ -2,8 +2,10 @@
 signed in, and the rules, which staff write."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
@@ -97,7 +99,10 @@ def _page(
         "is_ahead": interview.starts_at is not None and interview.starts_at > now,
         **more,
     }
-    return _unlisted(render(request, f"interviews/reminders/{name}.html", context, status=status))
+    zone = interview.candidate.user.time_zone  # as the message said it
+    with timezone.override(ZoneInfo(zone)) if zone else nullcontext():
+        page = render(request, f"interviews/reminders/{name}.html", context, status=status)
+    return _unlisted(page)
 
 
 # --- signed in ------------------------------------------------------------------------------------

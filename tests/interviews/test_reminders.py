@@ -2,6 +2,7 @@
 all; and what candidates answer."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 import time_machine
@@ -524,6 +525,15 @@ def test_opening_a_link_changes_nothing_and_signs_nobody_in(client):
     assert page["X-Robots-Tag"] == "noindex, nofollow"
     assert not fresh(interview).is_confirmed
     assert "_auth_user_id" not in client.session
+
+
+def test_page_of_a_link_says_the_time_where_the_candidate_is(client):
+    interview = booked(candidate__user__time_zone="America/New_York")
+    address = reverse("reminders:appointment", args=[token_for(interview, CONFIRM)])
+
+    local = interview.starts_at.astimezone(ZoneInfo("America/New_York"))
+
+    assert f"{local:%H:%M}" in client.get(address).text
 
 
 def test_pressing_the_button_confirms(client):
