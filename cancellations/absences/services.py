@@ -86,9 +86,9 @@ def excuse(reference: str, *, by: User, note: str = "") -> Absence:
     now = timezone.now()
     absence, interview = _lock(reference, by)
     evidence = queries.known_of(interview, now).as_evidence()
-    _put_down_as_missed(interview, at=now)
+    missed = _put_down_as_missed(interview, at=now)
     _decide(absence, interview, Decision.EXCUSED, evidence, by=by, note=note, at=now)
-    history.record(interview, ("absence_excused", _told(absence)), by=by, at=now)
+    history.record(interview, *missed, ("absence_excused", _told(absence)), by=by, at=now)
     notify(*notices.excused(absence, interview))
     return absence
 
@@ -139,10 +139,10 @@ def mark(reference: str, *, by: User, note: str = "") -> Mark:
         at=now,
         expires_at=now + policy.mark_lasts,
     )
-    _put_down_as_missed(interview, at=now)
+    missed = _put_down_as_missed(interview, at=now)
     _decide(absence, interview, Decision.MARKED, evidence, by=by, note=note, at=now)
     told = {**_told(absence), "mark": made.reference}
-    history.record(interview, ("absence_marked", told), by=by, at=now)
+    history.record(interview, *missed, ("absence_marked", told), by=by, at=now)
     notify(*notices.marked(made, interview))
     return made
 
@@ -164,7 +164,7 @@ def attended(reference: str, *, by: User, note: str = "") -> Absence:
     interview.complete(at=now)
     interview.save(update_fields=["status", "ended_at"])
     _decide(absence, interview, Decision.ATTENDED, evidence, by=by, note=note, at=now)
-    history.record(interview, ("absence_attended", _told(absence)), by=by, at=now)
+    history.record(interview, ("absence_attended", _told(absence)), "completed", by=by, at=now)
     return absence
 
 
@@ -181,11 +181,13 @@ def _lock(reference: str, by: User) -> tuple[Absence, Interview]:
     return absence, interview
 
 
-def _put_down_as_missed(interview: Interview, *, at: datetime) -> None:
-    """Where the clock had left that to HR. From there, as from any appointment that was missed, the
-    status machine knows a way back."""
-    if interview.status == InterviewStatus.BOOKED:
-        miss_interview(interview, at=at)
+def _put_down_as_missed(interview: Interview, *, at: datetime) -> list[str]:
+    """Where the clock had left that to HR: what history is to say of it. From there, as from any
+    appointment that was missed, the status machine knows a way back."""
+    if interview.status != InterviewStatus.BOOKED:
+        return []
+    miss_interview(interview, at=at)
+    return ["missed"]
 
 
 def _decide(

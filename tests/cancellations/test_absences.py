@@ -320,6 +320,21 @@ def test_another_time_is_booked_and_the_old_place_freed(start):
     assert intact(absence)
 
 
+@pytest.mark.parametrize("decide", ["excuse", "mark"])
+def test_whom_the_clock_had_left_to_hr_is_missing_from_then(decide):
+    interview = InterviewFactory(starts_in=-DAY, link="")
+    absence = AbsenceFactory(interview=interview, code="attendance_unknown")
+    tell(interview, created_at=interview.starts_at - timedelta(hours=2))
+
+    getattr(services, decide)(absence.reference, by=lead_of(absence))
+
+    assert status(absence) == InterviewStatus.NO_SHOW
+    assert interview.history.filter(event="missed").count() == 1
+    assert Absence.objects.count() == 1
+    assert not WorkItem.objects.open().filter(kind="absence").exists()
+    assert intact(absence)
+
+
 def test_full_slot_decides_nothing(absence, monkeypatch):
     slot = SlotFactory(position=absence.interview.position, capacity=1)
 
