@@ -73,7 +73,8 @@ def follow_absences(entries: list[HistoryEntry], **kwargs: Any) -> None:
     for entry in entries:
         interview, status = entry.interview, entry.data.get("status")
         if entry.event in {"missed", "corrected"} and status == InterviewStatus.NO_SHOW:
-            absences.open_absence(interview, MISSED, at=entry.at)
+            by_hand = entry.event == "corrected"  # of which they are told
+            absences.open_absence(interview, MISSED, at=entry.at, knows=by_hand)
         elif entry.event in SETTLES and _may_be_absent(entry):
             absences.overtake(interview, at=entry.at)
 

@@ -7,18 +7,19 @@ from django.utils import translation
 
 from accounts.models import User
 from accounts.permissions import Role
-from cancellations.absences.models import MISSED, Absence
+from cancellations.absences.models import Absence
 from candidates.models import Appeal, Mark
 from interviews.models import Interview
 from interviews.notices import CANDIDATE, STAFF, about, leads_of
 from notifications.services import Notice
 
 
+def missed(absence: Absence, interview: Interview) -> Iterator[Notice]:
+    yield from _to_candidate(interview, "interview_missed", key=absence.reference)
+
+
 def to_look_at(absence: Absence, interview: Interview) -> Iterator[Notice]:
-    """HR has an absence to decide; the candidate learns that they were missed, where that is so."""
-    if absence.code == MISSED:
-        user = interview.candidate.user
-        yield from about(interview, "interview_missed", user, CANDIDATE, key=absence.reference)
+    """HR has an absence to decide."""
     position = interview.position
     recruiter = position.recruiter
     people = [recruiter] if recruiter and recruiter.is_active else leads_of(position.department)

@@ -12,7 +12,7 @@ from django_fsm import TransitionNotAllowed
 from accounts.models import User
 from accounts.permissions import DECIDE_APPEAL, HANDLE_WORK, SET_MARK
 from cancellations.absences import notices, queries
-from cancellations.absences.models import Absence, Decision
+from cancellations.absences.models import MISSED, Absence, Decision
 from cancellations.queries import policies_in_force, policy_for
 from cancellations.work import at_ten
 from candidates import queries as record
@@ -39,9 +39,12 @@ class AlreadyDecided(Exception):
     """A colleague was there first, or something else has happened to the interview."""
 
 
-def open_absence(interview: Interview, code: str, *, at: datetime) -> Absence | None:
+def open_absence(
+    interview: Interview, code: str, *, at: datetime, knows: bool = False
+) -> Absence | None:
     """HR has to look at it; once for each appointment. None where that is so already, or nothing
-    was ever booked. The caller holds the interview's lock."""
+    was ever booked. The candidate learns that they were missed, unless they know (`knows`). The
+    caller holds the interview's lock."""
     if interview.starts_at is None:
         return None
     absence, is_new = Absence.objects.get_or_create(
@@ -52,6 +55,8 @@ def open_absence(interview: Interview, code: str, *, at: datetime) -> Absence | 
     if not is_new:
         return None
     _open_item(interview, WorkKind.ABSENCE, {"code": code, "absence": absence.reference}, at=at)
+    if code == MISSED and not knows:
+        notify(*notices.missed(absence, interview))
     notify(*notices.to_look_at(absence, interview))
     return absence
 

@@ -115,6 +115,7 @@ def test_set_right_by_hand_to_missed_is_looked_at_as_well():
     )
 
     assert Absence.objects.get().interview == interview
+    assert told("interview_missed") == set()  # they are told that it was corrected
 
 
 def test_what_is_set_right_otherwise_takes_the_work_away():

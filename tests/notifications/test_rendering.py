@@ -306,6 +306,7 @@ def absences_told() -> list[Notice]:
     appeal = Appeal(mark=mark, granted=True, note="产线停电")
     UserFactory(lead=True, departments=[interview.position.department])
     return [
+        *absence_notices.missed(absence, interview),
         *absence_notices.to_look_at(absence, interview),
         *absence_notices.excused(absence, interview),
         *absence_notices.rebooked(absence, interview),
