@@ -36,6 +36,8 @@ MANAGE_SLOTS = "interviews.manage_slots"
 IMPORT_INTERVIEWS = "interviews.import_interviews"
 MANAGE_STAFF = "accounts.manage_staff"
 HANDLE_WORK = "notifications.handle_work"
+SET_MARK = "candidates.set_mark"
+DECIDE_APPEAL = "candidates.decide_appeal"
 MANAGE_CONNECTIONS = "notifications.manage_connections"  # API tokens and webhooks
 
 _VIEWER = frozenset({VIEW_DESK, READ_HISTORY})
@@ -46,8 +48,9 @@ _RECRUITER = _VIEWER | {
     CORRECT_INTERVIEWS,
     EXPORT_INTERVIEWS,
     MANAGE_SLOTS,
+    SET_MARK,
 }
-_LEAD = _RECRUITER | {DECIDE_CANCELLATION, EDIT_POLICIES}
+_LEAD = _RECRUITER | {DECIDE_CANCELLATION, EDIT_POLICIES, DECIDE_APPEAL}
 
 PERMISSIONS: dict[str, frozenset[str]] = {
     Role.CANDIDATE: frozenset(),
@@ -68,6 +71,8 @@ LABELS: dict[str, Promise] = {
     CANCEL_FOR_COMPANY: _("Cancel interviews for the company"),
     EXPORT_INTERVIEWS: _("Export lists of interviews"),
     DECIDE_CANCELLATION: _("Decide late cancellations"),
+    SET_MARK: _("Put an absence on a candidate’s record"),
+    DECIDE_APPEAL: _("Decide appeals against marks that others have set"),
     EDIT_POLICIES: _("Write and switch the rules for cancelling"),
     IMPORT_INTERVIEWS: _("Import records"),
     MANAGE_STAFF: _("Give roles and departments to staff"),

@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from cancellations.absences import admin as absences_admin  # noqa: F401 - so are these
 from cancellations.help import admin as help_admin  # noqa: F401 - registered by being imported
 from cancellations.models import Cancellation, Policy, Reason, Saving, Tier
 from cancellations.words import in_words, notice_in_words

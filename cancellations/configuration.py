@@ -39,6 +39,7 @@ KINDS: dict[str, Promise] = {
     "interviews.slotseries": gettext_lazy("Series of slots"),
     "interviews.closure": gettext_lazy("Closures"),
     "interviews.stagegate": gettext_lazy("Gates between stages"),
+    "interviews.reminderrule": gettext_lazy("Reminders"),
 }
 NOTICES = frozenset(
     {"notice_minutes", "promised_minutes", "default_minutes_before", "move_minutes_before"}

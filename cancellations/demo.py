@@ -16,6 +16,7 @@ from stdnum.cn import ric
 from accounts.models import User
 from accounts.permissions import Role
 from cancellations import notices, queries, rules, work
+from cancellations.absences import demo as absences
 from cancellations.company import correct_interview
 from cancellations.models import (
     Cancellation,
@@ -40,6 +41,7 @@ from interviews.models import (
     Move,
     Position,
     PositionCategory,
+    ReminderRule,
     Slot,
     SlotSeries,
     Stage,
@@ -228,6 +230,10 @@ class Demo:
         self.offer_free_slots()
         self.offer_every_week()
         self.let_some_wait()
+        absences.show(self.staff["hr"], now=self.now)
+        ReminderRule.objects.update(
+            plan_from=0
+        )  # what is to come of these is planned by the worker
 
     # --- the company ----------------------------------------------------------------------------
 

@@ -690,6 +690,7 @@ class PolicySerializer(serializers.Serializer):
     self_rebooking = serializers.BooleanField()
     move_minutes_before = serializers.IntegerField()
     moves_most = serializers.IntegerField()
+    mark_days = serializers.IntegerField()
     tiers = TierSerializer(many=True)
 
 

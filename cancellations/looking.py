@@ -72,8 +72,7 @@ def told(rows: Sequence[dict[str, Any]], user: User) -> list[Told]:
 def _told(row: dict[str, Any], interviews: dict[str, tuple[str, ...]], names: "_Names") -> Told:
     reference = _reference(row)
     candidate, *under = interviews.get(reference, ("",))
-    ways = {Access.REVEALED: _revealed, Access.LISTENED: _heard, Access.READ: _read}
-    say = ways.get(row["action"], _taken_along)
+    say = _SAID.get(row["action"], _taken_along)
     return Told(
         id=row["pk"],
         at=row["at"],
@@ -106,6 +105,10 @@ def _revealed(detail: dict[str, Any], names: "_Names") -> Iterator[str]:
         yield str(dict(WHY).get(why, why))
 
 
+def _opened(detail: dict[str, Any], names: "_Names") -> Iterator[str]:
+    yield _("Appeal against a mark")
+
+
 def _taken_along(detail: dict[str, Any], names: "_Names") -> Iterator[str]:
     title, form = _list(detail)
     yield str(title)
@@ -122,6 +125,14 @@ def _taken_along(detail: dict[str, Any], names: "_Names") -> Iterator[str]:
         else:
             said = {"label": label, "value": names.value(name, value, field)}
             yield _("%(label)s: %(value)s") % said
+
+
+_SAID = {
+    Access.REVEALED: _revealed,
+    Access.LISTENED: _heard,
+    Access.READ: _read,
+    Access.OPENED: _opened,
+}
 
 
 def _list(detail: dict[str, Any]) -> tuple[Promise, type[Narrowing]]:

@@ -254,6 +254,13 @@ class Policy(models.Model):
         validators=[MaxValueValidator(20)],
         help_text=_("0: never without HR."),
     )
+    mark_days = models.PositiveSmallIntegerField(
+        _("days a mark for an absence stays"),
+        default=180,
+        db_default=180,
+        validators=[MinValueValidator(1), MaxValueValidator(730)],
+        help_text=_("Counted from the day it is set; candidates see until when."),
+    )
 
     class Meta:
         verbose_name = _("policy")
@@ -282,6 +289,7 @@ class Policy(models.Model):
                 "self_rebooking",
                 "move_minutes_before",
                 "moves_most",
+                "mark_days",
                 departments=_departments_of("{row}"),
             )
         ]
@@ -653,7 +661,8 @@ class Saving(models.Model):
         return f"{self.interview} · {self.offered}"
 
 
-# Django looks for an app's models here; those of help have a module of their own.
+# Django looks for an app's models here; those of one subject have a module of their own.
+from cancellations.absences.models import Absence as Absence  # noqa: E402
 from cancellations.help.models import Fact as Fact  # noqa: E402
 from cancellations.help.models import FaqEntry as FaqEntry  # noqa: E402
 from cancellations.help.models import HelpConversation as HelpConversation  # noqa: E402

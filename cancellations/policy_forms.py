@@ -52,6 +52,7 @@ class PolicyForm(forms.ModelForm):
             "self_rebooking": _("Who left may choose another time alone"),
             "move_minutes_before": _("Candidates may move it until (minutes before the start)"),
             "moves_most": _("How often candidates may move it"),
+            "mark_days": _("Days a mark for an absence stays"),
         }
         error_messages = {"name": {"required": _("Give the policy a name.")}}
         help_texts = {

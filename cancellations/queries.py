@@ -74,6 +74,7 @@ POLICY_COLUMNS = (
     "promised_minutes",
     "default_decision",
     "default_minutes_before",
+    "mark_days",
     *EXIT_COLUMNS,
     *MOVE_COLUMNS,
 )
@@ -88,6 +89,7 @@ POLICY_FIELDS = (
     "promised_minutes",
     "default_decision",
     "default_minutes_before",
+    "mark_days",
     *EXIT_COLUMNS,
     *MOVE_COLUMNS,
 )
@@ -104,6 +106,7 @@ def _policy(
     promised_minutes: int,
     default: str,
     minutes_before: int,
+    mark_days: int,
     *others: Any,
     tiers: tuple[rules.Tier, ...],
 ) -> rules.Policy:
@@ -117,6 +120,7 @@ def _policy(
         default_before=timedelta(minutes=minutes_before),
         exits=_exits(*others[: len(EXIT_COLUMNS)]),
         moves=_moves(*others[len(EXIT_COLUMNS) :]),
+        mark_lasts=timedelta(days=mark_days),
     )
 
 
@@ -186,6 +190,7 @@ def as_rule(policy: Policy) -> rules.Policy:
         policy.promised_minutes,
         policy.default_decision,
         policy.default_minutes_before,
+        policy.mark_days,
         *(getattr(policy, column) for column in (*EXIT_COLUMNS, *MOVE_COLUMNS)),
     )
     return _policy(*columns, tiers=tiers_of(policy))

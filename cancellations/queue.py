@@ -72,6 +72,15 @@ class Case:
         return self.item.task or str(WORDS.get(self.item.params.get("code", ""), ""))
 
     @property
+    def decided_at_page(self) -> str:
+        """Where it is decided, if not beside the queue."""
+        params = self.item.params if self.item else {}
+        if absence := params.get("absence"):
+            return reverse("cancellations:absence", args=[absence])
+        mark = params.get("mark")
+        return reverse("cancellations:appeal", args=[mark]) if mark else ""
+
+    @property
     def is_late(self) -> bool:
         """Past what was promised to the candidate; or past its time."""
         if self.cancellation is not None:

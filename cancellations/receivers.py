@@ -8,18 +8,23 @@ from django.utils import timezone
 
 from accounts.models import User
 from cancellations import again, exits, queries, services, work
+from cancellations.absences import services as absences
+from cancellations.absences.models import MISSED
 from candidates.models import Candidate
 from interviews.booking.services import MoveRefused
 from interviews.gates.services import latest_interview
-from interviews.models import Document, Interview, Sitting
+from interviews.models import Document, HistoryEntry, Interview, Sitting
 from interviews.signals import (
+    attendance_unclear,
     candidates_considered,
     differences_found,
     document_uploaded,
+    history_recorded,
     interview_entered,
     left_on_platform,
     move_asked,
 )
+from interviews.states import InterviewStatus
 from notifications.models import WorkItem
 from notifications.signals import work_step_reached
 
@@ -78,3 +83,33 @@ def leave_out_cooling(candidates: set[int], **kwargs: Any) -> None:
     """Who may not apply for a while is not asked to either."""
     cooling = again.cooling(timezone.now()).filter(interview__application__candidate__in=candidates)
     candidates -= set(cooling.values_list("interview__application__candidate", flat=True))
+
+
+@receiver(attendance_unclear, sender=Interview)
+def have_hr_find_out(interview: Interview, code: str, **kwargs: Any) -> None:
+    absences.open_absence(interview, code, at=timezone.now())
+
+
+# After these the appointment is another one, or over in another way.
+SETTLES = frozenset({"started", "completed", "cancelled", "withdrawn", "moved", "corrected"})
+
+
+@receiver(history_recorded, sender=HistoryEntry)
+def follow_absences(entries: list[HistoryEntry], **kwargs: Any) -> None:
+    """Whoever is put down as missing, by the clock, a platform or by hand, is looked at by HR; what
+    happens to the interview then takes that work away again."""
+    for entry in entries:
+        interview, status = entry.interview, entry.data.get("status")
+        if entry.event in {"missed", "corrected"} and status == InterviewStatus.NO_SHOW:
+            by_hand = entry.event == "corrected"  # of which they are told
+            absences.open_absence(interview, MISSED, at=entry.at, knows=by_hand)
+        elif entry.event in SETTLES and _may_be_absent(entry):
+            absences.overtake(interview, at=entry.at)
+
+
+def _may_be_absent(entry: HistoryEntry) -> bool:
+    """Nobody is absent from what has not begun, unless it was given another time."""
+    starts_at = entry.interview.starts_at
+    return entry.event in {"moved", "corrected"} or (
+        starts_at is not None and starts_at <= entry.at
+    )

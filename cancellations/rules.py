@@ -95,6 +95,7 @@ class Policy:
     default_before: timedelta  # how long before the start the default falls due
     exits: ExitRules = ExitRules()
     moves: MoveRules = MoveRules()
+    mark_lasts: timedelta = timedelta(days=180)  # an absence on somebody's record
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 import cancellations.jobs  # noqa: F401 - the worker learns here what kinds of jobs there are
 from cancellations import consistency, saved, services
+from cancellations.absences import services as absences
 from cancellations.models import Cancellation, CancellationStatus
 
 logger = structlog.get_logger(__name__)
@@ -35,3 +36,8 @@ def check_consistency() -> None:
 def settle_savings() -> None:
     """Who was offered something instead of cancelling, and has not cancelled, has kept it."""
     saved.settle(timezone.now())
+
+
+def expire_marks() -> None:
+    """Let go what has stood on somebody's record for its time."""
+    absences.expire_marks()

@@ -2,6 +2,8 @@
 
 from django.urls import path
 
+from cancellations.absences.views import desk as absences
+from cancellations.absences.views import portal as record
 from cancellations.views import (
     booking,
     company,
@@ -50,6 +52,8 @@ urlpatterns = [
         help.person,
         name="assistant_person",
     ),
+    path("record/", record.record, name="record"),
+    path("record/<reference:reference>/appeal/", record.appeal, name="make_appeal"),
     path("guide/", help.guide, name="guide"),
     path("desk/settings/answers/", faq.entries, name="faq"),
     path("desk/settings/answers/new/", faq.new, name="faq_new"),
@@ -63,6 +67,15 @@ urlpatterns = [
     path("desk/work/<reference:reference>/", desk.work_item, name="work_item"),
     path("desk/work/<reference:reference>/assign/", desk.assign, name="assign"),
     path("desk/work/<reference:reference>/resolve/", desk.resolve, name="resolve"),
+    path("desk/absences/<reference:reference>/", absences.absence, name="absence"),
+    path("desk/absences/<reference:reference>/<action>/", absences.decide, name="decide_absence"),
+    path("desk/appeals/<reference:reference>/", absences.appeal, name="appeal"),
+    path("desk/appeals/<reference:reference>/file/", absences.appeal_file, name="appeal_file"),
+    path(
+        "desk/appeals/<reference:reference>/<action>/",
+        absences.decide_appeal,
+        name="decide_appeal",
+    ),
     path("desk/requests/<reference:reference>/", desk.case, name="case"),
     path("desk/requests/<reference:reference>/approve/", desk.approve, name="approve"),
     path("desk/requests/<reference:reference>/decline/", desk.decline, name="decline"),

@@ -20,6 +20,7 @@ from interviews.imports.compare import Code
 from interviews.models import Interview
 from interviews.notices import leads_of
 from interviews.platforms.models import Difference
+from interviews.reminders.rules import Doubt
 from notifications import work
 from notifications.models import WorkItem, WorkKind
 from notifications.services import notify
@@ -45,8 +46,12 @@ WORDS: dict[str, Promise] = {
     "not_in_file": _("What happened in the room is missing in the candidate's file."),
     "file_differs": _("The candidate's file says something else than the room."),
     "file_of_another": _("What happened in the room is in another candidate's file."),
-    **{each.value: each.label for each in (*Difference, *Code)},
+    "missed": _("They did not come. Excuse it, give another time, or put it on the record."),
+    "appeal": _("Appeals against a mark. Somebody who did not set it decides."),
+    **{each.value: each.label for each in (*Difference, *Code, *Doubt)},
 }
+# What ends with a decision on a page of its own, and not by a word that it is settled.
+DECIDED = frozenset({WorkKind.CANCELLATION, WorkKind.ABSENCE, WorkKind.APPEAL})
 
 
 class AlreadyOpen(Exception):
@@ -216,11 +221,11 @@ def _may_assign(item: WorkItem, to: User | None, by: User, expected: str) -> boo
 
 
 def resolve_work(item: WorkItem, *, by: User, note: str) -> WorkItem:
-    """Settle an anomaly or a follow-up; a late request is settled by its decision alone.
+    """Settle an anomaly or a follow-up; what is decided is settled by its decision alone.
 
     Raises PermissionDenied, TakenMeanwhile.
     """
-    if item.kind == WorkKind.CANCELLATION or not may_handle(item, None, by):
+    if item.kind in DECIDED or not may_handle(item, None, by):
         raise PermissionDenied
     with transaction.atomic():
         interview = _locked(item)

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import identifiers
 from accounts.models import User
-from candidates.models import Candidate, FileEntry
+from candidates.models import Appeal, Candidate, FileEntry, Mark
 from config.read_only import ReadOnly
 
 
@@ -71,3 +71,39 @@ class FileEntryAdmin(ReadOnly, admin.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[FileEntry]:
         entries = super().get_queryset(request).select_related("candidate__user")
         return entries.defer("candidate__user__national_id")
+
+
+@admin.register(Mark)
+class MarkAdmin(ReadOnly, SearchByPerson, admin.ModelAdmin):
+    """Set and decided at the desk, looked up here."""
+
+    person = "candidate__user"
+    list_display = ("reference", "candidate", "interview", "state", "set_at", "expires_at")
+    list_filter = ("state", "set_at")
+    list_per_page = 50
+    ordering = ("-pk",)
+    search_fields = ("=reference", "=interview", "candidate__user__name")
+    search_help_text = _("Reference, name, or a whole mobile number, ID number or email address")
+    show_full_result_count = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Mark]:
+        marks = super().get_queryset(request).select_related("candidate__user", "set_by")
+        return marks.defer("candidate__user__national_id", "set_by__national_id")
+
+
+@admin.register(Appeal)
+class AppealAdmin(ReadOnly, admin.ModelAdmin):
+    """What candidates wrote, and their files, stand at the desk, for those who decide."""
+
+    list_display = ("mark", "made_at", "granted", "decided_at")
+    list_filter = ("granted", "made_at")
+    list_select_related = ("mark",)
+    list_per_page = 50
+    ordering = ("-pk",)
+    search_fields = ("=mark__reference", "=mark__interview")
+    show_full_result_count = False
+    fields = ("mark", "made_at", "decided_by", "decided_at", "granted")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Appeal]:
+        appeals = super().get_queryset(request).select_related("mark", "decided_by")
+        return appeals.defer("text", "file", "note", "decided_by__national_id")

@@ -41,6 +41,7 @@ from interviews.models import (
 )
 from interviews.platforms import admin as platforms_admin  # noqa: F401 - registered by this
 from interviews.refill import admin as refill_admin  # noqa: F401 - and this
+from interviews.reminders import admin as reminders_admin  # noqa: F401 - and these
 from interviews.room import admin as room_admin  # noqa: F401 - registered by being imported
 
 
@@ -266,7 +267,17 @@ class InterviewAdmin(SearchByPerson, ImportMixin, OffersStaff, SavesWhatChanged,
         (_("Where and with whom"), {"fields": ("link", "location", "interviewer", "deadline")}),
         (
             _("Came from"),
-            {"fields": ("booked_at", "ended_at", "created_at", "source", "source_key", "extra")},
+            {
+                "fields": (
+                    "booked_at",
+                    "confirmed_at",
+                    "ended_at",
+                    "created_at",
+                    "source",
+                    "source_key",
+                    "extra",
+                )
+            },
         ),
     )
     formfield_overrides = {URLField: {"assume_scheme": "https"}}

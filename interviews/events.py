@@ -35,6 +35,15 @@ EVENTS: dict[str, Promise] = {
     "missed": _("Did not come"),
     "lapsed": _("Deadline passed without the end"),
     "withdrawn": _("Left in the middle"),
+    "confirmed": _("Said they will come"),
+    "trouble_reported": _("Told of trouble at the start"),
+    "absence_excused": _("Absence excused"),
+    "absence_rebooked": _("Given another time after an absence"),
+    "absence_attended": _("Found to have come"),
+    "absence_marked": _("Absence held against the record"),
+    "mark_appealed": _("Appealed against the mark"),
+    "mark_lifted": _("Mark lifted"),
+    "mark_upheld": _("Mark upheld"),
 }
 
 

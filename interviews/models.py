@@ -427,6 +427,9 @@ class Interview(models.Model):
         editable=False,
         help_text=_("How often it was given another time."),
     )
+    confirmed_at = models.DateTimeField(
+        _("confirmed"), null=True, blank=True, help_text=_("When the candidate said they come.")
+    )
     ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     source = models.CharField(_("source"), max_length=40, blank=True)
@@ -520,6 +523,13 @@ class Interview(models.Model):
     @property
     def candidate(self) -> Candidate:
         return self.application.candidate
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether the candidate has said that they come, to the time as it is booked now."""
+        if self.confirmed_at is None:
+            return False
+        return self.booked_at is None or self.confirmed_at >= self.booked_at
 
     @property
     def kind_word(self) -> str:
@@ -927,6 +937,7 @@ class Access(models.TextChoices):
     EXPORTED = "exported", _("List exported")
     LISTENED = "listened", _("Recording heard")
     READ = "read", _("Document read")
+    OPENED = "opened", _("Candidate’s file opened")
 
 
 class AccessLog(models.Model):
@@ -999,6 +1010,9 @@ from interviews.platforms.models import PlatformLink as PlatformLink  # noqa: E4
 from interviews.refill.models import FreedPlace as FreedPlace  # noqa: E402
 from interviews.refill.models import Offer as Offer  # noqa: E402
 from interviews.refill.models import WaitingEntry as WaitingEntry  # noqa: E402
+from interviews.reminders.models import ReminderRule as ReminderRule  # noqa: E402
+from interviews.reminders.models import Step as Step  # noqa: E402
+from interviews.reminders.models import TroubleReport as TroubleReport  # noqa: E402
 from interviews.room.models import Answer as Answer  # noqa: E402
 from interviews.room.models import Ending as Ending  # noqa: E402
 from interviews.room.models import Question as Question  # noqa: E402

@@ -9,6 +9,7 @@ from django.dispatch import receiver
 from interviews.models import Department, HistoryEntry, Interview, Slot
 from interviews.platforms import outbox
 from interviews.refill import services as refill
+from interviews.reminders import planning
 from interviews.signals import history_recorded, place_given_up
 from notifications import webhooks
 from notifications.webhooks import Event
@@ -35,6 +36,12 @@ def tell_platforms(entries: list[HistoryEntry], **kwargs: Any) -> None:
 @receiver(place_given_up, sender=Slot)
 def offer_place(place_id: int, **kwargs: Any) -> None:
     refill.keep_for_the_first(place_id)
+
+
+@receiver(history_recorded, sender=HistoryEntry)
+def move_steps(entries: list[HistoryEntry], **kwargs: Any) -> None:
+    """What happens by itself goes along with the appointment, or not at all."""
+    planning.follow(entries)
 
 
 def _audiences(interviews: set[int]) -> dict[int, str]:

@@ -168,6 +168,13 @@ def withdraw_interview(interview: Interview, *, at: datetime) -> None:
     free_place(slot_id)
 
 
+def miss_interview(interview: Interview, *, at: datetime) -> None:
+    """Nobody came; the place stays theirs, since its time has passed. The caller holds the lock,
+    records history."""
+    interview.miss(at=at)
+    interview.save(update_fields=["status", "ended_at"])
+
+
 def slot_at(interview: Interview, starts_at: datetime) -> Slot | None:
     """The slot of the interview's position and kind that begins then, if one is open."""
     slots = Slot.objects.filter(position=interview.position, kind=interview.kind, closed_at=None)

@@ -39,3 +39,8 @@ document_uploaded = Signal()
 # An interview takes place at another time, by whomever it was moved: sender=Interview,
 # interview=…, locked and saved with its new time; before=…, the start it had; by=…; at=….
 interview_moved = Signal()
+
+
+# Whether somebody came is for HR to say: sender=Interview, interview=…, locked, its time passed or
+# begun; code=…, a code of reminders.rules.Doubt.
+attendance_unclear = Signal()

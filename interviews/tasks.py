@@ -16,6 +16,7 @@ from interviews.platforms import outbox, reconcile
 from interviews.platforms import services as platforms
 from interviews.platforms.models import Platform
 from interviews.refill import services as refill
+from interviews.reminders import planning, sweep
 from interviews.room import services as room
 
 logger = structlog.get_logger(__name__)
@@ -77,6 +78,13 @@ def remind_of_documents() -> None:
             gates.remind_of_missing(application_id, now=now)
         except Exception:  # one bad row must not keep the others from being told
             logger.exception("not_reminded", application=application_id)
+
+
+def take_steps() -> None:
+    """Remind, follow up and close what is due, as far as it can be done before beat says so again;
+    then plan a piece for the rules that were changed."""
+    sweep.take_due(seconds=20)
+    planning.plan_changed_rules(pieces=20)
 
 
 @shared_task

@@ -104,6 +104,8 @@ class WorkKind(models.TextChoices):
     CANCELLATION = "cancellation", _("Late cancellation")
     ANOMALY = "anomaly", _("Anomaly")
     FOLLOW_UP = "follow_up", _("Follow-up")
+    ABSENCE = "absence", _("Absence")
+    APPEAL = "appeal", _("Appeal against a mark")
 
 
 class WorkItemQuerySet(models.QuerySet["WorkItem"]):

@@ -9,15 +9,16 @@ from django.db import connection, transaction
 
 ALWAYS_THERE = {"django_content_type", "auth_permission"}  # migrations write them, tests do not
 
-# The migrations of cancellations that bring rows.
+# The migrations that bring rows.
 BROUGHT_BY = [
-    "0002_defaults",
-    "0007_company_reasons",
-    "0015_exit_reasons",
-    "0016_first_answers",
-    "0017_troubles_of_every_kind",
-    "0018_left_on_platform",
-    "0021_not_knowing_how",
+    "cancellations.migrations.0002_defaults",
+    "cancellations.migrations.0007_company_reasons",
+    "cancellations.migrations.0015_exit_reasons",
+    "cancellations.migrations.0016_first_answers",
+    "cancellations.migrations.0017_troubles_of_every_kind",
+    "cancellations.migrations.0018_left_on_platform",
+    "cancellations.migrations.0021_not_knowing_how",
+    "interviews.migrations.0019_first_reminders",
 ]
 
 
@@ -46,13 +47,13 @@ def empty() -> None:
 
 
 def put_defaults_back() -> None:
-    """The reasons and policies that the migrations bring, after every table was emptied.
+    """What the migrations bring, after every table was emptied.
 
     Nobody adds them but a migration, so the history of the configuration does not have them.
     """
     with without_triggers():
         for migration in BROUGHT_BY:
-            import_module(f"cancellations.migrations.{migration}").add(apps, None)
+            import_module(migration).add(apps, None)
 
 
 def end_other_connections() -> None:

@@ -7,8 +7,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.permissions import Role
+from cancellations.absences.models import Absence
 from cancellations.models import Cancellation, CancellationStatus, Purpose, Reason
-from candidates.models import Candidate
+from candidates.models import Candidate, Mark
 from interviews import history
 from interviews.models import (
     Application,
@@ -25,7 +26,7 @@ from interviews.models import (
 from interviews.refill.models import FreedPlace, Offer, WaitingEntry, Why
 from interviews.room.models import Answer, RoomEvent, Sitting
 from interviews.states import InterviewStatus
-from notifications.models import WorkItem
+from notifications.models import Notification, WorkItem
 
 PASSWORD = "correct horse battery"
 
@@ -388,3 +389,66 @@ class OfferFactory(factory.django.DjangoModelFactory):
     )
     made_at = factory.LazyFunction(timezone.now)
     held_until = factory.LazyAttribute(lambda o: o.made_at + timedelta(hours=1))
+
+
+class AbsenceFactory(factory.django.DjangoModelFactory):
+    """Somebody did not come yesterday to our own room, and HR has not decided about it."""
+
+    class Meta:
+        model = Absence
+
+    interview = factory.SubFactory(InterviewFactory, no_show=True, link="")
+    starts_at = factory.SelfAttribute("interview.starts_at")
+    code = "missed"
+    opened_at = factory.LazyFunction(timezone.now)
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        """Work waits with it."""
+        absence = super()._create(model_class, *args, **kwargs)
+        WorkItemFactory(
+            interview=absence.interview,
+            kind="absence",
+            params={"code": absence.code, "absence": absence.reference},
+        )
+        return absence
+
+
+class MarkFactory(factory.django.DjangoModelFactory):
+    """An absence of yesterday, held against somebody for half a year."""
+
+    class Meta:
+        model = Mark
+
+    class Params:
+        missed = factory.SubFactory(InterviewFactory, no_show=True, link="")
+
+    candidate = factory.SelfAttribute("missed.candidate")
+    interview = factory.SelfAttribute("missed.reference")
+    starts_at = factory.SelfAttribute("missed.starts_at")
+    evidence = factory.LazyFunction(lambda: {"obstacles": []})
+    set_by = factory.SubFactory(UserFactory, recruiter=True)
+    set_at = factory.LazyFunction(timezone.now)
+    expires_at = factory.LazyAttribute(lambda o: o.set_at + timedelta(days=180))
+
+
+def tell(interview, event="interview_reminder", state="delivered", **fields) -> Notification:
+    """Something was written to the candidate about it, and got so far."""
+    user = interview.candidate.user
+    now = timezone.now()
+    number = Notification.objects.count()
+    return Notification.objects.create(
+        **{
+            "event": event,
+            "channel": "sms",
+            "recipient": f"user:{user.pk}",
+            "address": user.mobile,
+            "language": "en",
+            "subject": interview.subject,
+            "dedupe_key": f"{event}:{interview.reference}:{number}",
+            "state": state,
+            "not_before": now,
+            "created_at": now,
+            **fields,
+        }
+    )

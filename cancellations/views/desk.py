@@ -388,7 +388,13 @@ def inbox(request: DeskRequest) -> HttpResponse:
 
 def _where(told: Notification, user: User) -> str:
     """Where what a message tells of is dealt with; nowhere, where this reader may not go."""
-    for name, page in (("receipt", "case"), ("item", "work_item"), ("interview", "desk_interview")):
+    for name, page in (
+        ("receipt", "case"),
+        ("absence", "absence"),
+        ("mark", "appeal"),
+        ("item", "work_item"),
+        ("interview", "desk_interview"),
+    ):
         if reference := told.params.get(name):
             return reverse(f"cancellations:{page}", args=[reference])
     if not user.has_perm(MANAGE_CONNECTIONS):

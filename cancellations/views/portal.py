@@ -32,6 +32,7 @@ from interviews.queries import (
     timeline,
 )
 from interviews.refill.queries import open_offers_of
+from interviews.reminders.queries import may_confirm, may_tell_trouble
 from interviews.room.queries import State, latest_sitting, state_of, takes_place_here
 from interviews.states import CANCELLABLE, ENDED, UNDER_WAY, InterviewStatus
 from interviews.templatetags.contact import grouped
@@ -92,6 +93,7 @@ def mine(request: PortalRequest) -> HttpResponse:
         "move": queries.move_rule(upcoming, policies, now=now) if upcoming else None,
         "can_be_booked": upcoming is not None and can_be_booked(upcoming, now),
         "entrance": _entrance(upcoming, now) if upcoming else None,
+        "may_confirm": upcoming is not None and may_confirm(upcoming, now),
         "ahead": [interview for interview in ahead if interview is not upcoming],
         "ended": [interview for interview in page if interview.status in ENDED],
     }
@@ -127,6 +129,8 @@ def interview(request: PortalRequest, reference: str) -> HttpResponse:
         and exits.may_book_again(cancellation, now),
         "ways_on": again.ways_on(own, now),
         "entrance": _entrance(own, now),
+        "may_confirm": may_confirm(own, now),
+        "may_tell_trouble": may_tell_trouble(own, now),
         "is_ended": own.status in ENDED,
     }
     return render(request, "cancellations/portal/interview.html", context)

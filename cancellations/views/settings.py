@@ -43,6 +43,12 @@ ENTRIES = [
         EDIT_POLICIES,
     ),
     Entry(
+        "reminders:rules",
+        _("Reminders"),
+        _("What is sent by itself, when HR follows up, when a window closes."),
+        EDIT_POLICIES,
+    ),
+    Entry(
         "cancellations:faq",
         _("Questions and answers"),
         _("What candidates are answered, by the assistant and on the help page."),

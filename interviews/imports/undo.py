@@ -26,6 +26,7 @@ from interviews.models import (
     PositionCategory,
     RemovedInterview,
     Slot,
+    Step,
 )
 from notifications.models import Notification, WorkItem
 
@@ -117,7 +118,8 @@ def _touched(model: type[Model], keys: set[int], people: Reasons) -> Reasons:
     """Why some of them stay; what is said last weighs most."""
     if not keys:
         return {}
-    apart: tuple[type[Model], ...] = (HistoryEntry,) if model is Interview else ()
+    # What was planned for an interview goes with it; what was done of it has left other traces.
+    apart: tuple[type[Model], ...] = (HistoryEntry, Step) if model is Interview else ()
     reasons = dict.fromkeys(_used(model, keys, apart), Why.USED)
     reasons |= dict.fromkeys(_edited(model, keys), Why.EDITED)
     if model is Interview:

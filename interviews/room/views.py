@@ -44,6 +44,7 @@ from accounts.middleware import OWN_TOKEN, speak_to
 from accounts.models import User
 from interviews.models import Interview
 from interviews.queries import own_interview
+from interviews.reminders.queries import may_confirm
 from interviews.room import queries, services
 from interviews.room.models import (
     LARGEST_RECORDING,
@@ -132,6 +133,7 @@ def page(request: PortalRequest, reference: str) -> HttpResponse:
         "sitting": sitting,
         "opens_at": queries.opens_at(interview),
         "closes_at": queries.closes_at(interview),
+        "may_confirm": may_confirm(interview, now),
     }
     if state == State.CHECK:
         asked = questions_for(interview)

@@ -22,8 +22,9 @@ RECRUITER = VIEWER | {
     "interviews.correct_interviews",
     "interviews.export_interviews",
     "interviews.manage_slots",
+    "candidates.set_mark",
 }
-LEAD = RECRUITER | {DECIDE, "cancellations.edit_policies"}
+LEAD = RECRUITER | {DECIDE, "cancellations.edit_policies", "candidates.decide_appeal"}
 TABLE = {
     Role.CANDIDATE: set(),
     Role.DEPARTMENT_VIEWER: VIEWER,

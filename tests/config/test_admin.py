@@ -21,6 +21,7 @@ from cancellations.models import (
     Reason,
     Saving,
 )
+from candidates.models import Appeal
 from config.references import new_reference
 from interviews import seals
 from interviews.models import (
@@ -34,8 +35,10 @@ from interviews.models import (
     JobRow,
     PlatformCall,
     PlatformEvent,
+    ReminderRule,
     RemovedInterview,
     SavedView,
+    TroubleReport,
 )
 from interviews.room.models import QuestionSet, Recording
 from interviews.room.services import end_sitting
@@ -112,6 +115,24 @@ def plausibility_rule(user):
     )
 
 
+def step(user):
+    """Planned with the interview."""
+    return factories.InterviewFactory().steps.first()
+
+
+def rule(user):
+    return ReminderRule.objects.create(
+        stage="booked", anchor="start", what="trouble", minutes=ReminderRule.objects.count()
+    )
+
+
+def trouble(user):
+    interview = factories.InterviewFactory()
+    return TroubleReport.objects.create(
+        interview=interview, starts_at=interview.starts_at, at=timezone.now(), kind="device"
+    )
+
+
 # How to make a row that differs from the last in everything it refers to.
 MAKE = {
     "accounts.User": lambda user: person(),
@@ -127,6 +148,11 @@ MAKE = {
     "candidates.FileEntry": lambda user: end_sitting(
         factories.SittingFactory(), ending="completed", at=timezone.now()
     ),
+    "candidates.Mark": lambda user: factories.MarkFactory(),
+    "candidates.Appeal": lambda user: Appeal.objects.create(
+        mark=factories.MarkFactory(state="appealed"), made_at=timezone.now()
+    ),
+    "cancellations.Absence": lambda user: factories.AbsenceFactory(),
     "cancellations.Reason": lambda user: factories.CancellationFactory(),
     "cancellations.Policy": lambda user: Policy.objects.create(
         name="x", department=factories.DepartmentFactory(), is_active=False
@@ -179,6 +205,9 @@ MAKE = {
     "interviews.QuestionSet": lambda user: QuestionSet.objects.create(
         name="x", position=factories.PositionFactory()
     ),
+    "interviews.ReminderRule": rule,
+    "interviews.Step": step,
+    "interviews.TroubleReport": trouble,
     "interviews.Platform": lambda user: platform_for(slug=new_reference()),
     "interviews.PlatformLink": lambda user: booked_on(platform_for(slug=new_reference())),
     "interviews.PlatformEvent": event,

@@ -15,19 +15,23 @@ from django.utils import timezone
 
 from accounts.models import ApiToken
 from cancellations.models import FaqEntry, HelpConversation, Policy
+from candidates.models import Appeal, Mark
 from config.encryption import encrypt_bytes
 from interviews.booking.queries import invitation_token
 from interviews.imports import template
 from interviews.jobs import start_job
-from interviews.models import Closure, Job, Offer, Recording, Sitting
+from interviews.models import Closure, Job, Offer, Recording, ReminderRule, Sitting
 from interviews.refill.links import token_of
+from interviews.reminders import links
 from notifications.models import Webhook
 from tests.factories import (
+    AbsenceFactory,
     CancellationFactory,
     CandidateFactory,
     DepartmentFactory,
     DocumentFactory,
     InterviewFactory,
+    MarkFactory,
     OfferFactory,
     PositionFactory,
     SittingFactory,
@@ -89,6 +93,17 @@ address                                method none  owner other recr  recr2 lead
 /interviews/<ref>/exit/                POST   in    on    404   work  work  work  work  work  work
 /interviews/<ref>/exit/code/           GET    in    on    404   work  work  work  work  work  work
 /interviews/<ref>/exit/code/           POST   in    on    404   work  work  work  work  work  work
+/interviews/<ref>/confirm/             GET    in    on    404   work  work  work  work  work  work
+/interviews/<ref>/confirm/             POST   in    on    404   work  work  work  work  work  work
+/interviews/<ref>/trouble/             GET    in    200   404   work  work  work  work  work  work
+/interviews/<ref>/trouble/             POST   in    on    404   work  work  work  work  work  work
+/c/<str:token>/                        GET    200   200   200   200   200   200   200   200   200
+/c/<str:token>/                        POST   on    on    on    on    on    on    on    on    on
+/t/<str:token>/                        GET    200   200   200   200   200   200   200   200   200
+/t/<str:token>/                        POST   on    on    on    on    on    on    on    on    on
+/record/                               GET    in    200   200   work  work  work  work  work  work
+/record/<ref>/appeal/                  GET    in    on    on    work  work  work  work  work  work
+/record/<ref>/appeal/                  POST   in    on    404   work  work  work  work  work  work
 /interviews/<ref>/again/               GET    in    on    404   work  work  work  work  work  work
 /interviews/<ref>/again/               POST   in    on    404   work  work  work  work  work  work
 /interviews/<ref>/book/                GET    in    on    404   work  work  work  work  work  work
@@ -181,6 +196,11 @@ address                                method none  owner other recr  recr2 lead
 /desk/settings/policies/<int:policy_id>/discard/ GET desk 403 403 403 403 200  404   403   200
 /desk/settings/policies/<int:policy_id>/discard/ POST desk 403 403 403 403 422 404   403   422
 /desk/settings/policies/<int:policy_id>/try/ GET desk 403 403 403   403   200   404   403   200
+/desk/settings/reminders/              GET    desk  403   403   403   403   200   200   403   200
+/desk/settings/reminders/new/          GET    desk  403   403   403   403   200   200   403   200
+/desk/settings/reminders/new/          POST   desk  403   403   403   403   422   422   403   422
+/desk/settings/reminders/<int:rule_id>/ GET   desk  403   403   403   403   200   200   403   200
+/desk/settings/reminders/<int:rule_id>/ POST  desk  403   403   403   403   422   422   403   422
 /desk/settings/answers/                GET    desk  403   403   403   403   200   200   403   200
 /desk/settings/answers/new/            GET    desk  403   403   403   403   200   200   403   200
 /desk/settings/answers/new/            POST   desk  403   403   403   403   422   422   403   422
@@ -258,6 +278,14 @@ address                                method none  owner other recr  recr2 lead
 /desk/work/<ref>/assign/               POST   desk  403   403   on    404   on    404   403   on
 /desk/work/<ref>/resolve/              GET    desk  403   403   on    404   on    404   403   on
 /desk/work/<ref>/resolve/              POST   desk  403   403   422   404   422   404   403   422
+/desk/absences/<ref>/                  GET    desk  403   403   200   404   200   404   200   200
+/desk/absences/<ref>/<action>/         GET    desk  403   403   on    404   on    404   403   on
+/desk/absences/<ref>/<action>/         POST   desk  403   403   on    404   on    404   403   on
+/desk/appeals/<ref>/                   GET    desk  403   403   200   404   200   404   200   200
+/desk/appeals/<ref>/file/              GET    desk  403   403   on    404   on    404   403   on
+/desk/appeals/<ref>/file/              POST   desk  403   403   200   404   200   404   403   200
+/desk/appeals/<ref>/<action>/          GET    desk  403   403   403   403   on    404   403   on
+/desk/appeals/<ref>/<action>/          POST   desk  403   403   403   403   on    404   403   on
 /desk/requests/<ref>/                  GET    desk  403   403   200   404   200   404   200   200
 /desk/requests/<ref>/approve/          GET    desk  403   403   403   403   on    404   403   on
 /desk/requests/<ref>/approve/          POST   desk  403   403   403   403   on    404   403   on
@@ -379,6 +407,8 @@ SENT = {
     "/interviews/<ref>/room/events/": {"kind": "hidden", "detail": {}},
     "/interviews/<ref>/exit/": {"reason": "emergency"},
     "/interviews/<ref>/help/": {"text": "network"},
+    "/interviews/<ref>/trouble/": {"kind": "device"},
+    "/t/<str:token>/": {"kind": "device"},
     "/interviews/<ref>/help/<ref>/verdict/": {"turn": "<turn>", "helped": "yes"},
     "/desk/several/": SEVERAL,
     "/desk/several/done/": SEVERAL,
@@ -468,6 +498,10 @@ def people():
         "closure": Closure.objects.create(
             name="x", first_day="2026-10-01", last_day="2026-10-07", department=department
         ),
+        "missed": AbsenceFactory(
+            interview__position=position, interview__candidate=booked.candidate
+        ),
+        "mark": appealed(booked),
         "draft": Policy.objects.create(name="draft", department=department, is_active=False),
         "offer": offered(booked),
     }
@@ -487,6 +521,17 @@ def in_room(booked) -> Sitting:
     answer = sitting.answers.get(number=2)
     Recording.objects.create(answer=answer, content_type="audio/ogg", data=b"OggS", size=4)
     return sitting
+
+
+def appealed(booked) -> Mark:
+    """Held against the same candidate, who has appealed with a file."""
+    mark = MarkFactory(
+        missed__position=booked.position, missed__candidate=booked.candidate, state="appealed"
+    )
+    Appeal.objects.create(
+        mark=mark, made_at=timezone.now(), file=b"%PDF-", content_type="application/pdf"
+    )
+    return mark
 
 
 def talk(sitting) -> HelpConversation:
@@ -544,6 +589,10 @@ def path_to(address, method, people) -> str:
         reference = next(jobs[word] for word in ("undo", "compare", "") if word in address)
     elif address.startswith("/offers/"):
         reference = people["offer"].reference
+    elif address.startswith("/desk/absences/"):
+        reference = people["missed"].reference
+    elif address.startswith(("/desk/appeals/", "/record/")):
+        reference = people["mark"].reference
     elif address.startswith("/desk/work/"):
         reference = people["work"].reference
     elif address.startswith("/desk/interviews/"):
@@ -556,7 +605,13 @@ def path_to(address, method, people) -> str:
     filled = filled.replace("<int:answer>", str(FaqEntry.objects.earliest("pk").pk))
     if address.startswith("/o/"):
         filled = filled.replace("<str:token>", token_of(people["offer"].reference))
-    filled = filled.replace("<str:token>", invitation_token(people["booked"]))
+    if address.startswith("/i/"):
+        filled = filled.replace("<str:token>", invitation_token(people["booked"]))
+    purpose = links.CONFIRM if address.startswith("/c/") else links.TROUBLE
+    filled = filled.replace("<str:token>", links.token_for(people["booked"], purpose))
+    filled = filled.replace("<int:rule_id>", str(ReminderRule.objects.earliest("pk").pk))
+    if address.startswith(("/desk/absences/", "/desk/appeals/")):
+        filled = filled.replace("<action>", "lift" if "appeals" in address else "excuse")
     filled = filled.replace("<uidb64>", "MQ").replace("<token>", "c0ffee-1234")
     filled = filled.replace("<str:what>", "slots").replace("<str:ext>", "csv")
     filled = filled.replace("<int:policy_id>", str(people["draft"].pk))

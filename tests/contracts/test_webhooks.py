@@ -278,7 +278,7 @@ def test_history_told_twice_is_one_delivery(receiver):
 def test_without_webhooks_an_event_costs_one_cheap_query(django_assert_num_queries):
     interview = InterviewFactory()
     with transaction.atomic(), django_assert_num_queries(3) as told:
-        history.record(interview, "one", "two", by=None)
+        history.record(interview, "work_opened", "work_resolved", by=None)
 
     assert "notifications_webhook" in told[-1]["sql"]
 

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 from django_fsm import TransitionNotAllowed
@@ -14,10 +15,12 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from cancellations import company, queries
 from cancellations import services as cancelling
 from cancellations.models import Cancellation, CancellationStatus, Purpose, Reason
+from candidates.models import Mark
 from interviews import history
 from interviews.booking import services as booking
 from interviews.gates.models import Document, DocumentState
 from interviews.models import Interview, Move, Slot, _legal_moves
+from interviews.reminders import sweep
 from interviews.services import SlotFull, book_interview, invite, take_place
 from interviews.states import ENDED, HOLDS_A_SLOT, UNDER_WAY, UPCOMING, InterviewStatus
 from tests.factories import ApplicationFactory, InterviewFactory, SlotFactory, UserFactory
@@ -240,6 +243,22 @@ class Life(RuleBasedStateMachine):
             history.record(interview, name, by=None)
 
         self._attempt(move)
+
+    @rule(hours=st.sampled_from([0, 1, 3, 30]))
+    def clock(self, hours):
+        """What happens by itself, now or later."""
+        with time_machine.travel(timezone.now() + timedelta(hours=hours), tick=False):
+            sweep.take_due(seconds=5)
+
+    @invariant()
+    def only_what_is_to_come_has_steps(self):
+        interview = Interview.objects.get(pk=self.interview.pk)
+        if interview.status in ENDED:
+            assert not interview.steps.filter(done_at=None).exists()
+
+    @invariant()
+    def marks_are_nobodys_but_a_persons(self):
+        assert not Mark.objects.exists()
 
     @invariant()
     def history_tells_the_whole_story(self):

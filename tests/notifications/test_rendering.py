@@ -13,18 +13,24 @@ from accounts import notices as account_notices
 from accounts.models import AccessChangeKind, ApiToken
 from accounts.services import Purpose
 from cancellations import exit_notices, notices
+from cancellations.absences import notices as absence_notices
 from cancellations.models import Party
+from candidates.models import Appeal
 from interviews.booking import notices as booking_notices
 from interviews.gates import notices as gate_notices
-from interviews.models import Correction, Decline, Move
+from interviews.models import Correction, Decline, Move, ReminderRule, Step
 from interviews.refill import notices as refill_notices
+from interviews.reminders import notices as reminder_notices
+from interviews.reminders import rules as reminder_rules
 from notifications import rendering
 from notifications.models import Notification, Webhook
 from notifications.services import Notice
 from tests.factories import (
+    AbsenceFactory,
     CancellationFactory,
     DocumentFactory,
     InterviewFactory,
+    MarkFactory,
     OfferFactory,
     PositionFactory,
     StageGateFactory,
@@ -383,11 +389,67 @@ def test_everything_about_places_that_came_free_has_words(language):
             assert notice.params["link"] in message.body
 
 
+def reminders_told() -> list[Notice]:
+    """Everything candidates are written by the clock, by either channel."""
+    people = {"candidate__user__email": "clock@example.com", "candidate__user__name": "张三"}
+    booked = InterviewFactory(location="深圳", **people)
+    invited = InterviewFactory(
+        invited=True,
+        deadline=START,
+        **people | {"candidate__user__email": "invited@example.com"},
+    )
+    step = Step(rule_id=1, anchor_at=START)
+    told = [*reminder_notices.trouble_asked(booked, step)]
+    for event in reminder_rules.Words:
+        interview = booked if event == reminder_rules.Words.APPOINTMENT else invited
+        told += reminder_notices.reminder(interview, ReminderRule(message=event.value), step)
+    booked.confirmed_at = timezone.now()
+    confirmed = ReminderRule(message=reminder_rules.Words.APPOINTMENT.value)
+    return [*told, *reminder_notices.reminder(booked, confirmed, step)]
+
+
+def absences_told() -> list[Notice]:
+    """Everything people are told about an absence, a mark and an appeal."""
+    absence = AbsenceFactory(interview__candidate__user__email="missed@example.com")
+    interview = absence.interview
+    mark = MarkFactory(missed=interview)
+    appeal = Appeal(mark=mark, granted=True, note="产线停电")
+    UserFactory(lead=True, departments=[interview.position.department])
+    return [
+        *absence_notices.missed(absence, interview),
+        *absence_notices.to_look_at(absence, interview),
+        *absence_notices.excused(absence, interview),
+        *absence_notices.rebooked(absence, interview),
+        *absence_notices.marked(mark, interview),
+        *absence_notices.appealed(mark, interview),
+        *absence_notices.decided(mark, appeal, interview),
+        *absence_notices.decided(mark, Appeal(mark=mark, granted=False), interview),
+    ]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_everything_by_the_clock_and_about_absences_has_words(language):
+    for notice in [*reminders_told(), *absences_told()]:
+        message = words(notice.event, notice.channel, language, notice.params)
+        text = f"{message.title}\n{message.body}"
+        assert message.body
+        assert bool(message.title) == (notice.channel != "sms")
+        assert "None" not in text
+        assert "  " not in text
+        assert not re.search(r"[，。：；]{2}|[{}]|\(\)|（）|\n\n\n", text), (notice.event, text)
+        if "token" in notice.params:
+            assert notice.params["token"] in message.body
+        if notice.channel == "sms":
+            assert len(message.body) <= (200 if language == "zh-hans" else 306), message.body
+
+
 @pytest.mark.django_db
 def test_no_template_is_left_over_and_each_comes_in_both_languages():
     there = {(path.parent.name, path.name) for path in TEMPLATES.glob("*/*.txt")}
     told = [*account_told(), *chased_told(), *connections_told(), *company_told(), *staff_told()]
     told += [*exits_told(), *booking_told(), *gates_told(), *refill_told()]
+    told += [*reminders_told(), *absences_told()]
     wanted = used() | {(notice.event, notice.channel) for notice in told}
 
     assert there == {

@@ -1,0 +1,107 @@
+"""The shape of what is decided about absences, and of what is said against marks."""
+
+from typing import Any
+
+from django import forms
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext_lazy as _
+
+from candidates.models import LONGEST_APPEAL
+from interviews.models import Slot
+from interviews.templatetags.when import when
+
+LARGEST_FILE = 5 * 1024 * 1024  # bytes
+# How a file begins, and what that makes it.
+KINDS = {
+    b"%PDF-": "application/pdf",
+    b"\xff\xd8\xff": "image/jpeg",
+    b"\x89PNG\r\n\x1a\n": "image/png",
+}
+
+
+class NoteForm(forms.Form):
+    """A word along with a decision, for colleagues."""
+
+    use_required_attribute = False
+
+    note = forms.CharField(
+        label=_("Note"),
+        help_text=_("Colleagues read it; the candidate does not."),
+        required=False,
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2, "maxlength": None}),
+    )
+
+
+class RebookForm(forms.Form):
+    """Another time, of those with a free place."""
+
+    use_required_attribute = False
+
+    slot = forms.TypedChoiceField(
+        label=_("Another time"),
+        coerce=int,
+        error_messages={
+            "required": _("Choose a time."),
+            "invalid_choice": _("This time has just been taken. Choose another one."),
+        },
+    )
+
+    def __init__(self, *args: Any, slots: list[Slot], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["slot"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 - tells mypy
+        field.choices = [(str(slot.pk), when(slot.starts_at)) for slot in slots]
+
+
+class AppealDecisionForm(forms.Form):
+    """What the candidate reads along with the decision about their appeal."""
+
+    use_required_attribute = False
+
+    note = forms.CharField(
+        label=_("Note to the candidate"),
+        help_text=_("The candidate reads it."),
+        required=False,
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 2, "maxlength": None}),
+    )
+
+
+class AppealForm(forms.Form):
+    """A sentence, and a file where one helps; neither has to be there."""
+
+    use_required_attribute = False
+
+    text = forms.CharField(
+        label=_("Why should it not stand?"),
+        help_text=_("One sentence is enough."),
+        required=False,
+        max_length=LONGEST_APPEAL,
+        widget=forms.Textarea(attrs={"rows": 3, "maxlength": None}),
+    )
+    file = forms.FileField(
+        label=_("A file"),
+        help_text=_("A photo or a PDF of at most 5 MB, if you have one."),
+        required=False,
+        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png,application/pdf"}),
+    )
+
+    def clean_text(self) -> str:
+        return str(self.cleaned_data["text"]).replace("\x00", "").strip()
+
+    def clean_file(self) -> UploadedFile | None:
+        """Told by its first bytes, whatever it is called; `content_type` is what it is."""
+        file: UploadedFile | None = self.cleaned_data["file"]
+        self.content_type = ""
+        if not file:
+            return None
+        if (file.size or 0) > LARGEST_FILE:
+            raise forms.ValidationError(_("The file is larger than 5 MB. Choose a smaller one."))
+        beginning = file.read(8)
+        file.seek(0)
+        for mark, content_type in KINDS.items():
+            if beginning.startswith(mark):
+                self.content_type = content_type
+                return file
+        raise forms.ValidationError(_("Choose a photo (JPEG or PNG) or a PDF."))

@@ -1,0 +1,1 @@
+"""Absences at the desk, and the record in the portal."""

@@ -1,0 +1,1 @@
+"""What happens by itself around an appointment: reminders, follow-ups, the end of its window."""

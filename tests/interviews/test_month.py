@@ -1,0 +1,318 @@
+"""A month in the life of the company, lived through tick by tick: people who behave as people do,
+messages that do not arrive, sweeps that stand still for half a day. At its end the books agree.
+
+MONTH_PEOPLE=5000 lives through the large one.
+"""
+
+import contextlib
+import heapq
+import os
+import random
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from itertools import count
+
+import pytest
+import time_machine
+from django.db.models import Count, F, Q
+from django.utils import timezone
+from django_fsm import TransitionNotAllowed
+
+from cancellations import exits
+from cancellations import services as cancelling
+from cancellations.absences import services as absences
+from cancellations.absences.models import Absence
+from cancellations.absences.queries import known_of
+from cancellations.company import correct_interview
+from cancellations.models import Cancellation, Purpose, Reason
+from cancellations.tasks import apply_defaults
+from candidates.models import Mark
+from interviews import history
+from interviews.models import HistoryEntry, Interview, Move, Slot
+from interviews.queries import free_slots
+from interviews.reminders import planning, services, sweep
+from interviews.room import services as room
+from interviews.services import SlotFull, book_interview, invite
+from interviews.states import ENDED, HOLDS_A_SLOT, InterviewStatus
+from interviews.tasks import lapse_sittings
+from notifications.models import Notification
+from tests.factories import ApplicationFactory, PositionFactory, SlotFactory, UserFactory, tell
+
+pytestmark = pytest.mark.django_db
+
+PEOPLE = int(os.environ.get("MONTH_PEOPLE", "60"))
+HOUR, DAY, TICK = timedelta(hours=1), timedelta(days=1), timedelta(minutes=30)
+INVITED_FOR = 20  # days in which invitations go out
+LASTS = 36  # days until the last of them is over
+STANDS_STILL = [(9 * DAY + 6 * HOUR, 9 * DAY + 18 * HOUR), (15 * DAY, 15 * DAY + 3 * HOUR)]
+FATES = {
+    "attends": 50,
+    "stays_away": 16,
+    "cancels_early": 10,
+    "cancels_late": 8,
+    "asks_and_takes_back": 4,
+    "drops_out": 4,
+    "false_start": 4,
+    "has_trouble": 4,
+}
+
+
+class Month:
+    """Whoever does something is in the queue with the time at which they do it."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.start = timezone.now().replace(minute=0, second=0, microsecond=0) + DAY
+        self.queue: list[tuple[datetime, int, Callable[[], None]]] = []
+        self.number = count()
+        self.unreachable: set[int] = set()
+        self.why = Reason.objects.get(purpose=Purpose.CANCEL, code="time_conflict")
+
+    def later(self, at: datetime, act: Callable[..., None], *args: object) -> None:
+        heapq.heappush(self.queue, (at, next(self.number), lambda: act(*args)))
+
+    def run(self) -> None:
+        self.set_the_stage()
+        with time_machine.travel(self.start, tick=False) as clock:
+            while self.queue:
+                at, _number, act = heapq.heappop(self.queue)
+                clock.move_to(at)
+                act()
+
+    def set_the_stage(self) -> None:
+        self.positions = [PositionFactory() for _ in range(3)]
+        departments = [position.department for position in self.positions]
+        self.lead = UserFactory(lead=True, departments=departments)
+        self.other_lead = UserFactory(lead=True, departments=departments)
+        places = max(3, PEOPLE // 60)
+        for position in self.positions:
+            for day in range(1, LASTS):
+                for hour in (1, 3, 6, 8, 11):
+                    SlotFactory(
+                        position=position,
+                        starts_at=self.start + day * DAY + hour * HOUR,
+                        capacity=places,
+                    )
+        for _ in range(PEOPLE):
+            at = self.start + self.random.random() * INVITED_FOR * DAY
+            self.later(at, self.invite)
+        for tick in range(int(LASTS * DAY / TICK) + 48):
+            self.later(self.start + tick * TICK, self.tick, tick * TICK)
+
+    # --- the machinery --------------------------------------------------------------------------
+
+    def tick(self, since: timedelta) -> None:
+        self.deliver()
+        if not any(first <= since < last for first, last in STANDS_STILL):
+            sweep.take_due(seconds=60)
+            planning.plan_changed_rules(pieces=5)
+            self.deliver()
+        apply_defaults()
+        lapse_sittings()
+        if since % DAY == 9 * HOUR:
+            self.hr_looks_at_absences()
+            self.hr_gives_up_invitations()
+
+    def deliver(self) -> None:
+        queued = Notification.objects.filter(state="queued", channel="sms")
+        fails = [
+            pk
+            for pk, recipient in queued.values_list("pk", "recipient")
+            if int(recipient.removeprefix("user:")) in self.unreachable
+            or self.random.random() < 0.03
+        ]
+        queued.filter(pk__in=fails).update(state="failed")
+        queued.update(state="delivered", sent_at=timezone.now())
+
+    def hr_looks_at_absences(self) -> None:
+        now = timezone.now()
+        for absence in Absence.objects.filter(decision="").select_related("interview"):
+            obstacles = known_of(absence.interview, now).obstacles()
+            try:
+                absences.mark(absence.reference, by=self.lead)
+                assert not obstacles
+            except absences.Unfair:
+                assert obstacles
+                self.be_kind(absence)
+            except absences.AlreadyDecided:
+                raise AssertionError(absence.interview.status) from None
+        for mark in Mark.objects.filter(state="active"):
+            if self.random.random() < 0.3 and not hasattr(mark, "appealed_by"):
+                absences.appeal(mark.reference, by=mark.candidate.user, text="")
+        for mark in Mark.objects.filter(state="appealed"):
+            granted = self.random.random() < 0.5
+            absences.decide_appeal(mark.reference, granted=granted, by=self.other_lead)
+
+    def hr_gives_up_invitations(self) -> None:
+        """Those that are over, and of which nothing has arrived: the clock leaves them alone."""
+        over = Interview.objects.filter(status=InterviewStatus.INVITED, deadline__lt=timezone.now())
+        for interview in over:
+            correct_interview(
+                interview.reference,
+                by=self.lead,
+                move=Move.WITHDRAW,
+                expected="invited",
+                reason="Could not be reached.",
+            )
+
+    def be_kind(self, absence: Absence) -> None:
+        slot = free_slots(absence.interview, now=timezone.now()).first()
+        is_late = timezone.now() > self.start + (INVITED_FOR + 8) * DAY
+        if slot is None or is_late or self.random.random() < 0.6:
+            absences.excuse(absence.reference, by=self.lead)
+            return
+        absences.rebook(absence.reference, by=self.lead, slot_id=slot.pk)
+        self.goes_on(Interview.objects.get(pk=absence.interview_id))
+
+    # --- people ---------------------------------------------------------------------------------
+
+    def invite(self) -> None:
+        now = timezone.now()
+        application = ApplicationFactory(position=self.random.choice(self.positions))
+        if self.random.random() < 0.05:
+            self.unreachable.add(application.candidate.user_id)
+        interview = invite(application, by=None, deadline=now + 5 * DAY)
+        tell(interview, "invited", state="queued")
+        if self.random.random() < 0.9:
+            self.later(now + self.random.random() * 6 * DAY, self.book, interview)
+
+    def book(self, interview: Interview) -> None:
+        now = timezone.now()
+        slots = list(free_slots(interview, now=now + 3 * HOUR)[:20])
+        try:
+            booked = book_interview(interview.reference, self.random.choice(slots), by=None)
+        except (TransitionNotAllowed, SlotFull, IndexError):
+            return
+        tell(booked, "booked", state="queued")
+        self.goes_on(booked)
+
+    def goes_on(self, interview: Interview) -> None:
+        """How it will end is known to nobody but us."""
+        fate = self.random.choices(list(FATES), list(FATES.values()))[0]
+        now, start = timezone.now(), interview.starts_at
+        ahead = start - now
+        if self.random.random() < 0.5:
+            self.later(now + self.random.random() * ahead, self.confirm, interview)
+        moments = {
+            "attends": start + timedelta(minutes=3),
+            "stays_away": None,
+            "cancels_early": now + ahead * 0.3,
+            "cancels_late": max(now, start - self.random.random() * 6 * HOUR),
+            "asks_and_takes_back": max(now, start - 2 * HOUR),
+            "drops_out": start + timedelta(minutes=1),
+            "false_start": start + timedelta(minutes=2),
+            "has_trouble": start + timedelta(minutes=9),
+        }
+        if at := moments[fate]:
+            self.later(at, getattr(self, fate), interview)
+
+    def confirm(self, interview: Interview) -> None:
+        stands = Interview.objects.get(pk=interview.pk)
+        with contextlib.suppress(services.TooLate):
+            services.confirm(stands.reference, starts_at=stands.starts_at)
+
+    def enter(self, interview: Interview) -> bool:
+        try:
+            room.enter(interview.reference, by=interview.candidate.user)
+        except room.NotOpen:
+            return False
+        return True
+
+    def attends(self, interview: Interview) -> None:
+        if self.enter(interview):
+            self.later(timezone.now() + 20 * timedelta(minutes=1), self.finish, interview)
+
+    def finish(self, interview: Interview) -> None:
+        with contextlib.suppress(room.Over):
+            room.finish(interview.reference, by=interview.candidate.user)
+
+    def drops_out(self, interview: Interview) -> None:
+        self.enter(interview)
+
+    def false_start(self, interview: Interview) -> None:
+        if self.enter(interview):
+            reason = Reason.objects.filter(purpose=Purpose.EXIT, needs_detail=False).first()
+            exits.leave(interview.reference, by=interview.candidate.user, reason=reason)
+
+    def ask(self, interview: Interview) -> Cancellation | None:
+        try:
+            return cancelling.request_cancellation(
+                interview.reference, by=interview.candidate.user, reason=self.why
+            )[0]
+        except (cancelling.AlreadyOver, cancelling.CancellationRefused):
+            return None
+
+    def cancels_early(self, interview: Interview) -> None:
+        self.ask(interview)
+
+    def cancels_late(self, interview: Interview) -> None:
+        asked = self.ask(interview)
+        if asked is not None and asked.status == "requested" and self.random.random() < 0.5:
+            cancelling.decline_cancellation(asked.pk, by=self.lead)
+
+    def asks_and_takes_back(self, interview: Interview) -> None:
+        asked = self.ask(interview)
+        if asked is not None and asked.status == "requested":
+            user = interview.candidate.user
+            cancelling.take_back_cancellation(asked.reference, by=user)
+
+    def has_trouble(self, interview: Interview) -> None:
+        with contextlib.suppress(services.TooLate):
+            services.tell_trouble(interview.reference, kind="line")
+
+
+@pytest.fixture(scope="module", params=[20240510, 7])
+def seed(request):
+    return request.param
+
+
+def test_at_the_end_of_a_month_the_books_agree(seed):
+    month = Month(seed)
+
+    month.run()
+
+    assert Interview.objects.count() == PEOPLE
+    left = Interview.objects.exclude(status__in=ENDED)
+    assert list(left.values_list("status", "starts_at")) == []
+    assert list(history.verify(Interview.objects.all())) == []
+    assert_no_slot_is_overfull()
+    assert_reminders_were_true()
+    assert_nobody_was_marked_unfairly(month)
+    # All of it has happened at all.
+    statuses = set(Interview.objects.values_list("status", flat=True))
+    assert {"completed", "cancelled", "no_show"} <= statuses
+    assert Mark.objects.exists()
+
+
+def assert_no_slot_is_overfull() -> None:
+    held = Q(interviews__status__in=[*HOLDS_A_SLOT, *ENDED])
+    slots = Slot.objects.annotate(holders=Count("interviews", filter=held))
+    assert not slots.exclude(booked=F("holders")).exists()
+    assert not slots.filter(booked__gt=F("capacity")).exists()
+
+
+def assert_reminders_were_true() -> None:
+    """What was sent was sent of something booked that lay ahead, twice at most for a time."""
+    by_subject = {each.subject: each for each in Interview.objects.all()}
+    seen: dict[tuple[str, str], int] = {}
+    for told in Notification.objects.filter(event="interview_reminder", channel="sms"):
+        interview = by_subject[told.subject]
+        before = HistoryEntry.objects.filter(interview=interview, at__lte=told.created_at)
+        assert before.order_by("-sequence").first().data["status"] == InterviewStatus.BOOKED
+        assert datetime.fromisoformat(told.params["starts_at"]) > told.created_at
+        key = told.subject, told.params["starts_at"]
+        seen[key] = seen.get(key, 0) + 1
+    assert max(seen.values(), default=0) <= 2
+
+
+def assert_nobody_was_marked_unfairly(month: Month) -> None:
+    for mark in Mark.objects.select_related("candidate"):
+        assert mark.evidence["obstacles"] == []
+        assert mark.candidate.user_id not in month.unreachable
+        interview = Interview.objects.get(reference=mark.interview)
+        asked = Cancellation.objects.filter(interview=interview, starts_at=mark.starts_at)
+        assert not asked.filter(decided_at__gt=mark.starts_at).exists()
+        assert (
+            not interview.troubles.filter(starts_at=mark.starts_at).exists()
+            or (mark.evidence["trouble"])
+        )

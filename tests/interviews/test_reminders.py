@@ -1,0 +1,663 @@
+"""Steps: planned, moved and dropped with the interview; taken once, at the right moment or not at
+all; and what candidates answer."""
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts.models import ConfigurationChange
+from cancellations import services as cancelling
+from cancellations.absences.models import Absence
+from cancellations.models import Purpose, Reason
+from interviews import history
+from interviews.models import Interview, ReminderRule, Step, TroubleReport
+from interviews.reminders import planning, services, sweep
+from interviews.reminders.links import CONFIRM, TROUBLE, interview_of, token_for
+from interviews.reminders.rules import Outcome
+from interviews.services import book_interview, invite, reinstate_interview, take_place
+from interviews.states import InterviewStatus
+from notifications.models import Notification, WorkItem
+from tests.factories import (
+    ApplicationFactory,
+    InterviewFactory,
+    SittingFactory,
+    SlotFactory,
+    UserFactory,
+    WorkItemFactory,
+    tell,
+)
+
+pytestmark = pytest.mark.django_db
+DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
+
+
+def booked(**fields) -> Interview:
+    """In our own room, in three days, told of it."""
+    interview = InterviewFactory(link="", **fields)
+    tell(interview, "booked")
+    return interview
+
+
+def planned(interview) -> dict[str, timedelta]:
+    """What is still to come: what, and how long before (negative) or after the start."""
+    start = interview.starts_at
+    steps = interview.steps.filter(done_at=None).select_related("rule")
+    return {f"{step.rule.what}{step.rule.minutes}": step.due_at - start for step in steps}
+
+
+def fresh(interview) -> Interview:
+    return Interview.objects.get(pk=interview.pk)
+
+
+def sweep_at(moment) -> int:
+    with time_machine.travel(moment, tick=False):
+        return sweep.take_due(seconds=10)
+
+
+def live_to_the_end(interview, state="sent") -> None:
+    """They are asked whether there is trouble, that gets so far, and the window closes."""
+    sweep_at(interview.starts_at + 15 * MINUTE)
+    Notification.objects.filter(subject=interview.subject, state="queued").update(state=state)
+    sweep_at(interview.ends_at + 31 * MINUTE)
+
+
+def ask(interview):
+    """To cancel, too late for it to be done at once."""
+    reason = Reason.objects.get(purpose=Purpose.CANCEL, code="time_conflict")
+    user = interview.candidate.user
+    return cancelling.request_cancellation(interview.reference, by=user, reason=reason)[0]
+
+
+def sent(interview) -> list[str]:
+    told = Notification.objects.filter(subject=interview.subject, state="queued")
+    return sorted(told.values_list("event", flat=True))
+
+
+def outcomes(interview) -> dict[int, str]:
+    done = interview.steps.exclude(done_at=None).select_related("rule")
+    return {step.rule.minutes: step.outcome for step in done}
+
+
+# --- planning -------------------------------------------------------------------------------------
+
+
+def test_booking_plans_the_steps_of_an_appointment():
+    interview = booked()
+
+    assert planned(interview) == {
+        "message-1440": -DAY,
+        "message-120": -2 * HOUR,
+        "trouble15": 15 * MINUTE,
+        "close30": HOUR,
+    }
+
+
+def test_invitation_has_steps_of_its_own_and_booking_replaces_them():
+    slot = SlotFactory()
+    deadline = timezone.now() + 7 * DAY
+    interview = invite(ApplicationFactory(position=slot.position), by=None, deadline=deadline)
+    before = set(interview.steps.values_list("rule__stage", flat=True))
+
+    book_interview(interview.reference, slot, by=None)
+
+    assert before == {"invited"}
+    assert set(interview.steps.values_list("rule__stage", flat=True)) == {"booked"}
+
+
+def test_what_is_due_already_is_not_planned_but_for_the_end_of_the_window():
+    soon = booked(starts_in=timedelta(hours=1))
+
+    assert planned(soon) == {"trouble15": 15 * MINUTE, "close30": HOUR}
+
+
+def test_another_time_moves_the_steps():
+    interview = booked()
+    at = timezone.now()
+    with transaction.atomic():
+        locked = Interview.objects.lock(interview.reference)
+        locked.cancel(at=at)
+        locked.save()
+        history.record(locked, "cancelled", by=None)
+        reinstate_interview(locked, starts_at=interview.starts_at + DAY, at=at)
+        history.record(locked, "corrected", by=None)
+
+    assert set(interview.steps.values_list("anchor_at", flat=True)) == {
+        interview.starts_at + DAY,
+        interview.ends_at + DAY,
+    }
+
+
+def test_what_is_called_off_has_no_steps_and_nothing_of_it_is_sent():
+    interview = booked()
+    tell(interview, state="queued")
+
+    ask(interview)
+
+    assert not interview.steps.exists()
+    assert Notification.objects.get(event="interview_reminder").state == "superseded"
+
+
+def test_what_was_done_stays_and_is_not_done_again_for_the_same_time():
+    interview = booked()
+    sweep_at(interview.starts_at - DAY)
+    assert sent(interview) == ["interview_reminder"]
+
+    planning.plan([interview.pk], now=interview.starts_at - 2 * DAY)
+
+    assert outcomes(interview) == {-1440: Outcome.SENT}
+    assert "message-1440" not in planned(interview)
+
+
+def test_steps_stay_while_hr_decides():
+    interview = booked(starts_in=3 * HOUR)
+    before = planned(interview)
+
+    ask(interview)
+
+    assert fresh(interview).status == InterviewStatus.CANCELLING
+    assert planned(interview) == before
+
+
+def test_import_plans_what_lies_ahead_and_closes_nothing():
+    interview = booked(starts_in=-2 * DAY)
+    interview.steps.all().delete()
+
+    history.record(interview, "imported", by=None)
+
+    assert not interview.steps.exists()
+
+
+def test_imported_invitation_is_not_taken_for_a_new_one():
+    """When it was sent only the old system knows; when it ends stands in it."""
+    deadline = timezone.now() + 7 * DAY
+    interview = InterviewFactory(invited=True, deadline=deadline)
+    interview.steps.all().delete()
+
+    history.record(interview, "imported", by=None)
+
+    assert set(interview.steps.values_list("rule__anchor", flat=True)) == {"deadline"}
+
+
+def test_rule_that_is_changed_moves_what_is_planned():
+    interview = booked()
+    rule = ReminderRule.objects.get(minutes=-1440, stage="booked")
+    rule.minutes = -48 * 60
+    services.save_rule(rule, by=UserFactory(lead=True))
+
+    while planning.plan_changed_rules(pieces=5):
+        pass
+
+    assert planned(interview)["message-2880"] == -2 * DAY
+    assert not ReminderRule.objects.filter(pk=rule.pk).exclude(plan_from=None).exists()
+    change = ConfigurationChange.objects.filter(subject="interviews.reminderrule").latest("pk")
+    assert change.after["minutes"] == -2880
+
+
+def test_rule_switched_off_does_nothing_any_more():
+    interview = booked()
+    rule = ReminderRule.objects.get(minutes=-1440, stage="booked")
+    rule.is_active = False
+    services.save_rule(rule, by=UserFactory(lead=True))
+
+    sweep_at(interview.starts_at - DAY)  # before anything was planned anew
+
+    assert sent(interview) == []
+    assert outcomes(interview) == {-1440: Outcome.OVERTAKEN}
+
+
+def test_rules_are_for_who_writes_policies():
+    with pytest.raises(PermissionDenied):
+        services.save_rule(ReminderRule.objects.first(), by=UserFactory(recruiter=True))
+
+
+# --- taking them ----------------------------------------------------------------------------------
+
+
+def test_every_step_is_taken_at_its_time_and_once():
+    interview = booked(candidate__user__email="zhang@example.com")
+
+    for moment in (-DAY - MINUTE, -DAY, -DAY + MINUTE, -2 * HOUR, -HOUR, 15 * MINUTE, 16 * MINUTE):
+        sweep_at(interview.starts_at + moment)
+
+    told = Notification.objects.filter(subject=interview.subject, state="queued")
+    assert sorted(told.values_list("event", "channel")) == [
+        ("interview_reminder", "email"),
+        ("interview_reminder", "email"),
+        ("interview_reminder", "sms"),
+        ("interview_reminder", "sms"),
+        ("trouble_asked", "email"),
+        ("trouble_asked", "sms"),
+    ]
+    assert outcomes(interview) == {-1440: "sent", -120: "sent", 15: "sent"}
+
+
+def test_after_a_day_without_sweeps_nothing_pointless_is_sent():
+    interview = booked()
+
+    sweep_at(interview.starts_at - 10 * MINUTE)
+
+    assert sent(interview) == []
+    assert outcomes(interview) == {-1440: Outcome.TOO_LATE, -120: Outcome.TOO_LATE}
+
+
+def test_nobody_who_confirmed_is_asked_to_confirm():
+    interview = booked()
+    services.confirm(interview.reference, starts_at=interview.starts_at)
+
+    sweep_at(interview.starts_at - DAY)
+
+    told = Notification.objects.get(event="interview_reminder")
+    assert told.params["confirmed"] is True
+
+
+def test_clock_stands_still_while_the_contact_is_wrong():
+    interview = booked()
+    whose = {"recipient": f"user:{interview.candidate.user_id}"}
+    item = WorkItemFactory(interview=interview, kind="wrong_contact", params=whose)
+
+    sweep_at(interview.starts_at - DAY)
+    assert sent(interview) == []
+
+    item.closed_at = timezone.now()
+    item.save()
+    sweep_at(interview.starts_at - DAY + 16 * MINUTE)
+    assert sent(interview) == ["interview_reminder"]
+
+
+def test_invitation_that_nobody_opens_goes_from_text_message_to_hr():
+    start = timezone.now()
+    with time_machine.travel(start, tick=False):
+        interview = invite(ApplicationFactory(), by=None, deadline=start + 7 * DAY)
+
+    sweep_at(start + 12 * HOUR)
+    told = Notification.objects.get(subject=interview.subject)
+    assert (told.event, told.channel) == ("invitation_reminder", "sms")
+
+    sweep_at(start + DAY)
+    item = WorkItem.objects.get(subject=interview.subject)
+    assert (item.kind, item.params["code"]) == ("follow_up", "not_attended")
+
+
+def test_invitation_that_was_opened_is_not_called_unopened():
+    start = timezone.now()
+    interview = invite(ApplicationFactory(), by=None, deadline=start + 7 * DAY)
+    history.record(interview, "opened", by=None)
+
+    sweep_at(start + 12 * HOUR + MINUTE)
+
+    assert sent(interview) == []
+
+
+def test_booking_settles_the_follow_up_of_an_invitation():
+    slot = SlotFactory()
+    interview = invite(ApplicationFactory(position=slot.position), by=None)
+    sweep_at(timezone.now() + DAY + MINUTE)
+    assert WorkItem.objects.open().filter(subject=interview.subject).exists()
+
+    book_interview(interview.reference, slot, by=None)
+
+    assert not WorkItem.objects.open().filter(subject=interview.subject).exists()
+
+
+def test_one_bad_step_does_not_keep_the_others_waiting(monkeypatch):
+    bad, good = booked(), booked()
+    real = sweep.notices.reminder
+
+    def fail_for_one(interview, rule, step):
+        if interview.pk == bad.pk:
+            raise ValueError
+        return real(interview, rule, step)
+
+    monkeypatch.setattr(sweep.notices, "reminder", fail_for_one)
+    latest = max(bad.starts_at, good.starts_at)
+    sweep_at(latest - DAY)
+
+    assert sent(good) == ["interview_reminder"]
+    step = bad.steps.get(rule__minutes=-1440)
+    assert step.done_at is None
+    assert step.due_at > latest - DAY
+
+
+def test_a_step_is_there_once_for_each_rule_and_time():
+    step = booked().steps.first()
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Step.objects.create(
+            interview=step.interview, rule=step.rule, anchor_at=step.anchor_at, due_at=step.due_at
+        )
+
+
+# --- the end of the window ------------------------------------------------------------------------
+
+
+def test_who_was_told_and_did_not_come_has_missed_it():
+    interview = booked()
+
+    live_to_the_end(interview)
+
+    assert fresh(interview).status == InterviewStatus.NO_SHOW
+    assert list(history.verify(Interview.objects.filter(pk=interview.pk))) == []
+    assert Absence.objects.get(interview=interview).code == "missed"
+
+
+@pytest.mark.parametrize("state", ["failed", "bounced", "queued"])
+def test_whom_nothing_has_reached_is_not_missing(state):
+    interview = InterviewFactory(link="")
+
+    live_to_the_end(interview, state)
+
+    assert fresh(interview).status == InterviewStatus.BOOKED
+    assert Absence.objects.get(interview=interview).code == "not_delivered"
+
+
+def test_what_arrived_first_does_not_count_when_what_came_last_failed():
+    interview = booked()
+
+    live_to_the_end(interview, "failed")
+
+    assert Absence.objects.get(interview=interview).code == "not_delivered"
+
+
+def test_whose_request_is_pending_is_not_missing():
+    interview = booked(starts_in=2 * HOUR)
+    cancellation = ask(interview)
+
+    live_to_the_end(interview)
+    assert fresh(interview).status == InterviewStatus.CANCELLING
+
+    cancelling.decline_cancellation(cancellation.pk, by=None)
+    Notification.objects.filter(subject=interview.subject, state="queued").update(state="sent")
+    sweep_at(interview.ends_at + 47 * MINUTE)
+    assert fresh(interview).status == InterviewStatus.NO_SHOW
+
+
+def test_who_told_of_trouble_is_left_to_hr():
+    interview = booked()
+    with time_machine.travel(interview.starts_at + 5 * MINUTE, tick=False):
+        services.tell_trouble(interview.reference, kind="line", detail="没有网络")
+
+    sweep_at(interview.ends_at + 31 * MINUTE)
+
+    assert fresh(interview).status == InterviewStatus.BOOKED
+    assert Absence.objects.get(interview=interview).code == "trouble_reported"
+    assert outcomes(interview)[30] == Outcome.LEFT_TO_HR
+
+
+def test_who_is_asked_late_has_time_to_answer():
+    """After an hour without sweeps, asking and closing fall due together."""
+    interview = booked()
+    late = interview.ends_at + HOUR
+
+    sweep_at(late)
+    assert "trouble_asked" in sent(interview)
+    assert fresh(interview).status == InterviewStatus.BOOKED
+
+    sweep_at(late + 29 * MINUTE)
+    assert fresh(interview).status == InterviewStatus.BOOKED
+    Notification.objects.filter(subject=interview.subject).update(state="sent")
+    sweep_at(late + 31 * MINUTE)
+    assert fresh(interview).status == InterviewStatus.NO_SHOW
+
+
+def test_false_start_keeps_the_door_open():
+    interview = booked()
+    SittingFactory(
+        interview=interview,
+        ended_at=interview.starts_at + MINUTE,
+        ending="misstart",
+        resume_until=interview.starts_at + 9 * HOUR,
+    )
+
+    live_to_the_end(interview)
+    assert fresh(interview).status == InterviewStatus.BOOKED
+
+    sweep_at(interview.starts_at + 10 * HOUR)
+    assert fresh(interview).status == InterviewStatus.NO_SHOW
+
+
+def test_where_we_do_not_see_who_comes_people_say_so():
+    on_site = InterviewFactory(kind="on_site", link="", location="深圳")
+    tell(on_site)
+
+    sweep_at(on_site.ends_at + 31 * MINUTE)
+
+    assert fresh(on_site).status == InterviewStatus.BOOKED
+    assert Absence.objects.get(interview=on_site).code == "attendance_unknown"
+
+
+def test_invitation_that_was_never_taken_up_ends():
+    deadline = timezone.now() + DAY
+    interview = invite(ApplicationFactory(), by=None, deadline=deadline)
+    tell(interview, "invited")
+
+    sweep_at(deadline + MINUTE)
+
+    assert fresh(interview).status == InterviewStatus.NO_SHOW
+    assert not Absence.objects.exists()
+
+
+def test_begun_and_never_ended_is_incomplete():
+    interview = InterviewFactory(in_progress=True, link="")
+
+    sweep_at(interview.ends_at + DAY + MINUTE)
+
+    assert fresh(interview).status == InterviewStatus.INCOMPLETE
+
+
+def test_who_is_in_the_room_is_left_to_the_room():
+    sitting = SittingFactory(resume_until=timezone.now() + 40 * DAY)
+
+    sweep_at(sitting.interview.ends_at + DAY + MINUTE)
+
+    assert fresh(sitting.interview).status == InterviewStatus.IN_PROGRESS
+
+
+# --- answers --------------------------------------------------------------------------------------
+
+
+def test_confirming_is_for_the_time_that_was_shown():
+    interview = booked()
+
+    with pytest.raises(services.AnotherTime):
+        services.confirm(interview.reference, starts_at=interview.starts_at + DAY)
+    services.confirm(interview.reference, starts_at=interview.starts_at)
+    services.confirm(interview.reference, starts_at=interview.starts_at)
+
+    assert fresh(interview).is_confirmed
+    assert interview.history.filter(event="confirmed").count() == 1
+
+
+def test_another_time_is_not_confirmed():
+    interview = booked()
+    services.confirm(interview.reference, starts_at=interview.starts_at)
+    Interview.objects.filter(pk=interview.pk).update(booked_at=timezone.now() + MINUTE)
+
+    assert not fresh(interview).is_confirmed
+
+
+@pytest.mark.parametrize("status", ["invited", "cancelling", "cancelled", "in_progress"])
+def test_only_what_is_booked_is_confirmed(status):
+    interview = InterviewFactory(status=status)
+
+    with pytest.raises(services.TooLate):
+        services.confirm(interview.reference, starts_at=interview.starts_at)
+
+
+def test_trouble_is_told_once_and_only_around_the_start():
+    interview = booked()
+    with pytest.raises(services.TooLate):
+        services.tell_trouble(interview.reference, kind="device")
+
+    with time_machine.travel(interview.starts_at + MINUTE, tick=False):
+        first = services.tell_trouble(interview.reference, kind="device")
+        again = services.tell_trouble(interview.reference, kind="line")
+
+    assert first == again
+    assert TroubleReport.objects.get().kind == "device"
+    assert "没有" not in str(interview.history.get(event="trouble_reported").data)
+
+
+def test_link_leads_to_one_interview_for_one_purpose():
+    interview = booked()
+    token = token_for(interview, CONFIRM)
+
+    assert interview_of(token, CONFIRM) == interview
+    assert interview_of(token, TROUBLE) is None
+    assert interview_of(f"{token}x", CONFIRM) is None
+    assert interview_of(interview.reference, CONFIRM) is None
+
+
+def test_opening_a_link_changes_nothing_and_signs_nobody_in(client):
+    interview = booked()
+    address = reverse("reminders:appointment", args=[token_for(interview, CONFIRM)])
+
+    page = client.get(address)
+
+    assert "I will attend" in page.text
+    assert interview.candidate.user.name not in page.text
+    assert interview.candidate.user.masked_name in page.text
+    assert page["X-Robots-Tag"] == "noindex, nofollow"
+    assert not fresh(interview).is_confirmed
+    assert "_auth_user_id" not in client.session
+
+
+def test_page_of_a_link_says_the_time_where_the_candidate_is(client):
+    interview = booked(candidate__user__time_zone="America/New_York")
+    address = reverse("reminders:appointment", args=[token_for(interview, CONFIRM)])
+
+    local = interview.starts_at.astimezone(ZoneInfo("America/New_York"))
+
+    assert f"{local:%H:%M}" in client.get(address).text
+
+
+def test_pressing_the_button_confirms(client):
+    interview = booked()
+    address = reverse("reminders:appointment", args=[token_for(interview, CONFIRM)])
+
+    page = client.post(address, {"starts_at": interview.starts_at.isoformat()}, follow=True)
+
+    assert fresh(interview).is_confirmed
+    assert "You have said that you will attend" in page.text
+    assert interview.history.get(event="confirmed").data["by_link"] is True
+
+
+@pytest.mark.parametrize("starts_at", ["", "tomorrow", "2024-05-10", "2024-05-10T06:00:00"])
+def test_a_time_that_makes_no_sense_confirms_nothing(client, starts_at):
+    interview = booked()
+    address = reverse("reminders:appointment", args=[token_for(interview, CONFIRM)])
+
+    client.post(address, {"starts_at": starts_at})
+
+    assert not fresh(interview).is_confirmed
+
+
+def test_trouble_page_says_what_is_wrong_with_the_answer(client):
+    interview = booked()
+    address = reverse("reminders:trouble", args=[token_for(interview, TROUBLE)])
+
+    with time_machine.travel(interview.starts_at + MINUTE, tick=False):
+        empty = client.post(address, {})
+        long = client.post(address, {"kind": "device", "detail": "x" * 501})
+        client.post(address, {"kind": "device", "detail": "x"})
+        page = client.get(address)
+
+    assert empty.status_code == long.status_code == 422
+    assert "Choose what fits best." in empty.text
+    assert "HR knows, and looks at it" in page.text
+
+
+def test_own_page_offers_to_confirm_until_it_is_done(client):
+    interview = booked()
+    client.force_login(interview.candidate.user)
+    page = reverse("cancellations:interview", args=[interview.reference])
+    confirm = reverse("reminders:confirm", args=[interview.reference])
+
+    assert confirm in client.get(page).text
+    client.post(confirm, {"starts_at": interview.starts_at.isoformat()})
+    assert confirm not in client.get(page).text
+
+
+# --- the desk -------------------------------------------------------------------------------------
+
+
+def typed(**changes):
+    return {
+        "stage": "booked", "kind": "", "amount": "3", "unit": "days", "side": "before",
+        "anchor": "start", "what": "message", "message": "interview_reminder",
+        "channels": "both", "unless": "", "useful_minutes": "", "is_active": "on", **changes,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def desk(client):
+    client.force_login(UserFactory(lead=True))
+    return client
+
+
+def test_rule_is_written_at_the_desk(desk):
+    desk.post(reverse("reminders:new_rule"), typed())
+
+    rule = ReminderRule.objects.get(minutes=-3 * 24 * 60)
+    assert (rule.plan_from, rule.message) == (0, "interview_reminder")
+    assert "3 days before the start" in desk.get(reverse("reminders:rules")).text
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"amount": ""}, "Enter a whole number"),
+        ({"amount": "61"}, "at most 60 days"),
+        ({"anchor": "deadline"}, "has no such time"),
+        ({"message": ""}, "Choose what the candidate is written"),
+        ({"stage": "invited", "anchor": "invited", "what": "trouble"}, "Only who has booked"),
+        ({"what": "close", "useful_minutes": "5"}, "a window is always closed"),
+        ({"amount": "24", "unit": "hours"}, "There is such a rule already"),
+    ],
+)
+def test_rule_that_makes_no_sense_is_refused(desk, changes, error):
+    rules = ReminderRule.objects.count()
+
+    page = desk.post(reverse("reminders:new_rule"), typed(**changes))
+
+    assert page.status_code == 422
+    assert error in page.text
+    assert ReminderRule.objects.count() == rules
+
+
+def test_interviews_page_shows_what_was_done_and_what_is_planned(desk):
+    interview = booked()
+    department = interview.position.department
+    desk.force_login(UserFactory(lead=True, departments=[department]))
+    sweep_at(interview.starts_at - DAY)
+
+    page = desk.get(reverse("cancellations:desk_interview", args=[interview.reference])).text
+
+    assert "Sent" in page
+    assert "planned" in page
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_a_batch_asks_no_more_for_three_steps_than_for_one(rows, django_assert_max_num_queries):
+    """But for what closes a window, which is looked at one by one."""
+    interviews = [booked() for _ in range(rows)]
+    latest = max(each.starts_at for each in interviews)
+
+    with django_assert_max_num_queries(16):
+        assert sweep_at(latest - DAY) == rows
+
+
+def test_place_is_kept_by_who_missed_it():
+    interview = booked()
+    slot = interview.slot
+
+    live_to_the_end(interview)
+
+    slot.refresh_from_db()
+    assert slot.booked == 1
+    take_place(slot)
