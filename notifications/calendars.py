@@ -1,6 +1,6 @@
-"""Entries for people's calendars (RFC 5545, RFC 5546), made of what a message's `calendar` parameter
-says: {"method", "uid", "sequence", "starts_at", "ends_at", "changed_at", "summary", "location",
-"description", "url", "attendee"}."""
+"""Entries for people's calendars (RFC 5545, RFC 5546), made of what the `calendar` parameter of a
+message says: {"method", "uid", "sequence", "starts_at", "ends_at", "changed_at", "summary",
+"location", "description", "url", "attendee"}."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime

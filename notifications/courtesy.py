@@ -1,4 +1,4 @@
-"""What is asked once more at the moment of sending: is it still of use, wanted, and the time for it?"""
+"""What is asked once more at the moment of sending: is it of use, wanted, and the time for it?"""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo

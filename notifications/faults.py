@@ -64,8 +64,33 @@ WORDS: dict[str, Promise] = {
 
 # Those that say something of the receiver's number or mailbox, not of us or of the provider.
 _THEIRS = frozenset(
-    """address 21211 21217 21401 21610 21612 21614 30003 30004 30005 30006 30007 30008 undelivered
-    550 551 552 553 554 bounced invalid blocked spam unsubscribed rejected""".split()
+    {
+        "address",
+        "21211",
+        "21217",
+        "21401",
+        "21610",
+        "21612",
+        "21614",
+        "30003",
+        "30004",
+        "30005",
+        "30006",
+        "30007",
+        "30008",
+        "undelivered",
+        "550",
+        "551",
+        "552",
+        "553",
+        "554",
+        "bounced",
+        "invalid",
+        "blocked",
+        "spam",
+        "unsubscribed",
+        "rejected",
+    }
 )
 
 

@@ -57,7 +57,7 @@ def render(notification: Notification) -> Message:
     name = f"{notification.event}/{channel}.{language}"
     own = _own_words().get((notification.event, channel, language))
     with translation.override(language):
-        values = shown(notification.params, zone, language)
+        values = in_words(notification.params, zone, language)
         if own is None:
             title, body = _split(_fill_file(name, values))
         else:
@@ -106,7 +106,7 @@ _known: tuple[float, dict[tuple[str, str, str], Source]] = (0.0, {})
 
 
 def _own_words() -> dict[tuple[str, str, str], Source]:
-    """Every template of the company's own; there are few, and they are asked for with each message."""
+    """Every template of the company's own; there are few, and each message asks for them."""
     global _known
     until, words = _known
     if time.monotonic() >= until:
@@ -124,7 +124,7 @@ def forget_own_words() -> None:
     _known = (0.0, {})
 
 
-def shown(params: dict[str, Any], zone: tzinfo, language: str) -> dict[str, Any]:
+def in_words(params: dict[str, Any], zone: tzinfo, language: str) -> dict[str, Any]:
     """Parameters as people read them: `starts_at` in words, its day alone as `starts_on`; the same
     within lists of them."""
     shown: dict[str, Any] = {}
@@ -134,7 +134,7 @@ def shown(params: dict[str, Any], zone: tzinfo, language: str) -> dict[str, Any]
             shown[key] = dateformat.format(local, MOMENT[language])
             shown[key.removesuffix("at") + "on"] = dateformat.format(local, DAY[language])
         elif isinstance(value, list):
-            shown[key] = [shown(each, zone, language) for each in value]
+            shown[key] = [in_words(each, zone, language) for each in value]
         elif isinstance(value, str):
             shown[key] = " ".join(value.split())  # a line break would end a title
         else:

@@ -30,7 +30,7 @@ PATIENCE = timedelta(hours=1)  # by when a message without a deadline of its own
 AT_ONCE = 20  # messages handed to one task
 MOST_TASKS = 10  # for what one transaction stored; where it is much, each task gets more
 BROKER_REST = 15.0  # seconds in which a broker that failed is not asked again; the sweep sends
-# A provider that is away so often in a row rests, longer each time it is tried: the messages wait in
+# A provider that is away so often in a row rests, longer each time it is tried: messages wait in
 # the outbox with all their tries, and go one after the other once it is back.
 AWAY_AFTER = 3
 LEAST_REST, LONGEST_REST = timedelta(seconds=10), timedelta(minutes=5)
@@ -256,8 +256,8 @@ def _give_up(notification: Notification, code: str) -> None:
 
 
 def lock_all_told(notification: Notification) -> None:
-    """Everything that told the same at the same time, in order: where two channels fail at once, the
-    second sees that the first has."""
+    """Everything that told the same at the same time, in order: where two channels fail at once,
+    the second sees that the first has."""
     same = Notification.objects.filter(
         recipient=notification.recipient,
         subject=notification.subject,

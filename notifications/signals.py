@@ -15,6 +15,6 @@ webhook_switched_off = Signal()
 # it so, with what told the same on other channels locked.
 message_failed = Signal()
 
-# Nothing we have leads to somebody: `recipient`, such as "user:12", and the `subject` of the message
-# that did not arrive. Sent in the same transaction.
+# Nothing we have leads to somebody: `recipient`, such as "user:12", and the `subject` of the
+# message that did not arrive. Sent in the same transaction.
 person_out_of_reach = Signal()
