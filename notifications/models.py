@@ -165,13 +165,16 @@ class Preference(models.Model):
 class OutOfReach(models.Model):
     """Nothing we have leads to somebody: every channel failed for good.
 
-    Reminders wait until it is solved: another number or address, something that arrives after all,
-    or a member of staff who has settled it.
+    Reminders wait until it is solved: another number or address (a trigger of accounts.User sees to
+    it, whoever writes them), something that arrives after all, or a member of staff who has settled
+    it. `subject` is what the last message was about; `told_at` is when work was opened for it.
     """
 
     recipient = models.CharField(_("recipient"), max_length=60)
+    subject = models.CharField(_("about"), max_length=60)
     since = models.DateTimeField(_("since"))
     code = models.CharField(_("error code"), max_length=60)
+    told_at = models.DateTimeField(null=True, blank=True, editable=False)
     solved_at = models.DateTimeField(_("solved"), null=True, blank=True)
 
     class Meta:
@@ -180,6 +183,13 @@ class OutOfReach(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["recipient"], name="out_of_reach_once", condition=Q(solved_at=None)
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["since"],
+                name="out_of_reach_untold",
+                condition=Q(solved_at=None, told_at=None),
             ),
         ]
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 
+import structlog
 from django.db import transaction
 from django.utils import timezone
 
@@ -12,6 +13,8 @@ from notifications.models import Channel, Notification, NotificationQuerySet, Ou
 from notifications.services import Notice, notify
 from notifications.signals import person_out_of_reach
 
+logger = structlog.get_logger(__name__)
+
 INSTEAD = ":instead:"  # in the dedupe key of what goes another way
 DEAD = (State.FAILED, State.BOUNCED)
 WAYS = (Channel.SMS, Channel.EMAIL)
@@ -19,9 +22,8 @@ WAYS = (Channel.SMS, Channel.EMAIL)
 
 def fall_back(notification: Notification, addresses: Mapping[str, str | None]) -> None:
     """One message has failed for good: send it on the other channel of `addresses` instead, unless
-    that has it already. Where none is left the person is out of reach, and those who listen to
-    `person_out_of_reach` open work. In the transaction that marks it as failed, with all that told
-    the same locked (services.fail)."""
+    that has it already. Where none is left the person is out of reach. In the transaction that
+    marks it as failed, with all that told the same locked."""
     if notification.channel not in WAYS or notification.event in SECRET_EVENTS:
         return
     alive = _told_otherwise(notification).exclude(state__in=DEAD)
@@ -77,15 +79,43 @@ def _send_otherwise(notification: Notification, addresses: Mapping[str, str | No
     return False
 
 
-@transaction.atomic
 def _lose(notification: Notification) -> None:
     """Known as out of reach once, however much fails meanwhile."""
     lost = OutOfReach(
-        recipient=notification.recipient, since=timezone.now(), code=notification.error_code
+        recipient=notification.recipient,
+        subject=notification.subject,
+        since=timezone.now(),
+        code=notification.error_code,
     )
-    before = OutOfReach.objects.filter(recipient=lost.recipient, solved_at=None).exists()
     OutOfReach.objects.bulk_create([lost], ignore_conflicts=True)
-    if not before:
-        person_out_of_reach.send(
-            sender=OutOfReach, recipient=lost.recipient, subject=notification.subject
-        )
+
+
+class _ToldElsewhere(Exception):
+    """Another worker told of it, or it was solved, while this one was at it."""
+
+
+def tell(*, at_most: int = 200) -> int:
+    """Those who see to it are told of people newly out of reach; how many. Apart from the failure
+    itself: they lock what it is about, which whoever overtakes a message has locked before it."""
+    lost = OutOfReach.objects.filter(solved_at=None, told_at=None).order_by("since")
+    told = 0
+    for each in lost[:at_most]:
+        try:
+            told += _tell(each)
+        except Exception:  # one must not keep the others waiting
+            logger.exception("out_of_reach_untold", recipient=each.recipient)
+    return told
+
+
+def _tell(lost: OutOfReach) -> bool:
+    try:
+        with transaction.atomic():
+            person_out_of_reach.send(
+                sender=OutOfReach, recipient=lost.recipient, subject=lost.subject
+            )
+            untold = OutOfReach.objects.filter(pk=lost.pk, told_at=None, solved_at=None)
+            if not untold.update(told_at=timezone.now()):
+                raise _ToldElsewhere
+    except _ToldElsewhere:
+        return False
+    return True

@@ -16,5 +16,5 @@ webhook_switched_off = Signal()
 message_failed = Signal()
 
 # Nothing we have leads to somebody: `recipient`, such as "user:12", and the `subject` of the
-# message that did not arrive. Sent in the same transaction.
+# message that did not arrive. Sent once, in a transaction of its own; who listens opens work.
 person_out_of_reach = Signal()

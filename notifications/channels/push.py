@@ -12,7 +12,6 @@ from functools import cache
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.conf import settings
 from py_vapid import Vapid02
-from pywebpush import WebPusher
 
 from notifications.channels import Refused, TryAgain
 from notifications.channels.webhook import BadAddress, NotTaken, call, look_at
@@ -70,6 +69,8 @@ def _sealed(subscription: PushSubscription, message: Message) -> bytes:
         "body": message.body[:1000],
         "url": settings.PUBLIC_URL.rstrip("/") + "/",
     }
+    from pywebpush import WebPusher  # large, and only the worker needs it
+
     pusher = WebPusher({"endpoint": subscription.endpoint, "keys": keys})
     sealed = pusher.encode(json.dumps(shown, ensure_ascii=False).encode())
     return bytes(sealed["body"])
