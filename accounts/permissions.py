@@ -35,7 +35,8 @@ READ_HISTORY = "interviews.read_history"
 IMPORT_INTERVIEWS = "interviews.import_interviews"
 MANAGE_STAFF = "accounts.manage_staff"
 HANDLE_WORK = "notifications.handle_work"
-MANAGE_CONNECTIONS = "notifications.manage_connections"  # API tokens and webhooks
+MANAGE_CONNECTIONS = "notifications.manage_connections"  # API tokens, webhooks and group chats
+EDIT_MESSAGES = "notifications.edit_messages"
 
 _VIEWER = frozenset({VIEW_DESK, READ_HISTORY})
 _RECRUITER = _VIEWER | {
@@ -45,7 +46,7 @@ _RECRUITER = _VIEWER | {
     CORRECT_INTERVIEWS,
     EXPORT_INTERVIEWS,
 }
-_LEAD = _RECRUITER | {DECIDE_CANCELLATION, EDIT_POLICIES}
+_LEAD = _RECRUITER | {DECIDE_CANCELLATION, EDIT_POLICIES, EDIT_MESSAGES}
 
 PERMISSIONS: dict[str, frozenset[str]] = {
     Role.CANDIDATE: frozenset(),
@@ -66,9 +67,10 @@ LABELS: dict[str, Promise] = {
     EXPORT_INTERVIEWS: _("Export lists of interviews"),
     DECIDE_CANCELLATION: _("Decide late cancellations"),
     EDIT_POLICIES: _("Write and switch the rules for cancelling"),
+    EDIT_MESSAGES: _("Write the words of messages"),
     IMPORT_INTERVIEWS: _("Import records"),
     MANAGE_STAFF: _("Give roles and departments to staff"),
-    MANAGE_CONNECTIONS: _("Issue API tokens, set up webhooks"),
+    MANAGE_CONNECTIONS: _("Issue API tokens, set up webhooks and group chats"),
 }
 
 # What the Django admin asks for, one per model and action.

@@ -35,6 +35,8 @@ KINDS: dict[str, Promise] = {
     "accounts.apitoken": gettext_lazy("API tokens"),
     "notifications.webhook": gettext_lazy("Webhooks"),
     "interviews.platform": gettext_lazy("Interview platforms"),
+    "notifications.messagetemplate": gettext_lazy("Words of messages"),
+    "notifications.chatgroup": gettext_lazy("Group chats"),
 }
 NOTICES = frozenset({"notice_minutes", "promised_minutes", "default_minutes_before"})
 NOTHING = "—"

@@ -9,13 +9,18 @@ from accounts.models import User
 from cancellations import exits, queries, services, work
 from interviews.models import Interview, Sitting
 from interviews.signals import differences_found, interview_entered, left_on_platform
-from notifications.models import WorkItem
-from notifications.signals import work_step_reached
+from notifications.models import OutOfReach, WorkItem
+from notifications.signals import person_out_of_reach, work_step_reached
 
 
 @receiver(work_step_reached)
 def chase(item: WorkItem, step: str, **kwargs: Any) -> None:
     work.chase(item, step)
+
+
+@receiver(person_out_of_reach, sender=OutOfReach)
+def have_contact_looked_after(recipient: str, subject: str, **kwargs: Any) -> None:
+    work.open_wrong_contact(recipient, subject)
 
 
 @receiver(differences_found, sender=Interview)

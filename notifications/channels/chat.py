@@ -1,6 +1,7 @@
 """Group chats of HR, by the bots that Apprise knows."""
 
-import apprise
+from typing import Any
+
 from django.conf import settings
 
 from notifications.channels import Refused, TryAgain
@@ -13,8 +14,16 @@ SCHEMES = ("dingtalk", "wecombot", "feishu", "lark")
 
 def is_known(url: str) -> bool:
     """Whether this is a whole address of one of the bots we speak with."""
-    scheme = url.partition("://")[0].lower()
-    return scheme in SCHEMES and apprise.Apprise.instantiate(url) is not None
+    return _bot(url) is not None
+
+
+def _bot(url: str) -> Any:
+    """None where it is not one of those."""
+    if url.partition("://")[0].lower() not in SCHEMES:
+        return None
+    import apprise  # large, and few need it
+
+    return apprise.Apprise.instantiate(url)
 
 
 def send(notification: Notification, message: Message) -> str:
@@ -22,8 +31,8 @@ def send(notification: Notification, message: Message) -> str:
     group = ChatGroup.objects.filter(pk=notification.recipient.removeprefix("chat:")).first()
     if group is None or not group.is_active:
         raise Refused("withdrawn")
-    bot = apprise.Apprise.instantiate(group.url)
-    if bot is None or not is_known(group.url):
+    bot = _bot(group.url)
+    if bot is None:
         raise Refused("address")
     bot.socket_connect_timeout = bot.socket_read_timeout = settings.PROVIDER_TIMEOUT
     if not bot.notify(title=message.title, body=message.body):

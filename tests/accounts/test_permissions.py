@@ -22,7 +22,7 @@ RECRUITER = VIEWER | {
     "interviews.correct_interviews",
     "interviews.export_interviews",
 }
-LEAD = RECRUITER | {DECIDE, "cancellations.edit_policies"}
+LEAD = RECRUITER | {DECIDE, "cancellations.edit_policies", "notifications.edit_messages"}
 TABLE = {
     Role.CANDIDATE: set(),
     Role.DEPARTMENT_VIEWER: VIEWER,
