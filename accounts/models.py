@@ -52,7 +52,7 @@ class UserManager(BaseUserManager["User"]):
 CONTACT_CHANGED = pgtrigger.Trigger(
     name="contact_changed",
     when=pgtrigger.After,
-    operation=pgtrigger.UpdateOf("mobile", "email"),
+    operation=pgtrigger.UpdateOf("mobile", "email"),  # type: ignore[no-untyped-call]
     condition=pgtrigger.AnyChange("mobile", "email"),
     func="""
         UPDATE notifications_workitem SET closed_at = now(), closed_by = 'system'

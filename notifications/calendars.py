@@ -37,7 +37,7 @@ def entry(said: Mapping[str, Any]) -> bytes:
             event.add(name, said[name])
     event["organizer"] = _organizer()
     if said.get("attendee") and method != "PUBLISH":  # a published entry has none (RFC 5546, 3.2.1)
-        event.add("attendee", _attendee(said["attendee"]), encode=0)
+        event["attendee"] = _attendee(said["attendee"])
     calendar.add_component(event)
     return bytes(calendar.to_ical())
 

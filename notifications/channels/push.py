@@ -24,7 +24,7 @@ GONE = frozenset({404, 410})
 
 def send(notification: Notification, message: Message) -> str:
     """Tell one browser. One that has withdrawn is forgotten."""
-    subscription = PushSubscription.objects.filter(pk=notification.address or None).first()
+    subscription = PushSubscription.objects.filter(pk=int(notification.address)).first()
     if subscription is None:
         raise Refused("withdrawn")
     try:

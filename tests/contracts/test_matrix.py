@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.contrib import admin
+from django.core import signing
 from django.core.cache import cache
 from django.db import transaction
 from django.test import Client
@@ -19,7 +20,8 @@ from config.encryption import encrypt_bytes
 from interviews.imports import template
 from interviews.jobs import start_job
 from interviews.models import Job, Recording, Sitting
-from notifications.models import Webhook
+from notifications import unsubscribing
+from notifications.models import ChatGroup, Webhook
 from tests.factories import (
     CancellationFactory,
     CandidateFactory,
@@ -42,13 +44,15 @@ pytestmark = pytest.mark.django_db
 #   work        staff, sent to their desk
 #   on          sent on: to the result, to the next step, or to where one belongs
 #
-# Tests run without a worker (/readyz says 503) and not in demo mode (no /demo/messages/).
+# Tests run without a worker (/readyz says 503), not in demo mode (no /demo/messages/), and with no
+# provider set up that could report anything (/messages/sms/, /messages/mail/).
 MATRIX = """
 address                                method none  owner other recr  recr2 lead  lead2 view  admin
 
 /                                      GET    in    on    on    work  work  work  work  work  work
 /interviews/                           GET    in    200   200   work  work  work  work  work  work
 /interviews/<ref>/                     GET    in    200   404   work  work  work  work  work  work
+/interviews/<ref>/calendar.ics         GET    in    200   404   work  work  work  work  work  work
 /interviews/<ref>/cancel/              GET    in    200   404   work  work  work  work  work  work
 /interviews/<ref>/cancel/              POST   in    on    404   work  work  work  work  work  work
 /interviews/<ref>/cancel/check/        GET    in    on    404   work  work  work  work  work  work
@@ -148,6 +152,14 @@ address                                method none  owner other recr  recr2 lead
 /desk/settings/imports/compare/        POST   desk  403   403   403   403   403   403   403   422
 /desk/settings/imports/compare/<ref>/  GET    desk  403   403   403   403   403   403   403   200
 /desk/settings/imports/compare/<ref>/report.csv GET desk 403 403 403 403 403 403 403 200
+/desk/settings/messages/               GET    desk  403   403   403   403   200   200   403   200
+/desk/settings/messages/<slug:event>/<slug:channel>/<slug:language>/ GET desk 403 403 403 403 200 200 403 200
+/desk/settings/messages/<slug:event>/<slug:channel>/<slug:language>/ POST desk 403 403 403 403 422 422 403 422
+/desk/settings/chats/                  GET    desk  403   403   403   403   403   403   403   200
+/desk/settings/chats/new/              GET    desk  403   403   403   403   403   403   403   200
+/desk/settings/chats/new/              POST   desk  403   403   403   403   403   403   403   422
+/desk/settings/chats/<int:group_id>/<slug:action>/ GET desk 403 403 403 403 403 403 403 on
+/desk/settings/chats/<int:group_id>/<slug:action>/ POST desk 403 403 403 403 403 403 403 on
 /desk/settings/connections/            GET    desk  403   403   403   403   403   403   403   200
 /desk/settings/connections/tokens/new/ GET    desk  403   403   403   403   403   403   403   200
 /desk/settings/connections/tokens/new/ POST   desk  403   403   403   403   403   403   403   422
@@ -231,6 +243,12 @@ address                                method none  owner other recr  recr2 lead
 /password/set/                         POST   in    on    on    on    on    on    on    on    on
 /me/                                   GET    in    200   200   200   200   200   200   200   200
 /me/                                   POST   in    on    on    on    on    on    on    on    on
+/me/messages/                          GET    in    200   200   200   200   200   200   200   200
+/me/messages/                          POST   in    on    on    on    on    on    on    on    on
+/me/messages/browser/                  GET    in    on    on    on    on    on    on    on    on
+/me/messages/browser/                  POST   in    on    on    on    on    on    on    on    on
+/me/messages/browser/off/              GET    in    on    on    on    on    on    on    on    on
+/me/messages/browser/off/              POST   in    on    on    on    on    on    on    on    on
 /me/password/                          GET    in    200   200   200   200   200   200   200   200
 /me/password/                          POST   in    200   200   200   200   200   200   200   200
 /me/two-step/on/                       GET    desk  403   403   200   200   200   200   200   200
@@ -284,6 +302,11 @@ address                                method none  owner other recr  recr2 lead
 /readyz                                GET    503   503   503   503   503   503   503   503   503
 /metrics                               GET    200   200   200   200   200   200   200   200   200
 /demo/messages/                        GET    404   404   404   404   404   404   404   404   404
+
+/messages/sms/<str:token>/             POST   403   403   403   403   403   403   403   403   403
+/messages/mail/                        POST   404   404   404   404   404   404   404   404   404
+/messages/off/<str:token>/             GET    200   200   200   200   200   200   200   200   200
+/messages/off/<str:token>/             POST   200   200   200   200   200   200   200   200   200
 """
 
 ROLES, EXPECTED = [], {}
@@ -386,6 +409,7 @@ def people():
         "imports": import_jobs(lead),
         "connections": connections(lead),
         "platform": platform_for(),
+        "group": ChatGroup.objects.create(name="HR", url="feishu://abcdefgh/"),
         "draft": Policy.objects.create(name="draft", department=department, is_active=False),
     }
 
@@ -472,6 +496,14 @@ def path_to(address, method, people) -> str:
     if address.startswith("/desk/settings/connections/"):
         for name, made in people["connections"].items():
             filled = filled.replace(f"<int:{name}_id>", str(made.pk)).replace("<action>", "off")
+    if address.startswith("/messages/off/"):
+        token = signing.dumps(["user:1", "reminders", "email"], salt=unsubscribing.SALT)
+        filled = filled.replace("<str:token>", token)
+    filled = filled.replace("<str:token>", "1:c0ffee")
+    filled = filled.replace("<slug:event>/<slug:channel>", "cancellation_done/sms")
+    filled = filled.replace("<slug:language>", "en")
+    filled = filled.replace("<int:group_id>", str(people["group"].pk))
+    filled = filled.replace("<slug:action>", "off")
     filled = filled.replace("<slug:slug>", people["platform"].slug)
     if address.startswith("/desk/settings/platforms/"):
         filled = filled.replace("<action>", "off")
