@@ -88,7 +88,7 @@ urlpatterns = [
     path("desk/settings/", settings.settings, name="settings"),
     path("desk/settings/messages/", wording.index, name="wording"),
     path(
-        "desk/settings/messages/<slug:event>/<slug:channel>/<slug:language>/",
+        "desk/settings/messages/<event>/<channel>/<language>/",
         wording.edit,
         name="edit_wording",
     ),

@@ -67,8 +67,10 @@ def places() -> list[Place]:
 
 def current(event: str, channel: str, language: str) -> tuple[Source, bool] | None:
     """The words in use and whether they are the company's own; None where there are none."""
-    default = rendering.source_of(event, channel, language) if event in SHAPES else None
-    if default is None or channel not in CHANNELS:
+    if event not in SHAPES or channel not in CHANNELS or language not in dict(settings.LANGUAGES):
+        return None
+    default = rendering.source_of(event, channel, language)
+    if default is None:
         return None
     row = MessageTemplate.objects.filter(event=event, channel=channel, language=language).first()
     return (Source(row.title, row.body), True) if row else (default, False)

@@ -153,8 +153,8 @@ address                                method none  owner other recr  recr2 lead
 /desk/settings/imports/compare/<ref>/  GET    desk  403   403   403   403   403   403   403   200
 /desk/settings/imports/compare/<ref>/report.csv GET desk 403 403 403 403 403 403 403 200
 /desk/settings/messages/               GET    desk  403   403   403   403   200   200   403   200
-/desk/settings/messages/<slug:event>/<slug:channel>/<slug:language>/ GET desk 403 403 403 403 200 200 403 200
-/desk/settings/messages/<slug:event>/<slug:channel>/<slug:language>/ POST desk 403 403 403 403 422 422 403 422
+/desk/settings/messages/<event>/<channel>/<language>/ GET desk 403 403 403 403 200 200 403 200
+/desk/settings/messages/<event>/<channel>/<language>/ POST desk 403 403 403 403 422 422 403 422
 /desk/settings/chats/                  GET    desk  403   403   403   403   403   403   403   200
 /desk/settings/chats/new/              GET    desk  403   403   403   403   403   403   403   200
 /desk/settings/chats/new/              POST   desk  403   403   403   403   403   403   403   422
@@ -500,8 +500,8 @@ def path_to(address, method, people) -> str:
         token = signing.dumps(["user:1", "reminders", "email"], salt=unsubscribing.SALT)
         filled = filled.replace("<str:token>", token)
     filled = filled.replace("<str:token>", "1:c0ffee")
-    filled = filled.replace("<slug:event>/<slug:channel>", "cancellation_done/sms")
-    filled = filled.replace("<slug:language>", "en")
+    filled = filled.replace("<event>/<channel>", "cancellation_done/sms")
+    filled = filled.replace("<language>", "en")
     filled = filled.replace("<int:group_id>", str(people["group"].pk))
     filled = filled.replace("<slug:action>", "off")
     filled = filled.replace("<slug:slug>", people["platform"].slug)
