@@ -1,4 +1,4 @@
-"""A provider that is away: nothing is lost, no try is wasted, and what is due soonest goes first."""
+"""A provider that is away: nothing is lost, and what is due soonest goes first on its return."""
 
 from datetime import timedelta
 

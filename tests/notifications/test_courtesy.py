@@ -135,9 +135,10 @@ NOON = at(SHANGHAI, 2026, 11, 22, 12)
 def test_a_day_brings_only_so_many_and_the_rest_the_next_morning(post, monkeypatch, settings):
     settings.OPTIONAL_MESSAGES_A_DAY = 2
     event = optional_event(monkeypatch)
-    with time_machine.travel(NOON, tick=False):
-        for number in range(3):
+    for number in range(3):
+        with time_machine.travel(NOON - timedelta(seconds=9 - number), tick=False):
             told(str(number), event=event)
+    with time_machine.travel(NOON, tick=False):
         told("soon over", event=event, deadline=NOON + timedelta(hours=3))
         told("another channel", event=event, channel="email", address="z@example.com")
         told("somebody else", event=event, recipient="user:2")
