@@ -64,7 +64,7 @@ def render(notification: Notification) -> Message:
             title, body = fill(own, values)
         if kind_of(notification.event).is_optional and notification.channel == Channel.EMAIL:
             url = unsubscribing.url_for(notification)
-            body = "\n\n".join([body, _("No more of these messages: %(url)s") % {"url": url}])
+            body = "\n\n".join([body, _("To stop these messages: %(url)s") % {"url": url}])
     words = {key: str(value) for key, value in values.items() if value is not None}
     # What a provider has registered is the product's wording, not the company's own.
     return Message(title, body, template="" if own else name, values=words)

@@ -148,9 +148,9 @@ def _faults_when_filled(event: str, channel: str, source: Source, language: str)
         return
     for each in filled:
         if not each.body or (channel in TITLED and not each.title):
-            yield _("Where something is not known, nothing is left of it.")
+            yield _("Where something is not known, the message would be empty.")
         if "None" in f"{each.title}\n{each.body}":
-            yield _("Where something is not known, it says “None”. Put {% if … %} around it.")
+            yield _("Where something is not known, it would say “None”. Put {% if … %} around it.")
 
 
 def _names(text: str, shape: Shape) -> Iterator[str]:

@@ -63,7 +63,7 @@ def edit(request: DeskRequest, event: str, channel: str, language: str) -> HttpR
         source = form.source()
         if "look" not in request.POST:
             wording.write(event, channel, language, source)
-            messages.success(request, _("Saved. Messages are worded so from now on."))
+            messages.success(request, _("Saved. New messages use these words."))
             return redirect("cancellations:wording")
     invalid = bool(form.errors)
     context = {
