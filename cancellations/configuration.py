@@ -226,7 +226,9 @@ class _Names:
 
 def _name_in(change: ConfigurationChange) -> str:
     said = change.after or change.before or {}
-    return str(said.get("name") or said.get("title") or said.get("code") or "")
+    return next(
+        (str(said[name]) for name in ("name", "title", "code", "event") if said.get(name)), ""
+    )
 
 
 def _last_names(gone: set[tuple[str, int]]) -> dict[tuple[str, int], str]:

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -11,7 +10,7 @@ from django.utils.functional import Promise
 
 from accounts.models import User
 from cancellations.models import Cancellation
-from interviews import calendar
+from interviews import calendar_entries
 from interviews.models import Correction, Department, Interview, Move
 from interviews.notices import CANDIDATE, STAFF, addresses, facts, leads_of
 from interviews.states import InterviewStatus
@@ -48,13 +47,6 @@ OF_MANY = {
 CHASING = {
     "remind": ("decision_reminder", "work_reminder"),
     "escalate": ("decision_escalated", "work_escalated"),
-}
-# What a mail to the candidate does in their calendar.
-IN_CALENDAR = {
-    "cancellation_done": calendar.CANCEL,
-    "company_cancelled": calendar.CANCEL,
-    "booked_again": calendar.REQUEST,
-    "interview_reinstated": calendar.REQUEST,
 }
 LISTED = 100  # interviews named in one message
 
@@ -128,7 +120,7 @@ def corrected(correction: Correction, interview: Interview) -> Iterator[Notice]:
                 subject=interview.subject,
                 dedupe_key=f"{event}:{correction.reference}:{address['channel']}:{address['recipient']}",
                 params=_correction_params(correction, interview, address["language"])
-                | _in_calendar(interview, event, address["channel"], address["language"]),
+                | calendar_entries.param(interview, event, address),
                 **address,
             )
 
@@ -274,24 +266,13 @@ def _notice(
         dedupe_key=f"{event}:{cancellation.reference}:{channel}:{recipient}",
         params=_params(cancellation, language)
         | more
-        | _in_calendar(cancellation.interview, event, channel, language, cancellation.starts_at),
+        | calendar_entries.param(
+            cancellation.interview,
+            event,
+            {"channel": channel, "language": language},
+            was_to_start=cancellation.starts_at,
+        ),
     )
-
-
-def _in_calendar(
-    interview: Interview,
-    event: str,
-    channel: str,
-    language: str,
-    was_to_start: datetime | None = None,
-) -> dict[str, Any]:
-    """Mails bring the entry along; one is called off at the time it was to be."""
-    method = IN_CALENDAR.get(event)
-    if method is None or channel != "email":
-        return {}
-    starts_at = was_to_start if method == calendar.CANCEL else None
-    entry = calendar.entry(interview, method, language=language, starts_at=starts_at)
-    return {"calendar": entry} if entry else {}
 
 
 def _params(cancellation: Cancellation, language: str) -> dict[str, Any]:

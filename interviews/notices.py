@@ -1,14 +1,13 @@
 """How somebody is reached about an interview, and what a message may say of it."""
 
 from collections.abc import Iterator
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 
 from accounts.models import User
 from accounts.permissions import Role
-from interviews import calendar
+from interviews import calendar_entries
 from interviews.models import Department, Interview
 from notifications.services import Notice
 
@@ -79,22 +78,15 @@ def about(
     channels: tuple[str, ...],
     *,
     key: str,
-    in_calendar: str = "",
-    deadline: datetime | None = None,
     **more: Any,
 ) -> Iterator[Notice]:
     """One message on each of the channels. `key` tells this occasion from others of the event;
-    `more` are parameters beside the facts. `in_calendar`, such as calendar.REQUEST, is what mails
-    do in the reader's calendar; after `deadline` it is not sent any more."""
+    `more` are parameters beside the facts."""
     for address in addresses(whose, channels):
-        entry = None
-        if in_calendar and address["channel"] == "email":
-            entry = calendar.entry(interview, in_calendar, language=address["language"])
         yield Notice(
             event=event,
             subject=interview.subject,
             dedupe_key=f"{event}:{key}:{address['channel']}:{address['recipient']}",
-            params=facts(interview) | more | ({"calendar": entry} if entry else {}),
-            deadline=deadline,
+            params=facts(interview) | more | calendar_entries.param(interview, event, address),
             **address,
         )

@@ -2,12 +2,16 @@
 
 from django.urls import path
 
-from interviews.views import calendar, imports, jobs, platforms, recordings
+from interviews.views import calendar_entries, imports, jobs, platforms, recordings
 
 app_name = "interviews"
 
 urlpatterns = [
-    path("interviews/<reference:reference>/calendar.ics", calendar.download, name="calendar"),
+    path(
+        "interviews/<reference:reference>/calendar.ics",
+        calendar_entries.download,
+        name="calendar_entry",
+    ),
     path("platforms/<slug:slug>/events/", platforms.events, name="platform_events"),
     path("desk/settings/platforms/", platforms.index, name="platforms"),
     path("desk/settings/platforms/new/", platforms.new, name="new_platform"),

@@ -25,10 +25,12 @@ OPTIONAL = (Group.REMINDERS, Group.OFFERS, Group.NEWS)
 
 @dataclass(frozen=True)
 class Event:
-    """`can_wait`: quiet hours hold it back, though never past its deadline."""
+    """`can_wait`: quiet hours hold it back, though never past its deadline. That is the first of
+    the parameters `until` that has a time, unless the notice names one."""
 
     group: Group
     can_wait: bool = False
+    until: tuple[str, ...] = ()
 
     @property
     def is_optional(self) -> bool:
@@ -37,6 +39,7 @@ class Event:
 
 _ACCOUNT = Event(Group.ACCOUNT)
 _INTERVIEW = Event(Group.INTERVIEW)
+_REMINDER = Event(Group.REMINDERS, can_wait=True, until=("deadline_at", "starts_at"))
 _WORK = Event(Group.WORK)
 
 EVENTS: dict[str, Event] = {
@@ -57,6 +60,25 @@ EVENTS: dict[str, Event] = {
     "booked_again": _INTERVIEW,
     "interview_reinstated": _INTERVIEW,
     "status_corrected": _INTERVIEW,
+    "interview_invited": _INTERVIEW,
+    "interview_booked": _INTERVIEW,
+    "interview_moved": _INTERVIEW,
+    "invitation_declined": _INTERVIEW,
+    "trouble_asked": _INTERVIEW,
+    "interview_missed": _INTERVIEW,
+    "absence_excused": _INTERVIEW,
+    "interview_rebooked": _INTERVIEW,
+    "mark_set": _INTERVIEW,
+    "appeal_decided": _INTERVIEW,
+    "interview_reminder": _REMINDER,
+    "invitation_reminder": _REMINDER,
+    "invitation_ends": _REMINDER,
+    "place_offered": Event(Group.OFFERS, can_wait=True, until=("held_at",)),
+    "absence_to_decide": _WORK,
+    "appeal_to_decide": _WORK,
+    "interview_moved_staff": _WORK,
+    "invitation_declined_staff": _WORK,
+    "place_refilled": _WORK,
     "cancellation_to_decide": _WORK,
     "cancellation_taken_back": _WORK,
     "candidate_booked_again": _WORK,

@@ -105,7 +105,63 @@ _MANY = Shape(
 )
 _CODE = _plain({"code": "135790", "minutes": 5}, "code")
 
+_FACTS = _about({}, {})
+_APPOINTED = _about({}, {"starts_at": START})
+_INVITED = _about(
+    {"token": "x:y:z", "deadline_at": START}, {"token": "x:y:z", "deadline_at": None}, "token"
+)
+_BOOKED = _about(
+    {"ends_at": START, "sequence": 0},
+    {"ends_at": None, "sequence": 0, "starts_at": START},
+    "starts_at",
+)
+_MOVED = _about(
+    {"ends_at": START, "sequence": 1, "before_at": SOON},
+    {"ends_at": None, "sequence": 1, "before_at": None, "starts_at": START},
+    "starts_at",
+)
+_REMINDER = _about(
+    {"token": "x:y:z", "confirmed": True},
+    {"token": "x:y:z", "confirmed": False, "starts_at": START},
+    "starts_at",
+)
+_INVITATION_REMINDER = _about({"deadline_at": START}, {"deadline_at": START})
+_OFFER = Shape(
+    {name: FACTS[name] for name in ("candidate", "position", "department", "kind", "recruiter")}
+    | {"starts_at": START, "held_at": SOON, "link": URL},
+    {
+        name: BARE_FACTS[name]
+        for name in ("candidate", "position", "department", "kind", "recruiter")
+    }
+    | {"starts_at": START, "held_at": SOON, "link": URL},
+    frozenset({"link", "held_at"}),
+)
+
 SHAPES: dict[str, Shape] = {
+    "interview_invited": _INVITED,
+    "interview_booked": _BOOKED,
+    "interview_moved": _MOVED,
+    "interview_moved_staff": _MOVED,
+    "invitation_declined": _FACTS,
+    "invitation_declined_staff": _about({"reason": "时间冲突"}, {"reason": "时间冲突"}),
+    "interview_reminder": _REMINDER,
+    "invitation_reminder": _INVITATION_REMINDER,
+    "invitation_ends": _INVITATION_REMINDER,
+    "trouble_asked": _about({"token": "x:y:z"}, {"token": "x:y:z"}, "token"),
+    "interview_missed": _FACTS,
+    "absence_excused": _FACTS,
+    "interview_rebooked": _APPOINTED,
+    "absence_to_decide": _about(
+        {"absence": REFERENCE, "words": "未参加"}, {"absence": REFERENCE, "words": "未参加"}
+    ),
+    "mark_set": _about({"expires_at": START}, {"expires_at": START}),
+    "appeal_to_decide": _about({"mark": REFERENCE}, {"mark": REFERENCE}),
+    "appeal_decided": _about(
+        {"lifted": True, "note": "产线急需", "expires_at": START},
+        {"lifted": False, "note": "", "expires_at": START},
+    ),
+    "place_offered": _OFFER,
+    "place_refilled": _APPOINTED,
     "sign_in_code": _CODE,
     "password_reset_code": _CODE,
     "exit_code": _CODE,

@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from notifications import channels, courtesy, rendering
 from notifications.channels import Refused, TryAgain
-from notifications.events import SECRET_EVENTS
+from notifications.events import SECRET_EVENTS, kind_of
 from notifications.models import Channel, Notification, State
 from notifications.signals import message_failed
 
@@ -86,11 +86,18 @@ def notify(*notices: Notice) -> None:
 
 
 def _times(notice: Notice, now: datetime) -> dict[str, datetime | None]:
-    not_before, deadline = notice.not_before or now, notice.deadline
-    if notice.event in SECRET_EVENTS and "minutes" in notice.params:
-        deadline = now + timedelta(minutes=notice.params["minutes"])
+    not_before = notice.not_before or now
+    deadline = notice.deadline or _deadline(notice, now)
     urgent_by = max(deadline or not_before + PATIENCE, not_before)
     return {"not_before": not_before, "deadline": deadline, "urgent_by": urgent_by}
+
+
+def _deadline(notice: Notice, now: datetime) -> datetime | None:
+    """Codes run out; of others the kind of event says which parameter counts."""
+    if notice.event in SECRET_EVENTS and "minutes" in notice.params:
+        return now + timedelta(minutes=notice.params["minutes"])
+    times = (notice.params.get(name) for name in kind_of(notice.event).until)
+    return next((datetime.fromisoformat(each) for each in times if each), None)
 
 
 def supersede(subject: str | Iterable[str], events: Iterable[str]) -> None:

@@ -7,7 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.decorators import PortalRequest, candidate_required
-from interviews import calendar
+from interviews import calendar_entries
 from interviews.queries import own_interviews
 from interviews.states import UPCOMING
 from notifications import calendars
@@ -20,10 +20,10 @@ def download(request: PortalRequest, reference: str) -> HttpResponse:
     """The same entry that the mails bring, so that one replaces the other."""
     interview = get_object_or_404(own_interviews(request.user).with_facts(), reference=reference)
     language = translation.get_language() or ""
-    said = calendar.entry(interview, calendar.PUBLISH, language=language)
+    said = calendar_entries.entry(interview, calendar_entries.PUBLISH, language=language)
     if said is None or interview.status not in UPCOMING:
         raise Http404
-    name = calendars.NAMES[calendar.PUBLISH]
+    name = calendars.NAMES[calendar_entries.PUBLISH]
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
     return HttpResponse(
         calendars.entry(said), content_type="text/calendar; charset=utf-8", headers=headers

@@ -10,7 +10,7 @@ from django.utils import timezone
 from icalendar import Calendar
 
 from cancellations import notices
-from interviews import calendar
+from interviews import calendar_entries
 from notifications import calendars
 from tests.contracts.providers import MailServer
 from tests.contracts.test_smtp import parsed
@@ -21,8 +21,8 @@ pytestmark = pytest.mark.django_db
 START = datetime(2026, 12, 31, 23, 30, tzinfo=ZoneInfo("Asia/Shanghai"))
 
 
-def entry(interview, method=calendar.REQUEST, *, attendee="z@example.com", **fields):
-    said = calendar.entry(interview, method, language="en", **fields)
+def entry(interview, method=calendar_entries.REQUEST, *, attendee="z@example.com", **fields):
+    said = calendar_entries.entry(interview, method, language="en", **fields)
     read = Calendar.from_ical(calendars.entry({**said, "attendee": attendee}))
     return read, read.walk("VEVENT")[0]
 
@@ -49,7 +49,7 @@ def test_an_entry_says_what_calendars_ask_for(method):
     assert str(event["ORGANIZER"]).startswith("mailto:")
     assert event["STATUS"] == ("CANCELLED" if method == "CANCEL" else "CONFIRMED")
     assert ("ATTENDEE" in event) == (method != "PUBLISH")
-    raw = calendars.entry(calendar.entry(interview, method, language="en"))
+    raw = calendars.entry(calendar_entries.entry(interview, method, language="en"))
     assert all(len(line) <= 75 for line in raw.split(b"\r\n"))
     assert b"\n" not in raw.replace(b"\r\n", b"")
 
@@ -69,14 +69,14 @@ def test_every_revision_is_greater_and_the_appointment_stays_the_same():
 
 
 def test_where_no_time_is_known_there_is_no_entry():
-    assert calendar.entry(InterviewFactory(invited=True), "REQUEST", language="en") is None
+    assert calendar_entries.entry(InterviewFactory(invited=True), "REQUEST", language="en") is None
 
 
 @pytest.mark.parametrize("ends_at", [None, START])
 def test_an_end_that_nobody_named_is_half_an_hour_on(ends_at):
     _whole, event = entry(booked(ends_at=ends_at, slot=None))
 
-    assert event.decoded("DTEND") - event.decoded("DTSTART") == calendar.LENGTH
+    assert event.decoded("DTEND") - event.decoded("DTSTART") == calendar_entries.LENGTH
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_mails_to_the_candidate_take_it_along_and_others_do_not(tell, event, met
 
 @pytest.mark.servers
 def test_a_mail_brings_it_as_a_part_and_as_a_file(settings):
-    said = calendar.entry(booked(), "CANCEL", language="en")
+    said = calendar_entries.entry(booked(), "CANCEL", language="en")
     with MailServer() as server:
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
@@ -124,7 +124,7 @@ def test_the_page_gives_the_same_entry(client):
     interview = booked(candidate=CandidateFactory())
     client.force_login(interview.candidate.user)
 
-    response = client.get(reverse("interviews:calendar", args=[interview.reference]))
+    response = client.get(reverse("interviews:calendar_entry", args=[interview.reference]))
 
     assert response["Content-Type"].startswith("text/calendar")
     assert response["Content-Disposition"] == 'attachment; filename="interview.ics"'
@@ -139,6 +139,6 @@ def test_what_has_no_time_ahead_has_no_entry(client, state):
     interview = InterviewFactory(**state)
     client.force_login(interview.candidate.user)
 
-    response = client.get(reverse("interviews:calendar", args=[interview.reference]))
+    response = client.get(reverse("interviews:calendar_entry", args=[interview.reference]))
 
     assert response.status_code == 404

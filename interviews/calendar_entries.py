@@ -1,6 +1,7 @@
 """An interview as an entry of the candidate's calendar: always the same one, moved and called off
 with it."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +14,16 @@ from django.utils.translation import gettext as _
 from interviews.models import Interview, InterviewKind
 
 REQUEST, CANCEL, PUBLISH = "REQUEST", "CANCEL", "PUBLISH"
+# What a mail of these events to the candidate does in their calendar.
+METHODS = {
+    "interview_booked": REQUEST,
+    "interview_moved": REQUEST,
+    "interview_rebooked": REQUEST,
+    "interview_reinstated": REQUEST,
+    "booked_again": REQUEST,
+    "cancellation_done": CANCEL,
+    "company_cancelled": CANCEL,
+}
 LENGTH = timedelta(minutes=30)  # of an interview whose end nobody named
 # Revisions are counted in seconds from here: each is greater than the one before, whoever made it,
 # and nothing has to be looked up for it.
@@ -53,3 +64,20 @@ def entry(
         "description": description,
         "url": page,
     }
+
+
+def param(
+    interview: Interview,
+    event: str,
+    address: Mapping[str, str],
+    *,
+    was_to_start: datetime | None = None,
+) -> dict[str, Any]:
+    """Beside the other parameters of a message to `address`. What is called off is called off at
+    the time it was to be."""
+    method = METHODS.get(event)
+    if method is None or address["channel"] != "email":
+        return {}
+    starts_at = was_to_start if method == CANCEL else None
+    found = entry(interview, method, language=address["language"], starts_at=starts_at)
+    return {"calendar": found} if found else {}
