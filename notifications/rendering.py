@@ -66,8 +66,7 @@ def render(notification: Notification) -> Message:
             url = unsubscribing.url_for(notification)
             body = "\n\n".join([body, _("To stop these messages: %(url)s") % {"url": url}])
     words = {key: str(value) for key, value in values.items() if value is not None}
-    # What a provider has registered is the product's wording, not the company's own.
-    return Message(title, body, template="" if own else name, values=words)
+    return Message(title, body, template=name, values=words)
 
 
 def fill(source: Source, values: dict[str, Any]) -> tuple[str, str]:

@@ -11,10 +11,11 @@ from notifications import reach, services
 from notifications.models import Channel, Notification, State
 
 SALT = "notifications.reports"
-# From where a report may lead where. A mail that was taken in may still be sent back later; nothing
-# else follows on an end.
+# From where a report may lead where. What we gave up waiting for, and are to try again, may have
+# arrived all the same; a mail that was taken in may still be sent back; nothing else follows on an
+# end.
 BEFORE = {
-    State.DELIVERED: (State.SENDING, State.SENT),
+    State.DELIVERED: (State.QUEUED, State.SENDING, State.SENT),
     State.FAILED: (State.SENDING, State.SENT),
     State.BOUNCED: (State.SENDING, State.SENT, State.DELIVERED),
 }
@@ -33,23 +34,24 @@ def read(token: str) -> int | None:
 
 
 @transaction.atomic
-def report(pk: int, state: State, *, provider_id: str, code: str = "") -> bool:
-    """Whether it changed anything. `provider_id` has to be the one we know, where we know one."""
+def report(pk: int, state: State, *, provider_id: str = "", code: str = "") -> bool:
+    """Whether it changed anything. Where both are known, `provider_id` has to be the one we have:
+    else it is about a try before this one."""
     notification = Notification.objects.filter(pk=pk).first()
-    if notification is None or notification.provider_id not in ("", provider_id):
+    if notification is None:
+        return False
+    if provider_id and notification.provider_id not in ("", provider_id):
         return False
     return _move(notification, state, code=code, at=timezone.now())
 
 
 def report_mail(state: State, *, pk: int | None, provider_id: str, code: str = "") -> bool:
-    """As `report`; some providers give back nothing but their own id."""
-    if pk is not None:
-        return report(pk, state, provider_id=provider_id, code=code)
-    if not provider_id:
-        return False
-    mails = Notification.objects.filter(channel=Channel.EMAIL, provider_id=provider_id)
-    found = mails.order_by("-pk").values_list("pk", flat=True).first()
-    return found is not None and report(found, state, provider_id=provider_id, code=code)
+    """As `report`. Some providers give nothing back but their own id, others write it another way
+    than they told us."""
+    if pk is None and provider_id:
+        mails = Notification.objects.filter(channel=Channel.EMAIL, provider_id=provider_id)
+        pk = mails.order_by("-pk").values_list("pk", flat=True).first()
+    return pk is not None and report(pk, state, code=code)
 
 
 def _move(notification: Notification, state: State, *, code: str, at: datetime) -> bool:

@@ -235,7 +235,7 @@ def send_again(chosen: QuerySet[Notification]) -> list[Notification]:
     failed = chosen.filter(state=State.FAILED).exclude(event__in=SECRET_EVENTS)
     notifications = list(failed.select_for_update())
     Notification.objects.filter(pk__in=[n.pk for n in notifications]).update(
-        state=State.QUEUED, not_before=timezone.now(), attempts=0, error_code=""
+        state=State.QUEUED, not_before=timezone.now(), attempts=0, error_code="", provider_id=""
     )
     transaction.on_commit(partial(_publish, [n.dedupe_key for n in notifications]))
     return notifications

@@ -1,4 +1,4 @@
-"""What one is sent: reminders and the like per channel, and in which browsers."""
+"""What a candidate is sent: reminders and the like per channel, and in which browsers."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from accounts.decorators import candidate_required
 from accounts.forms import BrowserForm, MessagesForm
 from accounts.models import User
 from accounts.views.entrance import draw
@@ -19,6 +20,7 @@ POSTED = ["GET", "HEAD", "POST"]  # by GET comes who signed in anew
 
 
 @never_cache
+@candidate_required
 @require_http_methods(POSTED)
 def choices(request: HttpRequest) -> HttpResponse:
     """What may be left out, with what is there now."""
@@ -40,6 +42,7 @@ def choices(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
+@candidate_required
 @require_http_methods(POSTED)
 def add_browser(request: HttpRequest) -> HttpResponse:
     """Tell this browser from now on."""
@@ -57,6 +60,7 @@ def add_browser(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
+@candidate_required
 @require_http_methods(POSTED)
 def remove_browsers(request: HttpRequest) -> HttpResponse:
     """Tell no browser any more."""

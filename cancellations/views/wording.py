@@ -74,6 +74,8 @@ def edit(request: DeskRequest, event: str, channel: str, language: str) -> HttpR
         "readers": READERS[kind_of(event).group],
         "names": sorted(SHAPES[event].names | wording.ALWAYS),
         "required": sorted(SHAPES[event].required),
+        # Then the provider sends the words registered there, whatever stands here.
+        "is_registered": f"{event}/{channel}.{language}" in settings.TWILIO_TEMPLATES,
         "previews": [] if invalid else wording.preview(event, channel, source, language),
         "place": "settings",
     }

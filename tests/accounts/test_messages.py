@@ -54,12 +54,11 @@ def test_what_cannot_be_chosen_is_refused(client, me):
     assert not Preference.objects.exists()
 
 
-def test_staff_find_the_page_in_their_frame(client):
+def test_staff_have_nothing_to_choose(client):
     client.force_login(UserFactory(lead=True))
 
-    response = client.get(PAGE)
-
-    assert "desk/base.html" in [template.name for template in response.templates]
+    assert client.get(PAGE).url == reverse("cancellations:queue")
+    assert PAGE not in client.get(reverse("accounts:me")).content.decode()
 
 
 # --- the link in a mail ---------------------------------------------------------------------------

@@ -84,6 +84,13 @@ def test_what_has_no_words_of_its_own_is_not_there(desk, place):
     assert desk.get(reverse("cancellations:edit_wording", args=place)).status_code == 404
 
 
+def test_words_registered_elsewhere_say_so(desk, settings):
+    assert "registered" not in desk.get(SMS).content.decode()
+    settings.TWILIO_TEMPLATES = {"cancellation_done/sms.en": "HX1"}
+
+    assert "registered" in desk.get(SMS).content.decode()
+
+
 # --- group chats ----------------------------------------------------------------------------------
 
 CHATS = reverse("cancellations:chat_groups")

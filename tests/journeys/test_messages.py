@@ -107,7 +107,6 @@ def test_pages_of_messages_have_nothing_for_axe_to_find(visit, settings, languag
             reverse("cancellations:wording"),
             reverse("cancellations:edit_wording", args=["cancellation_done", "sms", language]),
             words,
-            reverse("accounts:messages"),
         ]
     )
     ChatGroup.objects.create(name="HR East", url="feishu://abcdefgh/")

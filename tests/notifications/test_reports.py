@@ -32,9 +32,10 @@ def test_which_report_moves_which_state(before, reported, failures):
 
     changed = reports.report(message.pk, reported, provider_id="SM1", code="30005")
 
-    forward = before in {State.SENDING, State.SENT} or (
-        before == State.DELIVERED and reported == State.BOUNCED
-    )
+    forward = before in {State.SENDING, State.SENT} or (before, reported) in {
+        (State.DELIVERED, State.BOUNCED),
+        (State.QUEUED, State.DELIVERED),
+    }
     assert changed == forward
     assert again().state == (reported if forward else before)
     assert failures == ([message.pk] if forward and reported != State.DELIVERED else [])
@@ -107,3 +108,29 @@ def test_a_mail_is_also_found_by_the_providers_own_id():
     assert not reports.report_mail(State.BOUNCED, pk=None, provider_id="unknown")
     assert reports.report_mail(State.BOUNCED, pk=None, provider_id="SM1", code="bounced")
     assert Notification.objects.get(pk=message.pk).state == State.BOUNCED
+
+
+def test_what_arrived_though_nobody_said_so_in_time_is_not_sent_again(post):
+    """The provider took it, its answer was lost, and it is to be tried again."""
+    post.trouble["sms"] = channels.TryAgain("timeout")
+    message = told()
+    services.deliver_due(seconds=5)
+    assert again().state == State.QUEUED
+
+    assert reports.report(message.pk, State.DELIVERED, provider_id="SM1")
+    post.trouble.clear()
+    Notification.objects.update(not_before=timezone.now())
+    services.deliver_due(seconds=5)
+
+    assert post.sent == []
+    assert again().state == State.DELIVERED
+
+
+def test_a_message_sent_again_is_reported_on_anew():
+    message = sent()
+    reports.report(message.pk, State.FAILED, provider_id="SM1", code="30005")
+    services.send_again(Notification.objects.all())
+    Notification.objects.update(state=State.SENT, provider_id="SM2")
+
+    assert not reports.report(message.pk, State.FAILED, provider_id="SM1", code="30005")
+    assert reports.report(message.pk, State.DELIVERED, provider_id="SM2")
