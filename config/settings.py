@@ -495,6 +495,7 @@ ANYMAIL = {
     **env.pairs("ANYMAIL_SETTINGS"),
     "REQUESTS_TIMEOUT": PROVIDER_TIMEOUT,
     "SEND_DEFAULTS": {"track_opens": False, "track_clicks": False},
+    "IGNORE_UNSUPPORTED_FEATURES": True,  # such as naming our message in what is reported
 }
 _mail_secret = env.text("ANYMAIL_WEBHOOK_SECRET", "")
 if _mail_secret:

@@ -76,7 +76,7 @@ def _by_provider(mail: EmailMessage, notification: Notification) -> str:
     except AnymailAPIError as trouble:
         status = trouble.status_code
         if status is None:
-            late = isinstance(trouble.__cause__, Timeout)
+            late = isinstance(trouble, Timeout)  # it is what the connection raised, besides
             raise TryAgain("timeout" if late else "unreachable") from None
         final = 400 <= status < 500 and status not in TEMPORARY
         raise (Refused if final else TryAgain)(str(status)) from None

@@ -57,8 +57,14 @@ def optional_event(monkeypatch) -> str:
     original = rendering.render
 
     def render(notification):
-        notification.event = "password_changed"
-        return original(notification)
+        """With the words of another event, the kind of its own."""
+        monkeypatch.setitem(EVENTS, "password_changed", EVENTS[OPTIONAL])
+        own, notification.event = notification.event, "password_changed"
+        try:
+            return original(notification)
+        finally:
+            notification.event = own
+            monkeypatch.setitem(EVENTS, "password_changed", Event(Group.ACCOUNT))
 
     monkeypatch.setattr(rendering, "render", render)
     return OPTIONAL
