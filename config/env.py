@@ -102,8 +102,8 @@ def pairs(name: str) -> dict[str, str]:
 def hours(name: str, default: str) -> tuple[time, time]:
     """Two times of day such as 21:00-08:00; the same one twice means no time at all."""
     value = _raw(name) or default
-    begins, _dash, ends = value.partition("-")
     try:
+        begins, ends = value.split("-")
         return time.fromisoformat(begins.strip()), time.fromisoformat(ends.strip())
     except ValueError:
         _problems.append(f"{name} must be two times such as {default}, not {value!r}.")
