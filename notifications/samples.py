@@ -160,6 +160,15 @@ SHAPES: dict[str, Shape] = {
         {"lifted": True, "note": "产线急需", "expires_at": START},
         {"lifted": False, "note": "", "expires_at": START},
     ),
+    "documents_missing": _about(
+        {"documents": [{"name": "健康证"}, {"name": "学历证书"}]},
+        {"documents": [{"name": "健康证"}]},
+        "documents",
+    ),
+    "document_rejected": _about(
+        {"document": "健康证", "note": "已过期"}, {"document": "健康证", "note": ""}, "document"
+    ),
+    "application_ended": _about({"talent_pool": True}, {"talent_pool": False}),
     "place_offered": _OFFER,
     "place_refilled": _APPOINTED,
     "sign_in_code": _CODE,

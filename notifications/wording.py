@@ -31,6 +31,7 @@ _LOOP = re.compile(rf"for ({_NAME}) in ({_NAME})")
 _PIECE = re.compile(r'include "notifications/([a-z]+\.[a-z-]+\.txt)"')
 _CONDITION = re.compile(rf'(?:{_NAME})(?:\.{_NAME})?|"[^"{{}}%]*"|\d+')
 _WORDS = frozenset({"and", "or", "not", "==", "!=", "<", ">", "<=", ">="})
+_IN_LOOPS = frozenset({"first", "last", "counter"})
 _ENDS = frozenset({"else", "endif", "endfor"})
 
 
@@ -185,6 +186,8 @@ def _value(said: str) -> tuple[str, str]:
 
 
 def _see(name: str, of: str, known: set[str] | frozenset[str], items: dict[str, set[str]]) -> None:
+    if name == "forloop" and items and of in _IN_LOOPS:
+        return
     if name in items:
         if of not in items[name]:
             raise _unknown(f"{name}.{of}", {f"{name}.{each}" for each in items[name]})

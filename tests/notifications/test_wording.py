@@ -61,6 +61,7 @@ def test_simple_words_are_let_through(body):
         (GOOD + "{% for each in note %}x{% endfor %}", "not known"),
         (GOOD + "{{ starts_at }}", "None"),
         (GOOD + "{{ }}", "cannot stand here"),
+        (GOOD + "{% if forloop.last %}x{% endif %}", "not known"),
     ],
 )
 def test_everything_else_is_refused_and_says_why(body, said):
@@ -75,6 +76,8 @@ def test_a_mail_needs_a_title_whatever_is_known():
 def test_a_list_is_named_by_its_rows():
     body = "{{ count }} {% for each in interviews %}{{ each.candidate }}{% endfor %}"
     wording.check("company_cancelled_many", "desk", Source("x", body), "en")
+    between = body.replace("{% endfor", "{% if not forloop.last %}, {% endif %}{% endfor")
+    wording.check("company_cancelled_many", "desk", Source("x", between), "en")
     assert "each.receipt is not known" in wrong(
         body.replace("each.candidate", "each.receipt"),
         title="x",
