@@ -170,18 +170,25 @@ class SettingsForm(forms.Form):
         field.choices = [(NO_CHOICE, company), *time_zones.groups(now)]  # type: ignore[attr-defined]
 
 
+class AnyOf(forms.MultipleChoiceField):
+    """None of them is an answer too, so nothing here is optional."""
+
+    def validate(self, value: Any) -> None:
+        if value:
+            super().validate(value)
+
+
 class MessagesForm(forms.Form):
     """Which of the messages one may do without are sent, and how."""
 
     def __init__(self, *args: Any, wanted: Mapping[tuple[str, str], bool], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for group in OPTIONAL:
-            self.fields[group.value] = forms.MultipleChoiceField(
+            self.fields[group.value] = AnyOf(
                 label=group.label,
                 choices=[(channel.value, channel.label) for channel in preferences.CHANNELS],
                 initial=[channel for (name, channel), on in wanted.items() if on and name == group],
                 widget=forms.CheckboxSelectMultiple,
-                required=False,
             )
 
     def wanted(self) -> dict[tuple[str, str], bool]:
