@@ -55,11 +55,11 @@ CONTACT_CHANGED = pgtrigger.Trigger(
     operation=pgtrigger.UpdateOf("mobile", "email"),  # type: ignore[no-untyped-call]
     condition=pgtrigger.AnyChange("mobile", "email"),
     func="""
+        UPDATE notifications_outofreach SET solved_at = now()
+        WHERE recipient = 'user:' || NEW.id AND solved_at IS NULL;
         UPDATE notifications_workitem SET closed_at = now(), closed_by = 'system'
         WHERE kind = 'wrong_contact' AND closed_at IS NULL
             AND params ->> 'recipient' = 'user:' || NEW.id;
-        UPDATE notifications_outofreach SET solved_at = now()
-        WHERE recipient = 'user:' || NEW.id AND solved_at IS NULL;
         RETURN NULL;
     """,
 )

@@ -244,9 +244,9 @@ def resolve_work(item: WorkItem, *, by: User, note: str) -> WorkItem:
         raise PermissionDenied
     with transaction.atomic():
         interview = _locked(item)
+        if item.kind == WorkKind.WRONG_CONTACT:  # reminders go on; locked in this order by all
+            reach.solve(item.params["recipient"])
         resolved = work.resolve(item.reference, by=history.actor_of(by), note=note)
-        if resolved.kind == WorkKind.WRONG_CONTACT:  # reminders go on
-            reach.solve(resolved.params["recipient"])
         _record(interview, "work_resolved", resolved, by)
     return resolved
 
