@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any, cast
 
+import structlog
 from django.conf import settings
 from django.template import Context, Engine, TemplateDoesNotExist, engines
 from django.template.backends.django import DjangoTemplates
@@ -20,6 +21,8 @@ from django.utils.translation import gettext as _
 from notifications import unsubscribing
 from notifications.events import kind_of
 from notifications.models import Channel, MessageTemplate, Notification
+
+logger = structlog.get_logger(__name__)
 
 TITLE = "Subject:"
 MOMENT = {"zh-hans": "Y年n月j日（l）H:i", "en": "l j F Y, H:i"}
@@ -58,10 +61,7 @@ def render(notification: Notification) -> Message:
     own = _own_words().get((notification.event, channel, language))
     with translation.override(language):
         values = in_words(notification.params, zone, language)
-        if own is None:
-            title, body = _split(_fill_file(name, values))
-        else:
-            title, body = fill(own, values)
+        title, body = _fill_own(own, values, name) or _split(_fill_file(name, values))
         if kind_of(notification.event).is_optional and notification.channel == Channel.EMAIL:
             url = unsubscribing.url_for(notification)
             body = "\n\n".join([body, _("To stop these messages: %(url)s") % {"url": url}])
@@ -78,6 +78,18 @@ def fill(source: Source, values: dict[str, Any]) -> tuple[str, str]:
         for text in (source.title, source.body)
     )
     return " ".join(title.split()), _tidy(body)
+
+
+def _fill_own(own: Source | None, values: dict[str, Any], name: str) -> tuple[str, str] | None:
+    """None where there are none, and where a newer version no longer knows what they name: nobody
+    goes without a message for it."""
+    if own is None:
+        return None
+    try:
+        return fill(own, values)
+    except Exception as trouble:
+        logger.error("own_words_broke", template=name, error=type(trouble).__name__)
+        return None
 
 
 def source_of(event: str, channel: str, language: str) -> Source | None:

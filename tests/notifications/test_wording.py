@@ -117,6 +117,16 @@ def test_words_that_are_wrong_are_not_kept():
 
 
 @pytest.mark.django_db
+def test_own_words_of_an_older_version_keep_no_message_back():
+    """What they name is gone since."""
+    body = '{{ position }} {% include "notifications/gone.en.txt" %}'
+    MessageTemplate.objects.create(event=EVENT, channel="sms", language="en", body=body)
+    params = {"position": "Fitter", "receipt": "7K2M9QX4TB", "kind": "ai"}
+
+    assert "has been cancelled" in rendering.render(told(event=EVENT, params=params)).body
+
+
+@pytest.mark.django_db
 def test_own_words_cost_no_query_a_message(django_assert_num_queries):
     message = told(event=EVENT, params={"position": "Fitter", "receipt": "x", "kind": "ai"})
     rendering.render(message)
