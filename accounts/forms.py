@@ -1,5 +1,6 @@
 """Shape of what people type to sign in."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -14,6 +15,8 @@ from django.utils.translation import pgettext_lazy
 from accounts import identifiers, queries, time_zones, two_step
 from accounts.models import User
 from accounts.permissions import Role
+from notifications import preferences
+from notifications.events import OPTIONAL
 
 CODE_LENGTH = 6
 RECOVERY_CODE_LENGTH = 8
@@ -165,6 +168,44 @@ class SettingsForm(forms.Form):
         }
         field = self.fields["time_zone"]
         field.choices = [(NO_CHOICE, company), *time_zones.groups(now)]  # type: ignore[attr-defined]
+
+
+class AnyOf(forms.MultipleChoiceField):
+    """None of them is an answer too, so nothing here is optional."""
+
+    def validate(self, value: Any) -> None:
+        if value:
+            super().validate(value)
+
+
+class MessagesForm(forms.Form):
+    """Which of the messages one may do without are sent, and how."""
+
+    def __init__(self, *args: Any, wanted: Mapping[tuple[str, str], bool], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for group in OPTIONAL:
+            self.fields[group.value] = AnyOf(
+                label=group.label,
+                choices=[(channel.value, channel.label) for channel in preferences.CHANNELS],
+                initial=[channel for (name, channel), on in wanted.items() if on and name == group],
+                widget=forms.CheckboxSelectMultiple,
+            )
+
+    def wanted(self) -> dict[tuple[str, str], bool]:
+        """What was chosen, for each group and channel."""
+        return {
+            (group.value, channel.value): channel.value in self.cleaned_data[group.value]
+            for group in OPTIONAL
+            for channel in preferences.CHANNELS
+        }
+
+
+class BrowserForm(forms.Form):
+    """What a browser gives us to reach it by (RFC 8030, RFC 8291)."""
+
+    endpoint = forms.URLField(max_length=500, assume_scheme="https")
+    key = forms.RegexField(r"^[A-Za-z0-9_-]{80,120}={0,2}$")
+    secret = forms.RegexField(r"^[A-Za-z0-9_-]{16,40}={0,2}$")
 
 
 class TwoStepOnForm(forms.Form):

@@ -47,6 +47,24 @@ class UserManager(BaseUserManager["User"]):
         )
 
 
+# Another number or address may reach whom nothing reached: reminders go on, and nobody has to look
+# for it any more. In the database, because imports write them past Python.
+CONTACT_CHANGED = pgtrigger.Trigger(
+    name="contact_changed",
+    when=pgtrigger.After,
+    operation=pgtrigger.UpdateOf("mobile", "email"),  # type: ignore[no-untyped-call]
+    condition=pgtrigger.AnyChange("mobile", "email"),
+    func="""
+        UPDATE notifications_outofreach SET solved_at = now()
+        WHERE recipient = 'user:' || NEW.id AND solved_at IS NULL;
+        UPDATE notifications_workitem SET closed_at = now(), closed_by = 'system'
+        WHERE kind = 'wrong_contact' AND closed_at IS NULL
+            AND params ->> 'recipient' = 'user:' || NEW.id;
+        RETURN NULL;
+    """,
+)
+
+
 class User(AbstractBaseUser, PermissionsMixin):
     """A candidate or a member of staff. Every way to sign in may be missing: an imported candidate
     may have nothing but a name."""
@@ -101,7 +119,8 @@ class User(AbstractBaseUser, PermissionsMixin):
                 "is_superuser",
                 departments=ADMINISTRATORS,  # who else may see it, the reader's query decides
                 only=f"({{row}}.role <> '{Role.CANDIDATE}' OR {{row}}.is_superuser)",
-            )
+            ),
+            CONTACT_CHANGED,
         ]
 
     def __str__(self) -> str:

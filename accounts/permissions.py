@@ -38,7 +38,8 @@ MANAGE_STAFF = "accounts.manage_staff"
 HANDLE_WORK = "notifications.handle_work"
 SET_MARK = "candidates.set_mark"
 DECIDE_APPEAL = "candidates.decide_appeal"
-MANAGE_CONNECTIONS = "notifications.manage_connections"  # API tokens and webhooks
+MANAGE_CONNECTIONS = "notifications.manage_connections"  # API tokens, webhooks and group chats
+EDIT_MESSAGES = "notifications.edit_messages"
 
 _VIEWER = frozenset({VIEW_DESK, READ_HISTORY})
 _RECRUITER = _VIEWER | {
@@ -50,7 +51,7 @@ _RECRUITER = _VIEWER | {
     MANAGE_SLOTS,
     SET_MARK,
 }
-_LEAD = _RECRUITER | {DECIDE_CANCELLATION, EDIT_POLICIES, DECIDE_APPEAL}
+_LEAD = _RECRUITER | {DECIDE_CANCELLATION, EDIT_POLICIES, DECIDE_APPEAL, EDIT_MESSAGES}
 
 PERMISSIONS: dict[str, frozenset[str]] = {
     Role.CANDIDATE: frozenset(),
@@ -74,9 +75,10 @@ LABELS: dict[str, Promise] = {
     SET_MARK: _("Put an absence on a candidate’s record"),
     DECIDE_APPEAL: _("Decide appeals against marks that others have set"),
     EDIT_POLICIES: _("Write and switch the rules for cancelling"),
+    EDIT_MESSAGES: _("Write the words of messages"),
     IMPORT_INTERVIEWS: _("Import records"),
     MANAGE_STAFF: _("Give roles and departments to staff"),
-    MANAGE_CONNECTIONS: _("Issue API tokens, set up webhooks"),
+    MANAGE_CONNECTIONS: _("Issue API tokens, set up webhooks and group chats"),
 }
 
 # What the Django admin asks for, one per model and action.

@@ -10,9 +10,21 @@ from django.utils import timezone
 
 from accounts.models import User
 from accounts.permissions import Role
-from notifications.models import Webhook
+from notifications import reach
+from notifications.models import Notification, Webhook
 from notifications.services import Notice, notify
-from notifications.signals import webhook_switched_off
+from notifications.signals import message_failed, webhook_switched_off
+
+
+@receiver(message_failed, sender=Notification)
+def find_another_way(notification: Notification, **kwargs: Any) -> None:
+    """What does not reach a candidate in one way goes the other; staff have their desk."""
+    whose, _colon, number = notification.recipient.partition(":")
+    if whose != "user" or not number.isdecimal():
+        return
+    user = User.objects.filter(pk=number, role=Role.CANDIDATE).only("mobile", "email").first()
+    if user is not None:
+        reach.fall_back(notification, {"sms": user.mobile, "email": user.email})
 
 
 @receiver(webhook_switched_off, sender=Webhook)

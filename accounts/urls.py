@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import elsewhere, me, passwords, people, second_step, sign_in
+from accounts.views import elsewhere, me, messages, passwords, people, second_step, sign_in
 
 app_name = "accounts"
 
@@ -26,6 +26,9 @@ urlpatterns = [
     ),
     path("password/set/", passwords.set_password, name="set_password"),
     path("me/", me.me, name="me"),
+    path("me/messages/", messages.choices, name="messages"),
+    path("me/messages/browser/", messages.add_browser, name="add_browser"),
+    path("me/messages/browser/off/", messages.remove_browsers, name="remove_browsers"),
     path("me/password/", passwords.change_password, name="change_password"),
     path("me/confirm/", second_step.confirm, name="confirm"),
     path("me/two-step/", second_step.two_step_page, name="two_step"),

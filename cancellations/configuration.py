@@ -40,6 +40,8 @@ KINDS: dict[str, Promise] = {
     "interviews.closure": gettext_lazy("Closures"),
     "interviews.stagegate": gettext_lazy("Gates between stages"),
     "interviews.reminderrule": gettext_lazy("Reminders"),
+    "notifications.messagetemplate": gettext_lazy("Words of messages"),
+    "notifications.chatgroup": gettext_lazy("Group chats"),
 }
 NOTICES = frozenset(
     {"notice_minutes", "promised_minutes", "default_minutes_before", "move_minutes_before"}
@@ -233,7 +235,9 @@ class _Names:
 
 def _name_in(change: ConfigurationChange) -> str:
     said = change.after or change.before or {}
-    return str(said.get("name") or said.get("title") or said.get("code") or "")
+    return next(
+        (str(said[name]) for name in ("name", "title", "code", "event") if said.get(name)), ""
+    )
 
 
 def _last_names(gone: set[tuple[str, int]]) -> dict[tuple[str, int], str]:

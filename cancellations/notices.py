@@ -10,6 +10,7 @@ from django.utils.functional import Promise
 
 from accounts.models import User
 from cancellations.models import Cancellation
+from interviews import calendar_entries
 from interviews.models import Correction, Department, Interview, Move
 from interviews.notices import CANDIDATE, STAFF, addresses, facts, leads_of
 from interviews.states import InterviewStatus
@@ -118,7 +119,8 @@ def corrected(correction: Correction, interview: Interview) -> Iterator[Notice]:
                 event=event,
                 subject=interview.subject,
                 dedupe_key=f"{event}:{correction.reference}:{address['channel']}:{address['recipient']}",
-                params=_correction_params(correction, interview, address["language"]),
+                params=_correction_params(correction, interview, address["language"])
+                | calendar_entries.param(interview, event, address),
                 **address,
             )
 
@@ -262,7 +264,14 @@ def _notice(
         time_zone=person.time_zone if person else "",
         subject=cancellation.interview.subject,
         dedupe_key=f"{event}:{cancellation.reference}:{channel}:{recipient}",
-        params=_params(cancellation, language) | more,
+        params=_params(cancellation, language)
+        | more
+        | calendar_entries.param(
+            cancellation.interview,
+            event,
+            {"channel": channel, "language": language},
+            was_to_start=cancellation.starts_at,
+        ),
     )
 
 

@@ -25,13 +25,18 @@ from interviews.signals import (
     move_asked,
 )
 from interviews.states import InterviewStatus
-from notifications.models import WorkItem
-from notifications.signals import work_step_reached
+from notifications.models import OutOfReach, WorkItem
+from notifications.signals import person_out_of_reach, work_step_reached
 
 
 @receiver(work_step_reached)
 def chase(item: WorkItem, step: str, **kwargs: Any) -> None:
     work.chase(item, step)
+
+
+@receiver(person_out_of_reach, sender=OutOfReach)
+def have_contact_looked_after(recipient: str, subject: str, **kwargs: Any) -> None:
+    work.open_wrong_contact(recipient, subject)
 
 
 @receiver(differences_found, sender=Interview)

@@ -16,6 +16,7 @@ from cancellations.models import Cancellation, Reason
 from interviews.events import event_words
 from interviews.models import Correction, DeclineReason, HistoryEntry, Interview, Move
 from interviews.states import InterviewStatus
+from notifications.events import Group
 from notifications.faults import words_for
 from notifications.models import Notification, State
 
@@ -69,6 +70,23 @@ MESSAGES: dict[str, Promise] = {
     "decision_escalated": gettext_lazy("Overdue: a request to decide"),
     "work_reminder": gettext_lazy("Reminder: work to do"),
     "work_escalated": gettext_lazy("Overdue: work to do"),
+    "sign_in_code": gettext_lazy("Code to sign in"),
+    "password_reset_code": gettext_lazy("Code for a new password"),
+    "password_reset": gettext_lazy("Link for a new password"),
+    "password_changed": gettext_lazy("Password changed"),
+    "exit_code": gettext_lazy("Code to leave an interview"),
+    "staff_invited": gettext_lazy("Invitation to the desk"),
+    "token_issued": gettext_lazy("API token issued"),
+    "webhook_switched_off": gettext_lazy("Webhook switched off"),
+}
+# The same thing is told to several: who tells them apart says to whom.
+READERS: dict[Group, Promise] = {
+    Group.ACCOUNT: gettext_lazy("To whoever signs in"),
+    Group.INTERVIEW: gettext_lazy("To candidates"),
+    Group.REMINDERS: gettext_lazy("To candidates, unless they have switched them off"),
+    Group.OFFERS: gettext_lazy("To candidates, unless they have switched them off"),
+    Group.NEWS: gettext_lazy("To candidates, unless they have switched them off"),
+    Group.WORK: gettext_lazy("To staff"),
 }
 HUES = {
     State.SENT: "leaf",

@@ -6,6 +6,7 @@ from cancellations.absences.views import desk as absences
 from cancellations.absences.views import portal as record
 from cancellations.views import (
     booking,
+    chat_groups,
     company,
     connections,
     desk,
@@ -19,6 +20,7 @@ from cancellations.views import (
     public,
     saving,
     settings,
+    wording,
 )
 
 app_name = "cancellations"
@@ -110,6 +112,19 @@ urlpatterns = [
     path("desk/history/seals/", history.seals, name="history_seals"),
     path("desk/messages/", desk.inbox, name="inbox"),
     path("desk/settings/", settings.settings, name="settings"),
+    path("desk/settings/messages/", wording.index, name="wording"),
+    path(
+        "desk/settings/messages/<event>/<channel>/<language>/",
+        wording.edit,
+        name="edit_wording",
+    ),
+    path("desk/settings/chats/", chat_groups.index, name="chat_groups"),
+    path("desk/settings/chats/new/", chat_groups.new, name="new_chat_group"),
+    path(
+        "desk/settings/chats/<int:group_id>/<slug:action>/",
+        chat_groups.act,
+        name="act_on_chat_group",
+    ),
     path("desk/settings/connections/", connections.index, name="connections"),
     path("desk/settings/connections/tokens/new/", connections.new_token, name="new_token"),
     path(

@@ -21,7 +21,8 @@ from interviews.models import Interview
 from interviews.notices import leads_of
 from interviews.platforms.models import Difference
 from interviews.reminders.rules import Doubt
-from notifications import work
+from interviews.states import ENDED
+from notifications import reach, work
 from notifications.models import WorkItem, WorkKind
 from notifications.services import notify
 
@@ -131,6 +132,26 @@ def open_anomaly(
         return None
 
 
+def open_wrong_contact(recipient: str, subject: str) -> WorkItem | None:
+    """Nothing reaches this candidate: somebody has to find out how to. It stands with the interview
+    the message was about, or with the one that comes next; None where there is none any more."""
+    theirs = Interview.objects.filter(
+        application__candidate__user=int(recipient.removeprefix("user:"))
+    ).exclude(status__in=ENDED)
+    reference = subject.removeprefix(ABOUT)
+    found = theirs.filter(reference=reference).first() or theirs.order_by("starts_at").first()
+    if found is None:
+        return None
+    due_at = at_ten(days=1)
+    if found.starts_at and timezone.now() < found.starts_at < due_at:
+        due_at = found.starts_at
+    params = {"code": "wrong_contact", "recipient": recipient}
+    try:
+        return _open(found, WorkKind.WRONG_CONTACT, by=None, due_at=due_at, params=params)
+    except AlreadyOpen:
+        return None
+
+
 @transaction.atomic
 def _open(
     interview: Interview, kind: WorkKind, *, by: User | None, due_at: datetime, **fields: Any
@@ -229,6 +250,8 @@ def resolve_work(item: WorkItem, *, by: User, note: str) -> WorkItem:
         raise PermissionDenied
     with transaction.atomic():
         interview = _locked(item)
+        if item.kind == WorkKind.WRONG_CONTACT:  # reminders go on; locked in this order by all
+            reach.solve(item.params["recipient"])
         resolved = work.resolve(item.reference, by=history.actor_of(by), note=note)
         _record(interview, "work_resolved", resolved, by)
     return resolved

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from datetime import time
 from urllib.parse import SplitResult, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -96,6 +97,17 @@ def pairs(name: str) -> dict[str, str]:
             _problems.append(f"{name} must be key=value pairs separated by commas, not {word!r}.")
         found[key] = value
     return found
+
+
+def hours(name: str, default: str) -> tuple[time, time]:
+    """Two times of day such as 21:00-08:00; the same one twice means no time at all."""
+    value = _raw(name) or default
+    try:
+        begins, ends = value.split("-")
+        return time.fromisoformat(begins.strip()), time.fromisoformat(ends.strip())
+    except ValueError:
+        _problems.append(f"{name} must be two times such as {default}, not {value!r}.")
+        return time(), time()
 
 
 def complain(problem: str) -> None:

@@ -65,5 +65,8 @@ def configuration(level: str) -> dict[str, Any]:
             "django.security.csrf": {"filters": ["without_path"]},
             "axes": {"level": "WARNING"},
             "twilio": {"level": "WARNING"},  # else a dozen lines a text message
+            # Both would write addresses that hold the keys of group chats.
+            "apprise": {"level": "WARNING"},
+            "urllib3": {"level": "WARNING"},
         },
     }

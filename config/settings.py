@@ -87,6 +87,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.postgres",
     "django.forms",
+    "anymail",
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -493,6 +494,30 @@ EMAIL_HOST_PASSWORD = unquote(_smtp.password or "")
 EMAIL_USE_SSL = _smtp.scheme == "smtps"
 EMAIL_USE_TLS = _smtp.scheme == "smtp+tls"
 EMAIL_TIMEOUT = PROVIDER_TIMEOUT
+# A mail provider instead of SMTP, by the name Anymail has for it: "postmark", "sendgrid" … Its own
+# settings, such as POSTMARK_SERVER_TOKEN=…, stand in ANYMAIL_SETTINGS.
+ANYMAIL_PROVIDER = env.text("ANYMAIL_PROVIDER", "")
+ANYMAIL = {
+    **env.pairs("ANYMAIL_SETTINGS"),
+    "REQUESTS_TIMEOUT": PROVIDER_TIMEOUT,
+    "SEND_DEFAULTS": {"track_opens": False, "track_clicks": False},
+    "IGNORE_UNSUPPORTED_FEATURES": True,  # such as naming our message in what is reported
+}
+_mail_secret = env.text("ANYMAIL_WEBHOOK_SECRET", "")
+if _mail_secret:
+    ANYMAIL["WEBHOOK_SECRET"] = _mail_secret
+if ANYMAIL_PROVIDER:
+    EMAIL_BACKEND = f"anymail.backends.{ANYMAIL_PROVIDER}.EmailBackend"
+    if PRODUCTION and ":" not in _mail_secret:
+        env.complain(
+            "ANYMAIL_WEBHOOK_SECRET has to be name:password, as the provider's webhook sends them."
+        )
+# Push messages to browsers; a key by `vapid --gen`, its private part as one line.
+VAPID_PRIVATE_KEY = env.text("VAPID_PRIVATE_KEY", "")
+# Local to the reader; what can wait is held back from the first to the second.
+QUIET_HOURS = env.hours("QUIET_HOURS", "21:00-08:00")
+# Of what people may do without, on each channel.
+OPTIONAL_MESSAGES_A_DAY = env.number("OPTIONAL_MESSAGES_A_DAY", 3, minimum=1)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("MAIL_FROM", "Mianyue <no-reply@mianyue.example>")
 # Where `make run` has a platform for AI interviews listen, for the demo to hold some of its own on.
 DEMO_PLATFORM_URL = env.text("DEMO_PLATFORM_URL", "") if DEMO else ""

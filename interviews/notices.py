@@ -7,6 +7,7 @@ from django.conf import settings
 
 from accounts.models import User
 from accounts.permissions import Role
+from interviews import calendar_entries
 from interviews.models import Department, Interview
 from notifications.services import Notice
 
@@ -86,6 +87,6 @@ def about(
             event=event,
             subject=interview.subject,
             dedupe_key=f"{event}:{key}:{address['channel']}:{address['recipient']}",
-            params=facts(interview) | more,
+            params=facts(interview) | more | calendar_entries.param(interview, event, address),
             **address,
         )

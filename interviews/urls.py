@@ -3,7 +3,16 @@ what was said in the room."""
 
 from django.urls import path
 
-from interviews.views import calendar, documents, imports, invitations, jobs, platforms, recordings
+from interviews.views import (
+    calendar,
+    calendar_entries,
+    documents,
+    imports,
+    invitations,
+    jobs,
+    platforms,
+    recordings,
+)
 
 app_name = "interviews"
 
@@ -27,6 +36,11 @@ urlpatterns = [
     path("desk/calendar/closures/", calendar.closures, name="closures"),
     path("desk/calendar/closures/new/", calendar.new_closure, name="new_closure"),
     path("desk/calendar/closures/<int:closure_id>/", calendar.closure, name="closure"),
+    path(
+        "interviews/<reference:reference>/calendar.ics",
+        calendar_entries.download,
+        name="calendar_entry",
+    ),
     path("platforms/<slug:slug>/events/", platforms.events, name="platform_events"),
     path("desk/settings/platforms/", platforms.index, name="platforms"),
     path("desk/settings/platforms/new/", platforms.new, name="new_platform"),

@@ -8,7 +8,17 @@ from django.utils.translation import ngettext
 
 from config.read_only import ReadOnly
 from notifications import services
-from notifications.models import Notification, Webhook, WebhookDelivery, WorkItem
+from notifications.models import (
+    ChatGroup,
+    MessageTemplate,
+    Notification,
+    OutOfReach,
+    Preference,
+    PushSubscription,
+    Webhook,
+    WebhookDelivery,
+    WorkItem,
+)
 
 
 @admin.register(Notification)
@@ -28,7 +38,9 @@ class NotificationAdmin(admin.ModelAdmin):
         "subject",
         "created_at",
         "not_before",
+        "deadline",
         "sent_at",
+        "arrived_at",
         "provider_id",
     )
     list_display = (
@@ -124,6 +136,49 @@ class WebhookDeliveryAdmin(ReadOnly, admin.ModelAdmin):
     search_fields = ("=event_id", "webhook__name")
     show_full_result_count = False
     exclude = ("body",)
+
+
+@admin.register(MessageTemplate)
+class MessageTemplateAdmin(ReadOnly, admin.ModelAdmin):
+    """Written at the desk, where they are checked before they are kept."""
+
+    list_display = ("event", "channel", "language", "changed_at")
+    list_filter = ("channel", "language")
+    search_fields = ("event",)
+
+
+@admin.register(Preference)
+class PreferenceAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("recipient", "group", "channel", "is_wanted", "changed_at")
+    list_filter = ("group", "channel", "is_wanted")
+    ordering = ("-pk",)
+    search_fields = ("=recipient",)
+    show_full_result_count = False
+
+
+@admin.register(OutOfReach)
+class OutOfReachAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("recipient", "since", "code", "solved_at")
+    list_filter = (("solved_at", admin.EmptyFieldListFilter), "code")
+    ordering = ("-pk",)
+    search_fields = ("=recipient",)
+
+
+@admin.register(ChatGroup)
+class ChatGroupAdmin(ReadOnly, admin.ModelAdmin):
+    """Set up at the desk; addresses hold the bots' keys and are shown nowhere."""
+
+    list_display = ("name", "is_active", "created_at")
+    list_filter = ("is_active",)
+    search_fields = ("name",)
+
+
+@admin.register(PushSubscription)
+class PushSubscriptionAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = ("recipient", "created_at")
+    ordering = ("-pk",)
+    search_fields = ("=recipient",)
+    exclude = ("endpoint",)
 
 
 def mask(address: str) -> str:

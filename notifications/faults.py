@@ -12,7 +12,7 @@ _BUSY = _("The receiving mail server was busy; it is tried again.")
 _OURS = _("Our account at the provider does not let it through. Tell whoever looks after it.")
 
 WORDS: dict[str, Promise] = {
-    # our own
+    # our own: of a message, of what was asked once more before sending
     "address": _("The email address is not a valid one."),
     "timeout": _("The provider did not answer in time."),
     "unreachable": _("The provider could not be reached."),
@@ -20,6 +20,16 @@ WORDS: dict[str, Promise] = {
     "too_late": _("It had run out before it could be sent."),
     "error": _("Sending it failed on our side."),
     "crash": _("Sending it failed on our side."),
+    "not_wanted": _("The receiver has switched these messages off."),
+    "too_many": _("They had as many messages that day as we send."),
+    "withdrawn": _("The browser no longer takes push messages from us."),
+    # what mail providers report
+    "bounced": _("The receiving mail server sent it back."),
+    "invalid": _("The email address is not a valid one."),
+    "blocked": _REFUSED,
+    "spam": _("The receiver has marked our mail as spam."),
+    "unsubscribed": _("The receiver has asked not to get mail from us."),
+    "timed_out": _BUSY,
     # Twilio: https://www.twilio.com/docs/api/errors
     "21211": _NO_SUCH_NUMBER,
     "21217": _NO_SUCH_NUMBER,
@@ -51,6 +61,42 @@ WORDS: dict[str, Promise] = {
     "553": _NO_SUCH_MAILBOX,
     "554": _REFUSED,
 }
+
+# Those that say something of the receiver's number or mailbox, not of us or of the provider.
+_THEIRS = frozenset(
+    {
+        "address",
+        "21211",
+        "21217",
+        "21401",
+        "21610",
+        "21612",
+        "21614",
+        "30003",
+        "30004",
+        "30005",
+        "30006",
+        "30007",
+        "30008",
+        "undelivered",
+        "550",
+        "551",
+        "552",
+        "553",
+        "554",
+        "bounced",
+        "invalid",
+        "blocked",
+        "spam",
+        "unsubscribed",
+        "rejected",
+    }
+)
+
+
+def is_theirs(code: str) -> bool:
+    """Whether a failure says that somebody cannot be reached in this way."""
+    return code in _THEIRS
 
 
 def words_for(code: str) -> str:

@@ -19,6 +19,8 @@ class Channel(models.TextChoices):
     SMS = "sms", pgettext_lazy("channel", "Text message")
     EMAIL = "email", pgettext_lazy("channel", "Email")
     DESK = "desk", pgettext_lazy("channel", "Desk")
+    CHAT = "chat", pgettext_lazy("channel", "Group chat")
+    PUSH = "push", pgettext_lazy("channel", "Push message")
 
 
 class State(models.TextChoices):
@@ -33,8 +35,8 @@ class State(models.TextChoices):
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
     def waiting(self, now: datetime) -> "NotificationQuerySet":
-        """Allowed to go, longest first."""
-        return self.filter(state=State.QUEUED, not_before__lte=now).order_by("not_before")
+        """Allowed to go, what has to be there soonest first."""
+        return self.filter(state=State.QUEUED, not_before__lte=now).order_by("urgent_by")
 
     def abandoned(self, now: datetime) -> "NotificationQuerySet":
         """Claimed by a worker that never came back."""
@@ -46,7 +48,9 @@ class Notification(models.Model):
 
     It knows no domain model: `subject` and `recipient` are plain strings such as
     "interview:7K2M9QX4TB" and "user:12"; `params` are what the template is filled with and may hold
-    a name, so erasure blanks them together with `address`, `title` and `body`.
+    a name, so erasure blanks them together with `address`, `title` and `body`. After `deadline` it
+    is of no more use and is not sent; by `urgent_by` it should have gone, whether it has to or not,
+    and after an hour without a provider messages go in that order.
     """
 
     event = models.CharField(_("event"), max_length=60)
@@ -61,6 +65,8 @@ class Notification(models.Model):
 
     state = models.CharField(_("state"), max_length=12, choices=State.choices, default=State.QUEUED)
     not_before = models.DateTimeField(_("not before"))
+    deadline = models.DateTimeField(_("of use until"), null=True, blank=True)
+    urgent_by = models.DateTimeField(null=True, blank=True, editable=False)
     claimed_until = models.DateTimeField(null=True, blank=True)
     attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
 
@@ -70,6 +76,7 @@ class Notification(models.Model):
     error_code = models.CharField(_("error code"), max_length=60, blank=True)
     created_at = models.DateTimeField(_("created"))
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
+    arrived_at = models.DateTimeField(_("arrived"), null=True, blank=True)
 
     objects = NotificationQuerySet.as_manager()
 
@@ -78,7 +85,9 @@ class Notification(models.Model):
         verbose_name_plural = _("notifications")
         indexes = [
             models.Index(
-                fields=["not_before"], name="notification_queued", condition=Q(state=State.QUEUED)
+                fields=["urgent_by", "not_before"],
+                name="notification_queued",
+                condition=Q(state=State.QUEUED),
             ),
             models.Index(
                 fields=["claimed_until"],
@@ -100,12 +109,149 @@ class Notification(models.Model):
         return zoneinfo.ZoneInfo(self.time_zone) if self.time_zone else None
 
 
+class MessageTemplate(models.Model):
+    """Words of the company's own for one event, channel and language, instead of those that come
+    with the product (templates/notifications/). Removing the row brings the product's back."""
+
+    event = models.CharField(_("event"), max_length=60)
+    channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
+    language = models.CharField(_("language"), max_length=10)
+    title = models.CharField(
+        pgettext_lazy("message", "title"), max_length=200, blank=True, default=""
+    )
+    body = models.TextField(_("text"), max_length=5000)
+    changed_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("words of a message")
+        verbose_name_plural = _("words of messages")
+        ordering = ["event", "channel", "language"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["event", "channel", "language"], name="message_template_once"
+            ),
+        ]
+        triggers = [tracked("event", "channel", "language", "title", "body")]
+
+    def __str__(self) -> str:
+        return f"{self.event} · {self.channel} · {self.language}"
+
+
+class Preference(models.Model):
+    """What somebody said of a group of messages on a channel: send them, or do not.
+
+    Where nothing is said they are sent. Only groups that are optional are asked about.
+    """
+
+    recipient = models.CharField(_("recipient"), max_length=60)
+    group = models.CharField(_("messages"), max_length=20)
+    channel = models.CharField(_("channel"), max_length=10, choices=Channel.choices)
+    is_wanted = models.BooleanField(_("wanted"))
+    changed_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("choice about messages")
+        verbose_name_plural = _("choices about messages")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["recipient", "group", "channel"], name="preference_once"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.recipient} · {self.group} · {self.channel}"
+
+
+class OutOfReach(models.Model):
+    """Nothing we have leads to somebody: every channel failed for good.
+
+    Reminders wait until it is solved: another number or address (a trigger of accounts.User sees to
+    it, whoever writes them), something that arrives after all, or a member of staff who has settled
+    it. `subject` is what the last message was about; `told_at` is when work was opened for it.
+    """
+
+    recipient = models.CharField(_("recipient"), max_length=60)
+    subject = models.CharField(_("about"), max_length=60)
+    since = models.DateTimeField(_("since"))
+    code = models.CharField(_("error code"), max_length=60)
+    told_at = models.DateTimeField(null=True, blank=True, editable=False)
+    solved_at = models.DateTimeField(_("solved"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("person out of reach")
+        verbose_name_plural = _("people out of reach")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["recipient"], name="out_of_reach_once", condition=Q(solved_at=None)
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["since"],
+                name="out_of_reach_untold",
+                condition=Q(solved_at=None, told_at=None),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.recipient
+
+
+class ChatGroup(models.Model):
+    """A group of HR in a chat, told what the desk of these audiences is told.
+
+    `url` is Apprise's address of its bot and holds the bot's key, so it is shown nowhere. No
+    `audiences` means all of them, no `events` every event.
+    """
+
+    name = models.CharField(_("what it is called"), max_length=100)
+    url = EncryptedCharField(editable=False)
+    audiences = ArrayField(
+        models.CharField(max_length=60), verbose_name=_("departments"), default=list, blank=True
+    )
+    language = models.CharField(_("language"), max_length=10, blank=True, default="")
+    is_active = models.BooleanField(_("switched on"), default=True)
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("group chat")
+        verbose_name_plural = _("group chats")
+        ordering = ["name", "pk"]
+        triggers = [tracked("name", "audiences", "is_active", departments=ADMINISTRATORS)]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PushSubscription(models.Model):
+    """A browser in which somebody, signed in, asked to be told there (RFC 8030).
+
+    `endpoint` leads to that browser alone and the keys encrypt what only it can read; a browser
+    that withdrew answers 404 or 410 and its row goes.
+    """
+
+    recipient = models.CharField(_("recipient"), max_length=60)
+    endpoint = models.CharField(_("address"), max_length=500, unique=True)
+    key = EncryptedCharField(editable=False)
+    secret = EncryptedCharField(editable=False)
+    created_at = models.DateTimeField(_("created"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("browser that is told")
+        verbose_name_plural = _("browsers that are told")
+        indexes = [models.Index(fields=["recipient"], name="push_recipient")]
+
+    def __str__(self) -> str:
+        return self.recipient
+
+
 class WorkKind(models.TextChoices):
     CANCELLATION = "cancellation", _("Late cancellation")
     ANOMALY = "anomaly", _("Anomaly")
     FOLLOW_UP = "follow_up", _("Follow-up")
     ABSENCE = "absence", _("Absence")
     APPEAL = "appeal", _("Appeal against a mark")
+    WRONG_CONTACT = "wrong_contact", _("Wrong contact")
 
 
 class WorkItemQuerySet(models.QuerySet["WorkItem"]):

@@ -4,7 +4,13 @@ from collections.abc import Iterable
 
 from django.db.models import Exists, OuterRef
 
-from notifications.models import Channel, Notification, NotificationQuerySet, State
+from notifications.models import (
+    Channel,
+    Notification,
+    NotificationQuerySet,
+    OutOfReach,
+    State,
+)
 
 
 def inbox(audiences: Iterable[str]) -> NotificationQuerySet:
@@ -28,3 +34,18 @@ def sent_here(count: int) -> list[Notification]:
     texts = sent.filter(channel=Channel.SMS)[:count]
     mails = sent.filter(channel=Channel.EMAIL)[:count]
     return [*texts, *mails]
+
+
+def unreachable(*recipients: str) -> set[str]:
+    """Who of them, such as "user:12", nothing leads to at present; one query."""
+    lost = OutOfReach.objects.filter(recipient__in=recipients, solved_at=None)
+    return set(lost.values_list("recipient", flat=True))
+
+
+def delivery_failed(subject: str, recipient: str) -> bool:
+    """Whether something about `subject` was sent to them and nothing of it arrived."""
+    told = Notification.objects.filter(
+        subject=subject, recipient=recipient, channel__in=[Channel.SMS, Channel.EMAIL]
+    )
+    failed = told.filter(state__in=[State.FAILED, State.BOUNCED]).exists()
+    return failed and not told.filter(state__in=[State.SENT, State.DELIVERED]).exists()

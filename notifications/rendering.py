@@ -1,20 +1,28 @@
 """From an outbox row to the words a person reads.
 
 Templates stand in templates/notifications/<event>/<channel>.<language>.txt. Those of channels with
-titles begin with a line "Subject: …".
+titles begin with a line "Subject: …". A row of MessageTemplate comes first. Group chats are told
+what the desk is, push messages say what text messages do.
 """
 
 import re
+import time
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any, cast
 
+import structlog
 from django.conf import settings
-from django.template import Context, engines
+from django.template import Context, Engine, TemplateDoesNotExist, engines
 from django.template.backends.django import DjangoTemplates
 from django.utils import dateformat, timezone, translation
+from django.utils.translation import gettext as _
 
-from notifications.models import Notification
+from notifications import unsubscribing
+from notifications.events import kind_of
+from notifications.models import Channel, MessageTemplate, Notification
+
+logger = structlog.get_logger(__name__)
 
 TITLE = "Subject:"
 MOMENT = {"zh-hans": "Y年n月j日（l）H:i", "en": "l j F Y, H:i"}
@@ -31,22 +39,103 @@ class Message:
     values: dict[str, str] = field(default_factory=dict)
 
 
+TITLED = frozenset({Channel.EMAIL, Channel.DESK, Channel.CHAT})
+WORDED_AS = {Channel.CHAT: Channel.DESK, Channel.PUSH: Channel.SMS}
+KNOWN_FOR = 5.0  # seconds after which a worker uses words that were changed meanwhile
+
+
+@dataclass(frozen=True)
+class Source:
+    """A template before it is filled."""
+
+    title: str
+    body: str
+
+
 def render(notification: Notification) -> Message:
     """Fill the template of the event, channel and language. Raises what a broken template does."""
-    language = notification.language
-    if language not in MOMENT:
-        language = settings.LANGUAGE_CODE
-    name = f"{notification.event}/{notification.channel}.{language}"
+    language = language_of(notification.language)
+    channel = str(WORDED_AS.get(Channel(notification.channel), notification.channel))
     zone = notification.zone or timezone.get_default_timezone()
+    name = f"{notification.event}/{channel}.{language}"
+    own = _own_words().get((notification.event, channel, language))
     with translation.override(language):
-        values = _shown(notification.params, zone, language)
-        text = _fill(f"notifications/{name}.txt", values)
-    title, body = _split(text)
+        values = in_words(notification.params, zone, language)
+        title, body = _fill_own(own, values, name) or _split(_fill_file(name, values))
+        if kind_of(notification.event).is_optional and notification.channel == Channel.EMAIL:
+            url = unsubscribing.url_for(notification)
+            body = "\n\n".join([body, _("To stop these messages: %(url)s") % {"url": url}])
     words = {key: str(value) for key, value in values.items() if value is not None}
     return Message(title, body, template=name, values=words)
 
 
-def _shown(params: dict[str, Any], zone: tzinfo, language: str) -> dict[str, Any]:
+def fill(source: Source, values: dict[str, Any]) -> tuple[str, str]:
+    """Title and text. Raises what a broken template does."""
+    engine = _engine()
+    context = _around() | values
+    title, body = (
+        engine.from_string(text).render(Context(context, autoescape=False))
+        for text in (source.title, source.body)
+    )
+    return " ".join(title.split()), _tidy(body)
+
+
+def _fill_own(own: Source | None, values: dict[str, Any], name: str) -> tuple[str, str] | None:
+    """None where there are none, and where a newer version no longer knows what they name: nobody
+    goes without a message for it."""
+    if own is None:
+        return None
+    try:
+        return fill(own, values)
+    except Exception as trouble:
+        logger.error("own_words_broke", template=name, error=type(trouble).__name__)
+        return None
+
+
+def source_of(event: str, channel: str, language: str) -> Source | None:
+    """What the product brings for it; None where it brings nothing."""
+    try:
+        template = _engine().get_template(f"notifications/{event}/{channel}.{language}.txt")
+    except TemplateDoesNotExist:
+        return None
+    text = str(template.source).strip()
+    if not text.startswith(TITLE):
+        return Source("", text)
+    title, _newline, body = text.removeprefix(TITLE).partition("\n")
+    return Source(title.strip(), body.strip())
+
+
+def has_words(event: str, channel: str) -> bool:
+    return source_of(event, channel, settings.LANGUAGE_CODE) is not None
+
+
+def language_of(language: str) -> str:
+    return language if language in MOMENT else settings.LANGUAGE_CODE
+
+
+_known: tuple[float, dict[tuple[str, str, str], Source]] = (0.0, {})
+
+
+def _own_words() -> dict[tuple[str, str, str], Source]:
+    """Every template of the company's own; there are few, and each message asks for them."""
+    global _known
+    until, words = _known
+    if time.monotonic() >= until:
+        words = {
+            (each.event, each.channel, each.language): Source(each.title, each.body)
+            for each in MessageTemplate.objects.all()
+        }
+        _known = (time.monotonic() + KNOWN_FOR, words)
+    return words
+
+
+def forget_own_words() -> None:
+    """In this process words that were changed count at once."""
+    global _known
+    _known = (0.0, {})
+
+
+def in_words(params: dict[str, Any], zone: tzinfo, language: str) -> dict[str, Any]:
     """Parameters as people read them: `starts_at` in words, its day alone as `starts_on`; the same
     within lists of them."""
     shown: dict[str, Any] = {}
@@ -56,7 +145,7 @@ def _shown(params: dict[str, Any], zone: tzinfo, language: str) -> dict[str, Any
             shown[key] = dateformat.format(local, MOMENT[language])
             shown[key.removesuffix("at") + "on"] = dateformat.format(local, DAY[language])
         elif isinstance(value, list):
-            shown[key] = [_shown(each, zone, language) for each in value]
+            shown[key] = [in_words(each, zone, language) for each in value]
         elif isinstance(value, str):
             shown[key] = " ".join(value.split())  # a line break would end a title
         else:
@@ -64,21 +153,33 @@ def _shown(params: dict[str, Any], zone: tzinfo, language: str) -> dict[str, Any
     return shown
 
 
-def _fill(template: str, values: dict[str, Any]) -> str:
-    around = {
+def _fill_file(name: str, values: dict[str, Any]) -> str:
+    template = _engine().get_template(f"notifications/{name}.txt")
+    return template.render(Context(_around() | values, autoescape=False))
+
+
+def _around() -> dict[str, str]:
+    return {
         "public_url": settings.PUBLIC_URL.rstrip("/"),
         "hotline": settings.HOTLINE,
         "help_mailbox": settings.HELP_MAILBOX,
     }
-    # Django's own engine, but plain text is not escaped.
-    engine = cast(DjangoTemplates, engines["django"]).engine
-    return engine.get_template(template).render(Context(around | values, autoescape=False))
+
+
+def _engine() -> Engine:
+    """Django's own, but plain text is not escaped."""
+    return cast(DjangoTemplates, engines["django"]).engine
 
 
 def _split(text: str) -> tuple[str, str]:
-    """The title, if there is one, and the text without the gaps that conditions leave."""
+    """The title, if there is one, and the text."""
     text = text.strip()
     title = ""
     if text.startswith(TITLE):
-        title, _, text = text.removeprefix(TITLE).partition("\n")
-    return title.strip(), re.sub(r"\n{3,}", "\n\n", text.strip())
+        title, _newline, text = text.removeprefix(TITLE).partition("\n")
+    return title.strip(), _tidy(text)
+
+
+def _tidy(text: str) -> str:
+    """Without the gaps that conditions leave."""
+    return re.sub(r"\n{3,}", "\n\n", text.strip())

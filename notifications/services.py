@@ -13,29 +13,33 @@ import structlog
 from django.conf import settings
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from notifications import channels, rendering
+from notifications import channels, courtesy, rendering
 from notifications.channels import Refused, TryAgain
+from notifications.events import SECRET_EVENTS, kind_of
 from notifications.models import Channel, Notification, State
+from notifications.signals import message_failed
 
 logger = structlog.get_logger(__name__)
 
 # A message that could not be sent is tried again after 10 s, 30 s, 2 min, 10 min and an hour.
 BACKOFF = [timedelta(seconds=s) for s in (10, 30, 120, 600, 3600)]
-# What these say opens an account: they are not kept once they are of no more use, nor sent late.
-SECRET_EVENTS = frozenset(
-    {"sign_in_code", "password_reset_code", "password_reset", "staff_invited"}
-)
+PATIENCE = timedelta(hours=1)  # by when a message without a deadline of its own should have gone
 AT_ONCE = 20  # messages handed to one task
 MOST_TASKS = 10  # for what one transaction stored; where it is much, each task gets more
 BROKER_REST = 15.0  # seconds in which a broker that failed is not asked again; the sweep sends
+# A provider that is away so often in a row rests, longer each time it is tried: messages wait in
+# the outbox with all their tries, and go one after the other once it is back.
+AWAY_AFTER = 3
+LEAST_REST, LONGEST_REST = timedelta(seconds=10), timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
 class Notice:
-    """One message to one recipient on one channel, not yet stored."""
+    """One message to one recipient on one channel, not yet stored. After `deadline` it is of no
+    more use: it is not sent, and quiet hours do not hold it back that long."""
 
     event: str
     channel: str
@@ -47,6 +51,7 @@ class Notice:
     time_zone: str = ""
     params: dict[str, Any] = field(default_factory=dict)
     not_before: datetime | None = None
+    deadline: datetime | None = None
 
 
 # One statement with one parameter, whatever the number of messages: a fifth of the time that
@@ -54,12 +59,14 @@ class Notice:
 STORE = """
 INSERT INTO notifications_notification
     (event, channel, recipient, address, language, time_zone, subject, params, dedupe_key,
-     not_before, created_at, state, attempts, title, body, provider_id, error_code)
+     not_before, deadline, urgent_by, created_at, state, attempts, title, body, provider_id,
+     error_code)
 SELECT event, channel, recipient, address, language, time_zone, subject, params, dedupe_key,
-     not_before, %s, 'queued', 0, '', '', '', ''
+     not_before, deadline, urgent_by, %s, 'queued', 0, '', '', '', ''
 FROM jsonb_to_recordset(%s::jsonb) AS notice(
     event text, channel text, recipient text, address text, language text, time_zone text,
-    subject text, params jsonb, dedupe_key text, not_before timestamptz)
+    subject text, params jsonb, dedupe_key text, not_before timestamptz, deadline timestamptz,
+    urgent_by timestamptz)
 ON CONFLICT DO NOTHING
 """
 
@@ -72,10 +79,25 @@ def notify(*notices: Notice) -> None:
     if not notices:
         return
     now = timezone.now()
-    rows = [{**vars(notice), "not_before": notice.not_before or now} for notice in notices]
+    rows = [{**vars(notice), **_times(notice, now)} for notice in notices]
     with connection.cursor() as cursor:
         cursor.execute(STORE, [now, json.dumps(rows, cls=DjangoJSONEncoder)])
     transaction.on_commit(partial(_publish, [notice.dedupe_key for notice in notices]))
+
+
+def _times(notice: Notice, now: datetime) -> dict[str, datetime | None]:
+    not_before = notice.not_before or now
+    deadline = notice.deadline or _deadline(notice, now)
+    urgent_by = max(deadline or not_before + PATIENCE, not_before)
+    return {"not_before": not_before, "deadline": deadline, "urgent_by": urgent_by}
+
+
+def _deadline(notice: Notice, now: datetime) -> datetime | None:
+    """Codes run out; of others the kind of event says which parameter counts."""
+    if notice.event in SECRET_EVENTS and "minutes" in notice.params:
+        return now + timedelta(minutes=notice.params["minutes"])
+    times = (notice.params.get(name) for name in kind_of(notice.event).until)
+    return next((datetime.fromisoformat(each) for each in times if each), None)
 
 
 def supersede(subject: str | Iterable[str], events: Iterable[str]) -> None:
@@ -125,11 +147,14 @@ def deliver_due(*, among: Iterable[str] | None = None, seconds: float) -> int:
 @transaction.atomic
 def claim(now: datetime, *, among: Iterable[str] | None = None) -> Notification | None:
     """Take one due message for this worker alone, until the lease ends: first what a worker that
-    died left behind, then what has waited longest."""
+    died left behind, then what has to be there soonest. Not where the provider rests."""
+    resting = _resting(now)
     # Two queries, because each reads one row off its own index however long the backlog is.
     for due in (Notification.objects.abandoned(now), Notification.objects.waiting(now)):
         if among is not None:
             due = due.filter(dedupe_key__in=list(among))
+        if resting:
+            due = due.exclude(channel__in=resting)
         notification = due.select_for_update(skip_locked=True).first()
         if notification is not None:
             notification.state = State.SENDING
@@ -143,9 +168,14 @@ def claim(now: datetime, *, among: Iterable[str] | None = None) -> Notification 
 def deliver(notification: Notification) -> None:
     """Send one claimed message. At least once: a crash between the provider's accept and our note
     of it means a second try when the lease ends, with the same dedupe key."""
-    if _too_late(notification):
-        _finish(notification, state=State.SUPERSEDED, error_code="too_late")
-        return
+    match courtesy.judge(notification, timezone.now()):
+        case courtesy.Drop(code):
+            _finish(notification, state=State.SUPERSEDED, error_code=code)
+            return
+        case courtesy.Hold(until):  # it was not tried, so it keeps its try
+            attempts = F("attempts") - 1
+            _finish(notification, state=State.QUEUED, not_before=until, attempts=attempts)
+            return
     if notification.attempts > len(BACKOFF) + 1:  # whoever took it up last died of it
         _give_up(notification, notification.error_code or "crash")
         return
@@ -153,8 +183,11 @@ def deliver(notification: Notification) -> None:
         message = rendering.render(notification)
         provider_id = channels.send(notification, message)
     except Refused as refusal:
+        _came_back(notification.channel)
         _give_up(notification, refusal.code)
     except TryAgain as trouble:
+        if trouble.is_away:
+            _stayed_away(notification.channel)
         _postpone(notification, trouble.code)
     except Exception as error:
         # Where, not what: an exception's words may quote an address or a name.
@@ -163,15 +196,34 @@ def deliver(notification: Notification) -> None:
         logger.error("message_broke", notification=notification.pk, error=kind, where=where)
         _postpone(notification, "error")
     else:
-        _finish(
-            notification,
-            state=State.DELIVERED if notification.channel == Channel.DESK else State.SENT,
-            title=message.title[:200],
-            body=message.body,
-            provider_id=provider_id,
-            sent_at=timezone.now(),
-            error_code="",
-        )
+        _came_back(notification.channel)
+        _arrived_there(notification, message, provider_id)
+
+
+def _arrived_there(
+    notification: Notification, message: rendering.Message, provider_id: str
+) -> None:
+    """The provider has it; those who want to be told beside are told now."""
+    from notifications import copies  # it composes notices
+
+    now = timezone.now()
+    at_desk = notification.channel == Channel.DESK
+    values = {
+        "state": State.DELIVERED if at_desk else State.SENT,
+        "title": message.title[:200],
+        "body": message.body,
+        "provider_id": provider_id[:120],
+        "sent_at": now,
+        "arrived_at": now if at_desk else None,
+        "error_code": "",
+    }
+    beside = list(copies.of(notification))
+    if not beside:
+        _finish(notification, **values)
+        return
+    with transaction.atomic():
+        _finish(notification, **values)
+        notify(*beside)
 
 
 @transaction.atomic
@@ -183,18 +235,10 @@ def send_again(chosen: QuerySet[Notification]) -> list[Notification]:
     failed = chosen.filter(state=State.FAILED).exclude(event__in=SECRET_EVENTS)
     notifications = list(failed.select_for_update())
     Notification.objects.filter(pk__in=[n.pk for n in notifications]).update(
-        state=State.QUEUED, not_before=timezone.now(), attempts=0, error_code=""
+        state=State.QUEUED, not_before=timezone.now(), attempts=0, error_code="", provider_id=""
     )
     transaction.on_commit(partial(_publish, [n.dedupe_key for n in notifications]))
     return notifications
-
-
-def _too_late(notification: Notification) -> bool:
-    """Whether a code or link has run out before it could be sent."""
-    minutes = notification.params.get("minutes")
-    if notification.event not in SECRET_EVENTS or minutes is None:
-        return False
-    return timezone.now() >= notification.created_at + timedelta(minutes=minutes)
 
 
 def _postpone(notification: Notification, code: str) -> None:
@@ -212,19 +256,71 @@ def _postpone(notification: Notification, code: str) -> None:
 
 def _give_up(notification: Notification, code: str) -> None:
     logger.warning("message_failed", notification=notification.pk, code=code)
-    _finish(notification, state=State.FAILED, error_code=code[:60])
+    with transaction.atomic():
+        lock_all_told(notification)
+        if _finish(notification, state=State.FAILED, error_code=code[:60]):
+            tell_of_failure(notification, code)
 
 
-def _finish(notification: Notification, **values: Any) -> None:
-    """Write the outcome, unless the lease ended and another worker has the message now.
+def lock_all_told(notification: Notification) -> None:
+    """Everything that told the same at the same time, in order: where two channels fail at once,
+    the second sees that the first has."""
+    same = Notification.objects.filter(
+        recipient=notification.recipient,
+        subject=notification.subject,
+        event=notification.event,
+        created_at=notification.created_at,
+    )
+    list(same.order_by("pk").select_for_update().values_list("pk"))
 
-    One that was superseded meanwhile stays so, unless it went out: then the truth counts.
+
+def tell_of_failure(notification: Notification, code: str) -> None:
+    """In the transaction that marks the message as failed."""
+    notification.error_code = code[:60]
+    message_failed.send(sender=Notification, notification=notification)
+
+
+def _finish(notification: Notification, **values: Any) -> bool:
+    """Write the outcome, unless the lease ended and another worker has the message now; whether it
+    was written.
+
+    One that was superseded meanwhile stays so, unless it went out: then the truth counts. Where the
+    provider told how it ended before we heard that it was taken, that stays and the rest is added.
     """
     over = values["state"] != State.QUEUED
     arrived = values["state"] in {State.SENT, State.DELIVERED}
     expected = [State.SENDING, State.SUPERSEDED] if arrived else [State.SENDING]
     if over and notification.event in SECRET_EVENTS and not settings.MESSAGES_STAY_HERE:
         values |= {"params": {}, "body": ""}
-    Notification.objects.filter(
-        pk=notification.pk, state__in=expected, claimed_until=notification.claimed_until
-    ).update(claimed_until=None, **values)
+    mine = Notification.objects.filter(pk=notification.pk, claimed_until=notification.claimed_until)
+    written = mine.filter(state__in=expected).update(claimed_until=None, **values)
+    if arrived and not written:
+        for known in ("state", "error_code", "arrived_at"):
+            del values[known]
+        ended = mine.filter(state__in=[State.DELIVERED, State.FAILED, State.BOUNCED])
+        ended.update(claimed_until=None, **values)
+    return bool(written)
+
+
+# --- Providers that are away ----------------------------------------------------------------------
+
+# Each process finds out by itself: how often in a row, and until when it rests.
+_away: dict[str, tuple[int, datetime | None]] = {}
+
+
+def _resting(now: datetime) -> list[str]:
+    return [channel for channel, (_count, until) in _away.items() if until and now < until]
+
+
+def _stayed_away(channel: str) -> None:
+    count = _away.get(channel, (0, None))[0] + 1
+    until = None
+    if count >= AWAY_AFTER:
+        rest = min(LEAST_REST * 2 ** min(count - AWAY_AFTER, 10), LONGEST_REST)
+        until = timezone.now() + rest
+        logger.warning("provider_away", channel=channel, seconds=rest.total_seconds())
+    _away[channel] = (count, until)
+
+
+def _came_back(channel: str) -> None:
+    _away.pop(channel, None)

@@ -8,7 +8,7 @@ from celery.signals import worker_ready
 from django.core.cache import cache
 from django.utils import timezone
 
-from notifications import services, webhooks, work
+from notifications import reach, services, webhooks, work
 
 HEARTBEAT_KEY = "worker-heartbeat"
 HEARTBEAT_LIFE = 60  # seconds after which a worker that said nothing counts as gone
@@ -32,8 +32,10 @@ def sweep() -> None:
 
 @shared_task
 def take_work_steps() -> None:
-    """Remind of what is not done yet, and tell the HR lead of what should have been."""
+    """Remind of what is not done yet, tell the HR lead of what should have been, and have somebody
+    look after whom nothing reaches."""
     work.take_steps(timezone.now())
+    reach.tell()
 
 
 @shared_task

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.test import TransactionTestCase
 
+from notifications import rendering, services
 from tests import database
 
 
@@ -20,6 +21,13 @@ def pytest_configure(config):
 @pytest.fixture(autouse=True)
 def _clean_cache():
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_remembered():
+    """What a worker's process learned in one test is news in the next."""
+    services._away.clear()
+    rendering.forget_own_words()
 
 
 @pytest.fixture(scope="session", autouse=True)

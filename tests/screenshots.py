@@ -69,6 +69,23 @@ def main(words: list[str]) -> None:
         sys.exit(1)
 
 
+def wording(*place: str) -> str:
+    from django.urls import reverse
+
+    return reverse("cancellations:edit_wording", args=place)
+
+
+def ending_reminders() -> str:
+    """Where the link in a reminder leads."""
+    from urllib.parse import urlsplit
+
+    from notifications import unsubscribing
+    from notifications.models import Notification
+
+    mail = Notification(event="interview_reminder", channel="email", recipient="user:1")
+    return urlsplit(unsubscribing.url_for(mail)).path
+
+
 def prepare() -> list[Shot]:
     """Demo data, somebody with nothing at all, and the pages worth looking at."""
     from django.core.management import call_command
@@ -109,6 +126,8 @@ def prepare() -> list[Shot]:
         Shot("sign-in-desk", reverse("accounts:desk_sign_in")),
         Shot("forgotten", reverse("accounts:forgotten")),
         Shot("me", reverse("accounts:me"), session_of(busiest)),
+        Shot("messages-to-me", reverse("accounts:messages"), session_of(busiest)),
+        Shot("messages-off", ending_reminders()),
         Shot("mine-empty", reverse("cancellations:mine"), nobody),
         Shot("mine-none-matching", reverse("cancellations:mine") + "?period=past", nobody),
         Shot("mine-filter-errors", reverse("cancellations:mine") + "?since=0001-01-01", nobody),
@@ -154,6 +173,9 @@ def prepare() -> list[Shot]:
         Shot("desk-inbox", reverse("cancellations:inbox"), lead),
         Shot("desk-inbox-empty", reverse("cancellations:inbox"), idle),
         Shot("desk-settings", reverse("cancellations:settings"), lead),
+        Shot("desk-wording", reverse("cancellations:wording"), lead),
+        Shot("desk-wording-sms", wording("cancellation_done", "sms", "zh-hans"), lead),
+        Shot("desk-wording-email", wording("company_cancelled_many", "email", "en"), lead),
         Shot("desk-settings-viewer", reverse("cancellations:settings"), viewer),
         Shot("desk-interview-revealed", told_path, lead, (press_in(".reveal"),)),
         Shot("desk-search", reverse("cancellations:search"), lead),

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.decorators import desk_required
 from accounts.permissions import (
+    EDIT_MESSAGES,
     EDIT_POLICIES,
     IMPORT_INTERVIEWS,
     MANAGE_CONNECTIONS,
@@ -55,6 +56,12 @@ ENTRIES = [
         EDIT_POLICIES,
     ),
     Entry(
+        "cancellations:wording",
+        _("Words of messages"),
+        _("What people read when they are written to: changed, looked at, set back."),
+        EDIT_MESSAGES,
+    ),
+    Entry(
         "cancellations:history",
         _("History"),
         _("Who did what, when and why, and the proof that nobody changed it afterwards."),
@@ -82,6 +89,12 @@ ENTRIES = [
         "cancellations:connections",
         _("Connections"),
         _("Tokens for other systems, and webhooks that tell them what happened."),
+        MANAGE_CONNECTIONS,
+    ),
+    Entry(
+        "cancellations:chat_groups",
+        _("Group chats"),
+        _("Groups in DingTalk, WeCom or Feishu that are told what the desk is told."),
         MANAGE_CONNECTIONS,
     ),
     Entry(

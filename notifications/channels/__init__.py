@@ -24,6 +24,13 @@ class TryAgain(Exception):
         super().__init__(code)
         self.code = code
 
+    @property
+    def is_away(self) -> bool:
+        """Whether others sent there now would fare the same."""
+        return self.code in {"timeout", "unreachable", "421", "429"} or (
+            len(self.code) == 3 and self.code.startswith("5")
+        )
+
 
 def send(notification: Notification, message: Message) -> str:
     """Send on the notification's channel; in demo mode nothing leaves the machine. Raises Refused

@@ -7,11 +7,13 @@ from urllib.parse import urlsplit, urlunsplit
 
 import requests
 from django.conf import settings
+from django.urls import reverse
 from twilio.base.exceptions import TwilioRestException, TwilioServiceException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.http.response import Response
 from twilio.rest import Client
 
+from notifications import reports
 from notifications.channels import Refused, TryAgain
 from notifications.models import Notification
 from notifications.rendering import Message
@@ -30,7 +32,9 @@ def send(notification: Notification, message: Message) -> str:
         raise TryAgain("not_configured")
     client = _client(*account, settings.TWILIO_API_BASE, settings.PROVIDER_TIMEOUT)
     try:
-        sent = client.messages.create(to=notification.address, **_sender(), **_content(message))
+        sent = client.messages.create(
+            to=notification.address, **_sender(), **_content(message), **_report(notification)
+        )
     except requests.Timeout:
         raise TryAgain("timeout") from None
     except requests.RequestException:
@@ -45,6 +49,14 @@ def _sender() -> dict[str, str]:
     """A number, or a messaging service that picks one."""
     sender = settings.TWILIO_FROM
     return {"messaging_service_sid" if sender.startswith("MG") else "from_": sender}
+
+
+def _report(notification: Notification) -> dict[str, str]:
+    """Where Twilio tells what became of it; not where it could not reach us anyway."""
+    if not settings.PUBLIC_URL.startswith("https:"):
+        return {}
+    path = reverse("notifications:sms_report", args=[reports.token_of(notification)])
+    return {"status_callback": settings.PUBLIC_URL.rstrip("/") + path}
 
 
 def _content(message: Message) -> dict[str, str]:

@@ -24,7 +24,12 @@ RECRUITER = VIEWER | {
     "interviews.manage_slots",
     "candidates.set_mark",
 }
-LEAD = RECRUITER | {DECIDE, "cancellations.edit_policies", "candidates.decide_appeal"}
+LEAD = RECRUITER | {
+    DECIDE,
+    "cancellations.edit_policies",
+    "candidates.decide_appeal",
+    "notifications.edit_messages",
+}
 TABLE = {
     Role.CANDIDATE: set(),
     Role.DEPARTMENT_VIEWER: VIEWER,

@@ -42,7 +42,16 @@ from interviews.models import (
 )
 from interviews.room.models import QuestionSet, Recording
 from interviews.room.services import end_sitting
-from notifications.models import Notification, Webhook, WebhookDelivery
+from notifications.models import (
+    ChatGroup,
+    MessageTemplate,
+    Notification,
+    OutOfReach,
+    Preference,
+    PushSubscription,
+    Webhook,
+    WebhookDelivery,
+)
 from tests import factories
 from tests.interviews.platforms import booked_on, platform_for
 
@@ -228,6 +237,21 @@ MAKE = {
     "interviews.SavedView": lambda user: SavedView.objects.create(user=person(), name="x"),
     "interviews.AccessLog": lambda user: AccessLog.objects.create(by=person(), action="revealed"),
     "notifications.Notification": notification,
+    "notifications.MessageTemplate": lambda user: MessageTemplate.objects.create(
+        event=new_reference(), channel="sms", language="en", body="x"
+    ),
+    "notifications.Preference": lambda user: Preference.objects.create(
+        recipient=new_reference(), group="reminders", channel="sms", is_wanted=False
+    ),
+    "notifications.OutOfReach": lambda user: OutOfReach.objects.create(
+        recipient=new_reference(), subject="user:1", since=timezone.now(), code="30005"
+    ),
+    "notifications.ChatGroup": lambda user: ChatGroup.objects.create(
+        name="HR", url="feishu://abcdefgh/"
+    ),
+    "notifications.PushSubscription": lambda user: PushSubscription.objects.create(
+        recipient="user:1", endpoint=f"https://push.example/{new_reference()}", key="k", secret="s"
+    ),
     "notifications.WorkItem": lambda user: factories.WorkItemFactory(),
     "notifications.Webhook": lambda user: Webhook.objects.create(
         name="ERP", url="https://erp.example/", secret="s"

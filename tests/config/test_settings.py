@@ -166,6 +166,28 @@ def test_mail_goes_to_the_port_its_encryption_is_spoken_on(url, port):
     assert shown("settings.EMAIL_PORT", SMTP_URL=url) == port
 
 
+@pytest.mark.parametrize("hours", ["", "22:30-07:15", "12:00 - 12:00"])
+def test_quiet_hours_are_two_times_of_day(hours):
+    assert start(QUIET_HOURS=hours).returncode == 0
+
+
+@pytest.mark.parametrize("hours", ["21", "21:00", "21-25:00", "late-early", "21:00-08:00-09:00"])
+def test_quiet_hours_that_are_none_are_refused(hours):
+    result = start(QUIET_HOURS=hours)
+
+    assert result.returncode
+    assert "QUIET_HOURS must be two times" in result.stderr
+
+
+def test_a_mail_provider_has_to_say_who_it_is():
+    provider = {"ANYMAIL_PROVIDER": "postmark", "ANYMAIL_SETTINGS": "POSTMARK_SERVER_TOKEN=x"}
+
+    assert "ANYMAIL_WEBHOOK_SECRET" in start(**provider).stderr
+    assert start(**provider, ANYMAIL_WEBHOOK_SECRET="name:password").returncode == 0
+    shown_backend = shown("settings.EMAIL_BACKEND", **provider, ANYMAIL_WEBHOOK_SECRET="n:p")
+    assert shown_backend == "anymail.backends.postmark.EmailBackend"
+
+
 def test_readme_lists_every_setting():
     readme = (ROOT / "README.md").read_text()
     names = start("from config import env, settings; print(*env.NAMES)").stdout.split()

@@ -77,6 +77,62 @@ class Twilio:
         return Handler
 
 
+class MailProvider:
+    """Answers like Postmark's API. `answers` are given first, in order: (status, error code,
+    message), or seconds to keep the caller waiting."""
+
+    def __init__(self) -> None:
+        self.answers: deque[tuple[int, int, str] | float] = deque()
+        self.received: list[dict] = []
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
+        self._server.daemon_threads = True
+        self._server.handle_error = lambda *caller: None
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._server.server_port}/"
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error):
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    def _handler(self):
+        stand_in = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self):
+                mail = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                answer = stand_in.answers.popleft() if stand_in.answers else (200, 0, "OK")
+                if isinstance(answer, float):
+                    time.sleep(answer)
+                    answer = (200, 0, "OK")
+                status, code, message = answer
+                said = {"ErrorCode": code, "Message": message}
+                if status == 200:
+                    stand_in.received.append(mail)
+                    number = f"{len(stand_in.received):08d}-0000"
+                    said |= {"MessageID": number, "To": mail["To"]}
+                body = json.dumps(said).encode()
+                self.send_response(status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *args):
+                pass
+
+        return Handler
+
+
 class _AnyPort(Controller):
     """Listens where there is room."""
 

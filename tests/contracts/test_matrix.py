@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.contrib import admin
+from django.core import signing
 from django.core.cache import cache
 from django.db import transaction
 from django.test import Client
@@ -23,7 +24,8 @@ from interviews.jobs import start_job
 from interviews.models import Closure, Job, Offer, Recording, ReminderRule, Sitting
 from interviews.refill.links import token_of
 from interviews.reminders import links
-from notifications.models import Webhook
+from notifications import unsubscribing
+from notifications.models import ChatGroup, Webhook
 from tests.factories import (
     AbsenceFactory,
     CancellationFactory,
@@ -52,13 +54,15 @@ pytestmark = pytest.mark.django_db
 #   work        staff, sent to their desk
 #   on          sent on: to the result, to the next step, or to where one belongs
 #
-# Tests run without a worker (/readyz says 503) and not in demo mode (no /demo/messages/).
+# Tests run without a worker (/readyz says 503), not in demo mode (no /demo/messages/), and with no
+# provider set up that could report anything (/messages/sms/, /messages/mail/).
 MATRIX = """
 address                                method none  owner other recr  recr2 lead  lead2 view  admin
 
 /                                      GET    in    on    on    work  work  work  work  work  work
 /interviews/                           GET    in    200   200   work  work  work  work  work  work
 /interviews/<ref>/                     GET    in    200   404   work  work  work  work  work  work
+/interviews/<ref>/calendar.ics         GET    in    200   404   work  work  work  work  work  work
 /interviews/<ref>/cancel/              GET    in    200   404   work  work  work  work  work  work
 /interviews/<ref>/cancel/              POST   in    on    404   work  work  work  work  work  work
 /interviews/<ref>/cancel/check/        GET    in    on    404   work  work  work  work  work  work
@@ -227,6 +231,14 @@ address                                method none  owner other recr  recr2 lead
 /desk/settings/imports/compare/        POST   desk  403   403   403   403   403   403   403   422
 /desk/settings/imports/compare/<ref>/  GET    desk  403   403   403   403   403   403   403   200
 /desk/settings/imports/compare/<ref>/report.csv GET desk 403 403 403 403 403 403 403 200
+/desk/settings/messages/               GET    desk  403   403   403   403   200   200   403   200
+/desk/settings/messages/<event>/<channel>/<language>/ GET desk 403 403 403 403 200 200 403 200
+/desk/settings/messages/<event>/<channel>/<language>/ POST desk 403 403 403 403 422 422 403 422
+/desk/settings/chats/                  GET    desk  403   403   403   403   403   403   403   200
+/desk/settings/chats/new/              GET    desk  403   403   403   403   403   403   403   200
+/desk/settings/chats/new/              POST   desk  403   403   403   403   403   403   403   422
+/desk/settings/chats/<int:group_id>/<slug:action>/ GET desk 403 403 403 403 403 403 403 on
+/desk/settings/chats/<int:group_id>/<slug:action>/ POST desk 403 403 403 403 403 403 403 on
 /desk/settings/connections/            GET    desk  403   403   403   403   403   403   403   200
 /desk/settings/connections/tokens/new/ GET    desk  403   403   403   403   403   403   403   200
 /desk/settings/connections/tokens/new/ POST   desk  403   403   403   403   403   403   403   422
@@ -324,6 +336,12 @@ address                                method none  owner other recr  recr2 lead
 /password/set/                         POST   in    on    on    on    on    on    on    on    on
 /me/                                   GET    in    200   200   200   200   200   200   200   200
 /me/                                   POST   in    on    on    on    on    on    on    on    on
+/me/messages/                          GET    in    200   200   work  work  work  work  work  work
+/me/messages/                          POST   in    on    on    work  work  work  work  work  work
+/me/messages/browser/                  GET    in    on    on    work  work  work  work  work  work
+/me/messages/browser/                  POST   in    on    on    work  work  work  work  work  work
+/me/messages/browser/off/              GET    in    on    on    work  work  work  work  work  work
+/me/messages/browser/off/              POST   in    on    on    work  work  work  work  work  work
 /me/password/                          GET    in    200   200   200   200   200   200   200   200
 /me/password/                          POST   in    200   200   200   200   200   200   200   200
 /me/two-step/on/                       GET    desk  403   403   200   200   200   200   200   200
@@ -383,6 +401,11 @@ address                                method none  owner other recr  recr2 lead
 /readyz                                GET    503   503   503   503   503   503   503   503   503
 /metrics                               GET    200   200   200   200   200   200   200   200   200
 /demo/messages/                        GET    404   404   404   404   404   404   404   404   404
+
+/messages/sms/<str:token>/             POST   403   403   403   403   403   403   403   403   403
+/messages/mail/                        POST   404   404   404   404   404   404   404   404   404
+/messages/off/<str:token>/             GET    200   200   200   200   200   200   200   200   200
+/messages/off/<str:token>/             POST   200   200   200   200   200   200   200   200   200
 """
 
 ROLES, EXPECTED = [], {}
@@ -502,6 +525,7 @@ def people():
             interview__position=position, interview__candidate=booked.candidate
         ),
         "mark": appealed(booked),
+        "group": ChatGroup.objects.create(name="HR", url="feishu://abcdefgh/"),
         "draft": Policy.objects.create(name="draft", department=department, is_active=False),
         "offer": offered(booked),
     }
@@ -607,6 +631,9 @@ def path_to(address, method, people) -> str:
         filled = filled.replace("<str:token>", token_of(people["offer"].reference))
     if address.startswith("/i/"):
         filled = filled.replace("<str:token>", invitation_token(people["booked"]))
+    if address.startswith("/messages/off/"):
+        token = signing.dumps(["user:1", "reminders", "email"], salt=unsubscribing.SALT)
+        filled = filled.replace("<str:token>", token)
     purpose = links.CONFIRM if address.startswith("/c/") else links.TROUBLE
     filled = filled.replace("<str:token>", links.token_for(people["booked"], purpose))
     filled = filled.replace("<int:rule_id>", str(ReminderRule.objects.earliest("pk").pk))
@@ -630,6 +657,10 @@ def path_to(address, method, people) -> str:
     filled = filled.replace("<int:closure_id>", str(people["closure"].pk))
     if address.startswith("/desk/calendar/"):
         filled = filled.replace("<action>", "close")
+    filled = filled.replace("<event>/<channel>", "cancellation_done/sms")
+    filled = filled.replace("<language>", "en")
+    filled = filled.replace("<int:group_id>", str(people["group"].pk))
+    filled = filled.replace("<slug:action>", "off")
     filled = filled.replace("<slug:slug>", people["platform"].slug)
     if address.startswith("/desk/settings/platforms/"):
         filled = filled.replace("<action>", "off")

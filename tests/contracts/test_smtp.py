@@ -1,16 +1,18 @@
 """Mail, against a real SMTP server on this machine."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 from email import message_from_bytes, policy
 
 import pytest
 import time_machine
+from django.test import Client
 from django.utils import timezone
 
-from notifications import services
+from notifications import preferences, services
 from notifications.models import Notification, State
 from notifications.services import BACKOFF, Notice, notify
 from tests.contracts.providers import MailServer
+from tests.notifications.messages import optional_event
 
 pytestmark = [pytest.mark.django_db, pytest.mark.servers]
 ADDRESS = "zhang@example.com"
@@ -133,3 +135,26 @@ def test_no_address_reaches_the_log(mail_server, caplog):
     ours = [record for record in caplog.records if record.name != "mail.log"]  # the server's own
     assert any("message_failed" in record.getMessage() for record in ours)
     assert not any(ADDRESS in record.getMessage() for record in ours)
+
+
+def test_what_one_may_do_without_is_ended_with_one_click(mail_server, monkeypatch, settings):
+    settings.QUIET_HOURS = (time(8), time(8))
+    mail(event=optional_event(monkeypatch))
+    services.deliver_due(seconds=10)
+
+    ((_recipients, content),) = mail_server.received
+    received = parsed(content)
+    url = received["List-Unsubscribe"].strip("<>")
+    assert received["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert url.startswith(f"{settings.PUBLIC_URL}/messages/off/")
+
+    path = url.removeprefix(settings.PUBLIC_URL)
+    assert Client().post(path, {"List-Unsubscribe": "One-Click"}).status_code == 200
+    assert preferences.of("user:1")["reminders", "email"] is False
+
+
+def test_what_must_be_said_has_no_way_out(mail_server):
+    tried(mail())
+
+    ((_recipients, content),) = mail_server.received
+    assert "List-Unsubscribe" not in parsed(content)

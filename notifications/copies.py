@@ -1,0 +1,77 @@
+"""What is told beside a message once it has gone: to group chats what a department's desk is told,
+to a person's browsers what they are sent by text message or mail."""
+
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.db.models import Q
+
+from notifications.events import SECRET_EVENTS, Group, kind_of
+from notifications.models import Channel, ChatGroup, Notification, PushSubscription
+from notifications.services import Notice
+
+SHARED = "department:"  # whose desk messages group chats are told
+
+
+def of(notification: Notification) -> Iterator[Notice]:
+    """The copies; none of what opens an account."""
+    if notification.event in SECRET_EVENTS:
+        return
+    if notification.channel == Channel.DESK and notification.recipient.startswith(SHARED):
+        yield from _to_groups(notification)
+    elif notification.channel in (Channel.SMS, Channel.EMAIL) and settings.VAPID_PRIVATE_KEY:
+        yield from _to_browsers(notification)
+
+
+def _to_groups(notification: Notification) -> Iterator[Notice]:
+    groups = ChatGroup.objects.filter(
+        Q(audiences=[]) | Q(audiences__contains=[notification.recipient]), is_active=True
+    )
+    for group in groups.defer("url"):
+        yield _copy(
+            notification,
+            Channel.CHAT,
+            recipient=f"chat:{group.pk}",
+            key=f"{notification.dedupe_key}:chat:{group.pk}",
+            language=group.language or settings.LANGUAGE_CODE,
+        )
+
+
+def _to_browsers(notification: Notification) -> Iterator[Notice]:
+    """Once, whether it went by text message, by mail or by both: these were stored together."""
+    if kind_of(notification.event).group in (Group.ACCOUNT, Group.WORK):
+        return
+    told_at = notification.created_at.isoformat()
+    browsers = PushSubscription.objects.filter(recipient=notification.recipient)
+    for pk in browsers.values_list("pk", flat=True):
+        yield _copy(
+            notification,
+            Channel.PUSH,
+            recipient=notification.recipient,
+            key=f"push:{pk}:{notification.event}:{notification.subject}:{told_at}",
+            language=notification.language,
+            address=str(pk),
+        )
+
+
+def _copy(
+    notification: Notification,
+    channel: Channel,
+    *,
+    recipient: str,
+    key: str,
+    language: str,
+    address: str = "",
+) -> Notice:
+    return Notice(
+        event=notification.event,
+        channel=channel,
+        recipient=recipient,
+        address=address,
+        language=language,
+        subject=notification.subject,
+        dedupe_key=key,
+        time_zone=notification.time_zone,
+        params=notification.params,
+        deadline=notification.deadline,
+    )

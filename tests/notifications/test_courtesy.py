@@ -1,0 +1,199 @@
+"""Quiet hours, how much is enough, and what people have switched off."""
+
+from datetime import UTC, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from notifications import courtesy, preferences
+from notifications.events import Group
+from notifications.models import Notification, State
+from tests.notifications.messages import again, optional_event, told, tried
+
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+BERLIN = ZoneInfo("Europe/Berlin")
+NEW_YORK = ZoneInfo("America/New_York")
+
+
+def at(zone, *moment):
+    return datetime(*moment, tzinfo=zone)
+
+
+@pytest.mark.parametrize(
+    ("now", "zone", "until"),
+    [
+        (at(SHANGHAI, 2026, 11, 22, 20, 59, 59), SHANGHAI, None),
+        (at(SHANGHAI, 2026, 11, 22, 21), SHANGHAI, at(SHANGHAI, 2026, 11, 23, 8)),
+        (at(SHANGHAI, 2026, 11, 23, 7, 59, 59), SHANGHAI, at(SHANGHAI, 2026, 11, 23, 8)),
+        (at(SHANGHAI, 2026, 11, 23, 8), SHANGHAI, None),
+        # The last day of the month and of the year.
+        (at(SHANGHAI, 2026, 10, 31, 23), SHANGHAI, at(SHANGHAI, 2026, 11, 1, 8)),
+        (at(SHANGHAI, 2026, 12, 31, 23), SHANGHAI, at(SHANGHAI, 2027, 1, 1, 8)),
+        # Noon in Shanghai is night in New York.
+        (at(SHANGHAI, 2026, 11, 22, 12), NEW_YORK, at(NEW_YORK, 2026, 11, 22, 8)),
+        # The night that has 25 hours, and the one that has 23.
+        (at(BERLIN, 2026, 10, 24, 22), BERLIN, datetime(2026, 10, 25, 7, tzinfo=UTC)),
+        (at(BERLIN, 2026, 3, 28, 22), BERLIN, datetime(2026, 3, 29, 6, tzinfo=UTC)),
+    ],
+)
+def test_quiet_hours_are_the_readers_own(settings, now, zone, until):
+    settings.QUIET_HOURS = (time(21), time(8))
+
+    assert courtesy.quiet_until(now.astimezone(UTC), zone) == until
+
+
+@pytest.mark.parametrize("hour", range(24))
+def test_the_same_hour_twice_is_no_quiet_at_all(settings, hour):
+    settings.QUIET_HOURS = (time(8), time(8))
+
+    assert courtesy.quiet_until(at(UTC, 2026, 11, 22, hour), UTC) is None
+
+
+def test_quiet_hours_may_lie_within_a_day(settings):
+    settings.QUIET_HOURS = (time(12), time(14))
+
+    assert courtesy.quiet_until(at(UTC, 2026, 11, 22, 13), UTC) == at(UTC, 2026, 11, 22, 14)
+    assert courtesy.quiet_until(at(UTC, 2026, 11, 22, 11, 59), UTC) is None
+    assert courtesy.quiet_until(at(UTC, 2026, 11, 22, 14), UTC) is None
+
+
+def test_an_hour_the_clock_skips_holds_nothing_for_ever(settings):
+    """Quiet until half past two, on the night when that does not exist."""
+    settings.QUIET_HOURS = (time(1), time(2, 30))
+    now = at(BERLIN, 2026, 3, 29, 1, 30).astimezone(UTC)
+
+    until = courtesy.quiet_until(now, BERLIN)
+
+    assert until is not None
+    assert timedelta(0) < until - now <= timedelta(hours=1)
+
+
+# --- a whole night --------------------------------------------------------------------------------
+
+EVENING = at(SHANGHAI, 2026, 11, 22, 20, 30)
+
+
+@pytest.mark.django_db
+def test_a_night_holds_what_can_wait_and_swallows_no_deadline(post, monkeypatch):
+    event = optional_event(monkeypatch)
+    told_at = {
+        "before": EVENING,
+        "waits": EVENING + timedelta(hours=2),
+        "cannot wait": EVENING + timedelta(hours=3),
+        "waits till just before": EVENING + timedelta(hours=4),
+    }
+    deadlines = {
+        "cannot wait": at(SHANGHAI, 2026, 11, 23, 7),
+        "waits till just before": at(SHANGHAI, 2026, 11, 23, 8, 1),
+    }
+    went: dict[str, datetime] = {}
+    now = EVENING
+    while now < EVENING + timedelta(hours=13):
+        with time_machine.travel(now, tick=False):
+            for key, moment in told_at.items():
+                if moment == now:
+                    told(key, event=event, deadline=deadlines.get(key))
+            if now == EVENING + timedelta(hours=5):
+                told("code", event="sign_in_code", params={"code": "1", "minutes": 5})
+            tried("before")
+            for key in post.sent:
+                went.setdefault(key, now)
+        now += timedelta(minutes=10)
+
+    morning = at(SHANGHAI, 2026, 11, 23, 8)
+    assert went == {
+        "before": EVENING,
+        "cannot wait": told_at["cannot wait"],
+        "code": EVENING + timedelta(hours=5),
+        "waits": morning,
+        "waits till just before": morning,
+    }
+    assert {each.attempts for each in Notification.objects.all()} == {1}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("seconds", [0, 1])
+def test_nothing_is_sent_after_its_deadline(post, seconds):
+    now = timezone.now()
+    told(deadline=now + timedelta(hours=1))
+
+    with time_machine.travel(now + timedelta(hours=1, seconds=seconds - 1), tick=False):
+        message = tried()
+
+    assert message.state == (State.SUPERSEDED if seconds else State.SENT)
+    assert message.error_code == ("too_late" if seconds else "")
+
+
+# --- enough ---------------------------------------------------------------------------------------
+
+NOON = at(SHANGHAI, 2026, 11, 22, 12)
+
+
+@pytest.mark.django_db
+def test_a_day_brings_only_so_many_and_the_rest_the_next_morning(post, monkeypatch, settings):
+    settings.OPTIONAL_MESSAGES_A_DAY = 2
+    event = optional_event(monkeypatch)
+    for number in range(3):
+        with time_machine.travel(NOON - timedelta(seconds=9 - number), tick=False):
+            told(str(number), event=event)
+    with time_machine.travel(NOON, tick=False):
+        told("soon over", event=event, deadline=NOON + timedelta(hours=3))
+        told("another channel", event=event, channel="email", address="z@example.com")
+        told("somebody else", event=event, recipient="user:2")
+        told("must", event="password_changed")
+        tried("0")
+
+    assert set(post.sent) == {"0", "1", "another channel", "somebody else", "must"}
+    assert again("soon over").error_code == "too_many"
+    assert again("soon over").state == State.SUPERSEDED
+    assert again("2").not_before == at(SHANGHAI, 2026, 11, 23, 8)
+    with time_machine.travel(at(SHANGHAI, 2026, 11, 23, 8), tick=False):
+        assert tried("2").state == State.SENT
+
+
+@pytest.mark.django_db
+def test_of_two_being_sent_at_once_one_goes_where_one_may(monkeypatch, settings):
+    settings.OPTIONAL_MESSAGES_A_DAY = 1
+    event = optional_event(monkeypatch)
+    with time_machine.travel(NOON, tick=False):
+        first, second = told("1", event=event), told("2", event=event)
+        Notification.objects.update(state=State.SENDING)
+
+        assert courtesy.judge(first, timezone.now()) is None
+        assert isinstance(courtesy.judge(second, timezone.now()), courtesy.Hold)
+
+
+# --- switched off ---------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_what_is_switched_off_is_not_sent_and_what_must_is(post, monkeypatch):
+    event = optional_event(monkeypatch)
+    preferences.choose("user:1", Group.REMINDERS, "sms", is_wanted=False)
+    with time_machine.travel(NOON, tick=False):
+        told("off", event=event)
+        told("mail", event=event, channel="email", address="z@example.com")
+        told("must", event="password_changed")
+        tried("off")
+
+    assert set(post.sent) == {"mail", "must"}
+    assert again("off").error_code == "not_wanted"
+
+
+@pytest.mark.django_db
+def test_what_must_be_sent_cannot_be_switched_off():
+    preferences.choose_all("user:1", {("account", "sms"): False, ("reminders", "push"): False})
+
+    assert all(preferences.of("user:1").values())
+
+
+@pytest.mark.django_db
+def test_a_choice_is_changed_and_stays_one_row(django_assert_num_queries):
+    for is_wanted in (False, True, False):
+        with django_assert_num_queries(1):
+            preferences.choose("user:1", Group.OFFERS, "email", is_wanted=is_wanted)
+
+    assert preferences.of("user:1")["offers", "email"] is False
+    assert preferences.of("user:2")["offers", "email"] is True
