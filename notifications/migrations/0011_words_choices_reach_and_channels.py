@@ -122,7 +122,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='workitem',
             name='kind',
-            field=models.CharField(choices=[('cancellation', 'Late cancellation'), ('anomaly', 'Anomaly'), ('follow_up', 'Follow-up'), ('wrong_contact', 'Wrong contact')], max_length=30, verbose_name='kind'),
+            field=models.CharField(choices=[('cancellation', 'Late cancellation'), ('anomaly', 'Anomaly'), ('follow_up', 'Follow-up'), ('absence', 'Absence'), ('appeal', 'Appeal against a mark'), ('wrong_contact', 'Wrong contact')], max_length=30, verbose_name='kind'),
         ),
         migrations.AddIndex(
             model_name='notification',
