@@ -6,7 +6,7 @@ Workflow state is read-only here: it changes through services, which lock, check
 from typing import Any
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import ForeignKey, ManyToManyField, Model, QuerySet, URLField
 from django.http import HttpRequest
@@ -38,6 +38,7 @@ from interviews.models import (
     RemovedInterview,
     SavedView,
     Slot,
+    Stage,
 )
 from interviews.platforms import admin as platforms_admin  # noqa: F401 - registered by this
 from interviews.refill import admin as refill_admin  # noqa: F401 - and this
@@ -217,10 +218,20 @@ class ApplicationAdmin(SearchByPerson, SavesWhatChanged, admin.ModelAdmin):
         self, request: HttpRequest, obj: Model, form: forms.ModelForm, change: bool
     ) -> None:
         """Reaching a stage has its consequences, wherever it is said."""
-        super().save_model(request, obj, form, change)
         is_told = "stage" in form.changed_data or not change
-        if is_told and isinstance(obj, Application) and isinstance(request.user, User):
-            reach_stage(obj, obj.stage, by=request.user)
+        if not (is_told and isinstance(obj, Application) and isinstance(request.user, User)):
+            super().save_model(request, obj, form, change)
+            return
+        wanted = obj.stage
+        if not change:  # what is asked for before a stage can only be there once this is
+            obj.stage = Stage.APPLIED
+        super().save_model(request, obj, form, change)
+        try:
+            reach_stage(obj, wanted, by=request.user)
+        except GateShut as shut:
+            names = " · ".join(each.gate.name for each in shut.gates)
+            text = _("A gate before this stage is shut: %(names)s") % {"names": names}
+            self.message_user(request, text, messages.ERROR)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Application]:
         applications = super().get_queryset(request).select_related("candidate__user", "position")

@@ -1,6 +1,7 @@
 """What else a row can be beside an interview: a candidate, a position, a slot, an application."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -8,13 +9,14 @@ from django.utils.translation import gettext as _
 
 from candidates.models import Candidate
 from interviews.booking.services import INVITES, reach_stage
+from interviews.gates.services import GateShut
 from interviews.imports.bulk import copy_in
 from interviews.imports.mapping import What
 from interviews.imports.problems import Problem, Rejection
 from interviews.imports.rows import Record
 from interviews.imports.store import InterviewStore, Outcome, Person, Store
 from interviews.imports.text import fold
-from interviews.models import Application, InterviewKind, Slot
+from interviews.models import Application, InterviewKind, Slot, Stage
 
 Outcomes = dict[int, Outcome | Rejection]
 
@@ -157,10 +159,14 @@ class ApplicationStore(_AtPosition):
         return [outcomes[record.line] for record in records]
 
     def _invite(self, applications: Iterable[int]) -> None:
-        """Those of them whose stage is one of an interview, as if they had reached it here."""
+        """Those of them whose stage is one of an interview, as if they reached it here and now: who
+        stands before a shut gate waits there."""
         at_it = Application.objects.filter(pk__in=applications, stage__in=INVITES)
         for application in at_it.order_by("pk"):
-            reach_stage(application, application.stage, by=None, at=self.now)
+            wanted, application.stage = application.stage, Stage.SCREENED
+            application.save(update_fields=["stage"])
+            with suppress(GateShut):
+                reach_stage(application, wanted, by=None, at=self.now)
 
     def _known_pairs(
         self, records: Sequence[Record], people: dict[int, Person]

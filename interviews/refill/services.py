@@ -38,6 +38,7 @@ from interviews.refill.models import (
 )
 from interviews.services import SlotFull, give_time, invite, release_place, take_place
 from interviews.states import InterviewStatus
+from notifications.courtesy import quiet_until
 from notifications.services import notify, supersede
 
 logger = structlog.get_logger(__name__)
@@ -154,13 +155,13 @@ def _takes_people(slot: Slot) -> bool:
 
 
 def _hold(slot: Slot, user: User, *, at: datetime) -> rules.Hold | None:
+    """Who would be asked in their quiet hours is asked after them, and has their time from then."""
     position = slot.position
     return rules.hold(
-        now=at,
+        asked_at=quiet_until(at, ZoneInfo(user.time_zone or settings.TIME_ZONE)) or at,
         starts_at=slot.starts_at,
         lasts=timedelta(minutes=position.refill_hold_minutes),
         near=timedelta(minutes=position.refill_near_minutes),
-        zone=ZoneInfo(user.time_zone or settings.TIME_ZONE),
     )
 
 

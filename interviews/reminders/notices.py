@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from interviews.booking.queries import invitation_token
 from interviews.models import Interview
 from interviews.notices import CANDIDATE, about
 from interviews.reminders.links import CONFIRM, TROUBLE, token_for
@@ -18,11 +19,13 @@ CHANNELS: dict[str, tuple[str, ...]] = {
 
 def reminder(interview: Interview, rule: ReminderRule, step: Step) -> Iterator[Notice]:
     """As the rule says; once a step, whoever takes it."""
-    more: dict[str, object] = {}
+    more: dict[str, object]
     if rule.message == Words.APPOINTMENT:
         more = {"token": token_for(interview, CONFIRM), "confirmed": interview.is_confirmed}
-    elif interview.deadline is not None:
-        more = {"deadline_at": interview.deadline.isoformat()}
+    else:
+        more = {"token": invitation_token(interview)}
+        if interview.deadline is not None:
+            more["deadline_at"] = interview.deadline.isoformat()
     yield from about(
         interview,
         rule.message,

@@ -16,9 +16,9 @@ from interviews.room import queries as room
 from interviews.room.models import Ending, RoomEvent
 from interviews.services import USUAL_LENGTH
 from interviews.states import UNDER_WAY, InterviewStatus
-from notifications.models import Notification, State, WorkItem
+from notifications.models import Notification, State
+from notifications.queries import unreachable
 
-WRONG_CONTACT = "wrong_contact"  # the kind of work that stops the clock
 ARRIVED = [State.SENT, State.DELIVERED]
 ANSWERED_FOR = timedelta(hours=24)  # after the start, in which trouble can still be told of
 _PERSON = "interview__application__candidate__user"
@@ -75,13 +75,17 @@ def known_of(steps: Sequence[Step], plans: dict[int, rules.Plan]) -> Known:
     starting = [step.interview_id for step in steps if plans[step.rule_id].what == What.TROUBLE]
     opened = HistoryEntry.objects.filter(interview__in=asking, event="opened")
     told = TroubleReport.objects.filter(interview__in=starting)
-    wrong = WorkItem.objects.open().filter(kind=WRONG_CONTACT)
+    people = {_recipient(step.interview) for step in steps}
     return Known(
         opened=frozenset(opened.values_list("interview", flat=True)) if asking else frozenset(),
         troubled=frozenset(told.values_list("interview", flat=True)) if starting else frozenset(),
-        unreachable=frozenset(wrong.values_list("params__recipient", flat=True)),
+        unreachable=frozenset(unreachable(*people)),
         linked=_links(starting),
     )
+
+
+def _recipient(interview: Interview) -> str:
+    return f"user:{interview.candidate.user_id}"
 
 
 def _links(interviews: Collection[int]) -> dict[int, PlatformLink]:
@@ -101,7 +105,7 @@ def facts_of(step: Step, plan: rules.Plan, anchor: str, known: Known) -> rules.F
         was_opened=interview.pk in known.opened,
         is_confirmed=interview.is_confirmed,
         trouble_told=interview.pk in known.troubled,
-        contact_wrong=f"user:{interview.candidate.user_id}" in known.unreachable,
+        contact_wrong=_recipient(interview) in known.unreachable,
         is_seen=closes or is_seen(interview, known.linked.get(interview.pk)),
         open_until=_open_until(interview) if closes else None,
     )

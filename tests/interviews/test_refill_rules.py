@@ -4,6 +4,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from interviews.refill.rules import hold
+from notifications.courtesy import quiet_until
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 HOUR = timedelta(hours=1)
@@ -14,7 +15,8 @@ def at(text, zone=SHANGHAI):
 
 
 def kept(now, starts_at, *, lasts=HOUR, near=3 * HOUR, zone=SHANGHAI):
-    return hold(now=now, starts_at=starts_at, lasts=lasts, near=near, zone=zone)
+    asked_at = quiet_until(now, zone) or now
+    return hold(asked_at=asked_at, starts_at=starts_at, lasts=lasts, near=near)
 
 
 @pytest.mark.parametrize(
