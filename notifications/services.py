@@ -29,6 +29,8 @@ BACKOFF = [timedelta(seconds=s) for s in (10, 30, 120, 600, 3600)]
 PATIENCE = timedelta(hours=1)  # by when a message without a deadline of its own should have gone
 AT_ONCE = 20  # messages handed to one task
 MOST_TASKS = 10  # for what one transaction stored; where it is much, each task gets more
+IN_HAND = 5.0  # seconds for which a worker keeps claimed what it has not begun to send
+LOOK_AGAIN = 0.2  # seconds after which it asks whether what it has claimed is still to be sent
 BROKER_REST = 15.0  # seconds in which a broker that failed is not asked again; the sweep sends
 # A provider that is away so often in a row rests, longer each time it is tried: messages wait in
 # the outbox with all their tries, and go one after the other once it is back.
@@ -135,34 +137,80 @@ def deliver_due(*, among: Iterable[str] | None = None, seconds: float) -> int:
     many were taken up."""
     deadline = time.monotonic() + seconds
     taken = 0
-    while time.monotonic() < deadline:
-        notification = claim(timezone.now(), among=among)
-        if notification is None:
-            break
-        deliver(notification)
-        taken += 1
+    while time.monotonic() < deadline and (batch := claim(timezone.now(), among=among)):
+        taken += _deliver_batch(batch, min(deadline, time.monotonic() + IN_HAND))
     return taken
 
 
 @transaction.atomic
-def claim(now: datetime, *, among: Iterable[str] | None = None) -> Notification | None:
-    """Take one due message for this worker alone, until the lease ends: first what a worker that
-    died left behind, then what has to be there soonest. Not where the provider rests."""
+def claim(
+    now: datetime, *, among: Iterable[str] | None = None, most: int = AT_ONCE
+) -> list[Notification]:
+    """Take a few due messages for this worker alone, until the lease ends: first what a worker that
+    died left behind, then what has to be there soonest. Not where the provider rests.
+
+    What was left behind is taken alone: one that kills its workers takes no others with it.
+    """
     resting = _resting(now)
-    # Two queries, because each reads one row off its own index however long the backlog is.
-    for due in (Notification.objects.abandoned(now), Notification.objects.waiting(now)):
+    taken: list[Notification] = []
+    # Two queries, because each reads its rows off its own index however long the backlog is.
+    abandoned, waiting = Notification.objects.abandoned(now), Notification.objects.waiting(now)
+    for due, number in ((abandoned, 1), (waiting, most)):
         if among is not None:
             due = due.filter(dedupe_key__in=list(among))
         if resting:
             due = due.exclude(channel__in=resting)
-        notification = due.select_for_update(skip_locked=True).first()
-        if notification is not None:
-            notification.state = State.SENDING
-            notification.claimed_until = now + settings.DELIVERY_LEASE
-            notification.attempts += 1
-            notification.save(update_fields=["state", "claimed_until", "attempts"])
-            return notification
-    return None
+        taken = taken or list(due.select_for_update(skip_locked=True)[:number])
+    for notification in taken:
+        notification.state = State.SENDING
+        notification.claimed_until = now + settings.DELIVERY_LEASE
+        notification.attempts += 1
+    Notification.objects.filter(pk__in=[each.pk for each in taken]).update(
+        state=State.SENDING,
+        claimed_until=now + settings.DELIVERY_LEASE,
+        attempts=F("attempts") + 1,
+    )
+    return taken
+
+
+def _deliver_batch(batch: list[Notification], deadline: float) -> int:
+    """Send what was claimed together; how many were begun. What there is no time left for, or no
+    provider, goes back as if it had not been claimed; what was superseded meanwhile does not go."""
+    looked, begun = time.monotonic(), 0
+    waiting = list(batch)
+    while waiting and time.monotonic() < deadline:
+        if time.monotonic() - looked > LOOK_AGAIN:
+            waiting, looked = _still_ours(waiting), time.monotonic()
+            if not waiting:
+                break
+        notification = waiting.pop(0)
+        if notification.channel in _resting(timezone.now()):
+            _give_back([notification])
+            continue
+        deliver(notification)
+        begun += 1
+    _give_back(waiting)
+    return begun
+
+
+def _still_ours(claimed: list[Notification]) -> list[Notification]:
+    pks = [each.pk for each in claimed]
+    ours = set(
+        Notification.objects.filter(pk__in=pks, state=State.SENDING).values_list("pk", flat=True)
+    )
+    return [each for each in claimed if each.pk in ours]
+
+
+def _give_back(claimed: list[Notification]) -> None:
+    """They were not tried, so they keep their try."""
+    if not claimed:
+        return
+    mine = Notification.objects.filter(
+        pk__in=[each.pk for each in claimed],
+        state=State.SENDING,
+        claimed_until=claimed[0].claimed_until,
+    )
+    mine.update(state=State.QUEUED, claimed_until=None, attempts=F("attempts") - 1)
 
 
 def deliver(notification: Notification) -> None:

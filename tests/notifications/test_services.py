@@ -221,21 +221,22 @@ def test_sending_stops_in_time_and_leaves_the_rest(carrier):
 def test_a_lease_that_ended_lets_another_worker_send(carrier):
     notify(notice())
     with time_machine.travel(timezone.now(), tick=False) as clock:
-        assert claim(timezone.now()) is not None
-        assert claim(timezone.now()) is None
+        assert claim(timezone.now())
+        assert not claim(timezone.now())
 
         clock.shift(settings.DELIVERY_LEASE)
-        assert claim(timezone.now()) is None
+        assert not claim(timezone.now())
         clock.shift(timedelta(milliseconds=1))
-        assert claim(timezone.now()).attempts == 2
+        (again,) = claim(timezone.now())
+        assert again.attempts == 2
 
 
 def test_a_worker_that_comes_back_late_changes_nothing(carrier):
     notify(notice())
     with time_machine.travel(timezone.now(), tick=False) as clock:
-        late = claim(timezone.now())
+        (late,) = claim(timezone.now())
         clock.shift(settings.DELIVERY_LEASE * 2)
-        other = claim(timezone.now())
+        (other,) = claim(timezone.now())
 
         carrier.trouble = Refused("21211")
         deliver(late)
@@ -246,11 +247,47 @@ def test_a_worker_that_comes_back_late_changes_nothing(carrier):
     assert stored().state == State.SENT
 
 
+def test_what_a_message_kills_is_not_the_others(carrier):
+    notify(*(notice(str(number)) for number in range(3)))
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        while batch := claim(timezone.now()):
+            for each in batch:
+                if each.dedupe_key == "0" and each.attempts <= len(BACKOFF) + 1:
+                    break  # the worker dies of it
+                deliver(each)
+            clock.shift(settings.DELIVERY_LEASE * 2)
+
+    assert stored("0").state == State.FAILED
+    assert [stored("1").state, stored("2").state] == [State.SENT, State.SENT]
+
+
+def test_what_was_claimed_and_not_begun_goes_back_with_its_tries(carrier, monkeypatch):
+    monkeypatch.setattr(services, "IN_HAND", 0)
+    notify(notice())
+
+    assert deliver_due(seconds=0.05) == 0
+    assert (stored().state, stored().attempts) == (State.QUEUED, 0)
+
+
+def test_what_is_superseded_while_others_of_the_batch_go_out_does_not_go(carrier, monkeypatch):
+    monkeypatch.setattr(services, "LOOK_AGAIN", 0)
+    notify(notice("1"), notice("2"))
+
+    def overtaking(notification, message):
+        Notification.objects.exclude(pk=notification.pk).update(state=State.SUPERSEDED)
+        return carrier.send(notification, message)
+
+    monkeypatch.setattr(channels, "send", overtaking)
+    deliver_due(seconds=5)
+
+    assert len(carrier.sent) == 1
+
+
 def test_a_message_that_kills_its_workers_is_given_up(carrier):
     notify(notice())
     with time_machine.travel(timezone.now(), tick=False) as clock:
         for _ in range(len(BACKOFF) + 1):
-            assert claim(timezone.now()) is not None  # and the worker dies
+            assert claim(timezone.now())  # and the worker dies
             clock.shift(settings.DELIVERY_LEASE * 2)
         deliver_due(seconds=5)
 
@@ -266,8 +303,8 @@ def test_two_workers_never_take_the_same_message():
 
     def work():
         try:
-            while notification := claim(timezone.now()):
-                taken.append(notification.pk)
+            while batch := claim(timezone.now(), most=3):
+                taken.extend(each.pk for each in batch)
         finally:
             connection.close()
 
@@ -361,7 +398,7 @@ def test_a_superseded_message_is_not_sent_and_others_are(carrier):
 
 def test_a_message_superseded_on_its_way_is_not_tried_again(carrier):
     notify(notice())
-    notification = claim(timezone.now())
+    (notification,) = claim(timezone.now())
     supersede("user:1", ["password_changed"])
     carrier.trouble = TryAgain("busy")
 
@@ -394,7 +431,7 @@ def test_a_message_waiting_for_its_next_try_is_superseded(carrier):
 
 def test_a_message_superseded_too_late_says_that_it_was_sent(carrier):
     notify(notice())
-    notification = claim(timezone.now())
+    (notification,) = claim(timezone.now())
     supersede("user:1", ["password_changed"])
 
     deliver(notification)
