@@ -1,4 +1,4 @@
-"""Messages a second through one worker of two processes, against Celery's own tasks that do nothing.
+"""Messages a second through one worker of two processes, against Celery's no-ops.
 
     .venv/bin/python -m config.embedded exec --durable -- .venv/bin/python -m benchmarks.delivery
 

@@ -1,5 +1,4 @@
-"""The worker as it runs, with a provider that takes everything at once, and a task that does nothing
-to hold it against."""
+"""The worker as it runs, with a provider that takes everything at once; and a no-op of Celery."""
 
 from config.celery import app
 from notifications import channels
