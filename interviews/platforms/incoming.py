@@ -135,15 +135,19 @@ def _kept(heard: Heard) -> dict[str, Any]:
 
 def link_of(platform: Platform, held: Held) -> PlatformLink | None:
     """Which interview of ours they speak of: by their id; where we do not know that yet, because
-    an answer was lost, by our reference."""
+    an answer was lost, by our reference. In the caller's transaction."""
     links = PlatformLink.objects.filter(platform=platform)
     known = links.exclude(external_id="").filter(external_id=held.id).first()
     if known or not held.reference:
         return known
     unnamed = links.filter(external_id="", interview__reference=held.reference).first()
-    if unnamed:
-        PlatformLink.objects.filter(pk=unnamed.pk, external_id="").update(external_id=held.id)
-    return unnamed
+    if unnamed is None:
+        return None
+    _interview, link = lock(unnamed.interview_id)  # in this order, as whoever tells them does
+    if not link.external_id:
+        link.external_id = held.id
+        link.save(update_fields=["external_id"])
+    return link if link.external_id == held.id else None
 
 
 def replay_unknown(platform: Platform, external_ids: list[str]) -> int:

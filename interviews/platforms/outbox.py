@@ -248,8 +248,12 @@ def _telling(link: PlatformLink, interview: Interview, now: datetime) -> Telling
     stamp = int(link.wanted_at.timestamp() * 1_000_000) if link.wanted_at else 0
     key = f"{interview.reference}-{request}-{stamp}"
     if request == "create":
-        # The same until there is one: a first try may have arrived without our learning so.
+        # The same until there is one: a first try may have arrived without our learning so. Where
+        # they refuse that, the appointment was moved since: it is another one to them, and the next
+        # reconciliation calls the first one off.
         key = f"{interview.reference}-create-{link.external_id}"
+        if link.difference == Difference.REFUSED:
+            key = f"{key}-{stamp}"
     return Telling(
         link=link.pk,
         interview=interview.pk,

@@ -273,6 +273,38 @@ def test_reinstated_whose_new_appointment_was_lost_is_not_doubled(there):
     assert link_of(interview).external_id == fake.by_reference(interview.reference).id
 
 
+def made_anew_unheard(fake, platform):
+    """Reinstated; the new appointment was made there without our hearing so, and moved here."""
+    interview, _booked = told(fake, platform)
+    cancel(interview)
+    tell(platform)
+    reinstate(interview)
+    telling = outbox.claim(platform.pk, timezone.now())
+    outbox.ask(adapters.http_adapter(platform), telling)
+    PlatformLink.objects.update(claimed_until=None)
+    move(interview, hours=5)
+    return interview, fake.by_reference(interview.reference)
+
+
+@pytest.mark.parametrize("what", ["cancelled", "missed", ""])
+def test_lost_second_appointment_that_was_moved_since_is_made_anew(there, what):
+    fake, platform = there
+    interview, again = made_anew_unheard(fake, platform)
+    if what:
+        fake.happen(again, what)
+
+    reconciled(platform)
+    reconciled(platform)
+
+    held = [each for each in fake.held.values() if each.reference == interview.reference]
+    (live,) = [each for each in held if each.standing == "booked"]
+    link = link_of(interview)
+    assert (link.external_id, link.wanted, link.difference) == (live.id, "", "")
+    assert abs(live.starts_at - link.external_starts_at) < timedelta(minutes=1)
+    assert not WorkItem.objects.open().filter(params__code=Difference.REFUSED).exists()
+    assert not reconciled(platform)
+
+
 def test_what_is_still_to_be_told_is_told_in_the_same_pass(there):
     fake, platform = there
     interview, booked = told(fake, platform)
