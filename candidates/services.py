@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django_fsm import TransitionNotAllowed
 
 from accounts.models import User
 from candidates.models import Appeal, Candidate, Mark, MarkState
@@ -68,6 +69,8 @@ def decide_appeal(mark: Mark, *, granted: bool, by: User, note: str, at: datetim
     where it was decided meanwhile."""
     if mark.set_by_id == by.pk:
         raise PermissionDenied
+    if mark.state != MarkState.APPEALED:  # the first decision stands
+        raise TransitionNotAllowed
     if granted:
         mark.lift(at=at)
     else:

@@ -1,7 +1,7 @@
 """What a step of the reminders does at the moment it is due. Pure: no ORM, no clock."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
@@ -130,7 +130,7 @@ def look(plan: Plan, facts: Facts, *, planned_for: datetime, now: datetime) -> L
         return Look(Outcome.OVERTAKEN)
     if facts.status != plan.when:
         return _elsewhere(plan, facts, now)
-    due = planned_for + plan.offset
+    due = planned_for.astimezone(UTC) + plan.offset  # hours, whatever the clocks do meanwhile
     if due > now:  # the rule has been changed since
         return Look(later=due)
     if plan.useful is not None and now > due + plan.useful:

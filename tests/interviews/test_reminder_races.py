@@ -10,7 +10,7 @@ from django.utils import timezone
 from interviews.models import Interview, ReminderRule, Step
 from interviews.reminders import sweep
 from notifications.models import Notification
-from tests.factories import InterviewFactory, PositionFactory
+from tests.factories import InterviewFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 MANY = 60
@@ -18,9 +18,8 @@ MANY = 60
 
 def due_now(count: int) -> None:
     """So many appointments whose reminder is due at this moment."""
-    position = PositionFactory()
     for _ in range(count):
-        InterviewFactory(position=position, link="", starts_in=timedelta(hours=20))
+        InterviewFactory(link="", starts_in=timedelta(hours=20))
     Step.objects.all().delete()
     rule = ReminderRule.objects.get(stage="booked", minutes=-1440)
     Step.objects.bulk_create(
