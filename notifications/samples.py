@@ -125,7 +125,6 @@ _REMINDER = _about(
     {"token": "x:y:z", "confirmed": False, "starts_at": START},
     "starts_at",
 )
-_INVITATION_REMINDER = _about({"deadline_at": START}, {"deadline_at": START})
 _OFFER = Shape(
     {name: FACTS[name] for name in ("candidate", "position", "department", "kind", "recruiter")}
     | {"starts_at": START, "held_at": SOON, "link": URL},
@@ -145,8 +144,8 @@ SHAPES: dict[str, Shape] = {
     "invitation_declined": _FACTS,
     "invitation_declined_staff": _about({"reason": "时间冲突"}, {"reason": "时间冲突"}),
     "interview_reminder": _REMINDER,
-    "invitation_reminder": _INVITATION_REMINDER,
-    "invitation_ends": _INVITATION_REMINDER,
+    "invitation_reminder": _INVITED,
+    "invitation_ends": _INVITED,
     "trouble_asked": _about({"token": "x:y:z"}, {"token": "x:y:z"}, "token"),
     "interview_missed": _FACTS,
     "absence_excused": _FACTS,

@@ -1,5 +1,6 @@
 """Group chats of HR, by the bots that Apprise knows."""
 
+from importlib import import_module
 from typing import Any
 
 from django.conf import settings
@@ -9,7 +10,14 @@ from notifications.models import ChatGroup, Notification
 from notifications.rendering import Message
 
 # Apprise knows a hundred services, some of which run programs here: only these are let through.
-SCHEMES = ("dingtalk", "wecombot", "feishu", "lark")
+# They are named with their modules, because to look one up Apprise loads them all, which takes a
+# second and fails where one of them does.
+BOTS = {
+    "dingtalk": ("dingtalk", "NotifyDingTalk"),
+    "feishu": ("feishu", "NotifyFeishu"),
+    "lark": ("lark", "NotifyLark"),
+    "wecombot": ("wecombot", "NotifyWeComBot"),
+}
 
 
 def is_known(url: str) -> bool:
@@ -18,12 +26,17 @@ def is_known(url: str) -> bool:
 
 
 def _bot(url: str) -> Any:
-    """None where it is not one of those."""
-    if url.partition("://")[0].lower() not in SCHEMES:
+    """None where it is not one of those, or not whole."""
+    found = BOTS.get(url.partition("://")[0].lower())
+    if found is None:
         return None
-    import apprise  # large, and few need it
-
-    return apprise.Apprise.instantiate(url)
+    module, name = found
+    bot = getattr(import_module(f"apprise.plugins.{module}"), name)
+    given = bot.parse_url(url)
+    try:
+        return bot(**given) if given else None
+    except TypeError:  # what Apprise raises for a token that cannot be one
+        return None
 
 
 def send(notification: Notification, message: Message) -> str:

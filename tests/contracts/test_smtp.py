@@ -144,7 +144,7 @@ def test_what_one_may_do_without_is_ended_with_one_click(mail_server, monkeypatc
 
     ((_recipients, content),) = mail_server.received
     received = parsed(content)
-    url = received["List-Unsubscribe"].strip("<>")
+    url = received["List-Unsubscribe"].strip(" <>")
     assert received["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert url.startswith(f"{settings.PUBLIC_URL}/messages/off/")
 

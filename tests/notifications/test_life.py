@@ -1,19 +1,20 @@
 """The outbox lived through in any order: nothing goes twice, too late, at night or unwanted."""
 
 from collections import Counter
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta
 from unittest import mock
 from zoneinfo import ZoneInfo
 
 import time_machine
+from django.db import transaction
 from django.utils import timezone
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from notifications import channels, courtesy, preferences, reports, services
+from notifications import channels, courtesy, preferences, rendering, reports, services
 from notifications.channels import Refused, TryAgain
 from notifications.events import Group
 from notifications.models import Notification, OutOfReach, State
@@ -46,18 +47,17 @@ class Died(BaseException):
 class Outbox(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        services._away.clear()
-        self.travel = time_machine.travel(START, tick=False)
-        self.clock = self.travel.start()
-        self.patches = [
-            mock.patch.object(channels, "send", self._send),
-            mock.patch("notifications.rendering.render", self._render),
-        ]
-        for patch in self.patches:
-            patch.start()
-        self.interview = InterviewFactory(candidate__user__email="z@example.com")
-        self.user = self.interview.candidate.user
-        self.person = f"user:{self.user.pk}"
+        with ExitStack() as stack:
+            stack.callback(services._away.clear)
+            self.clock = stack.enter_context(time_machine.travel(START, tick=False))
+            stack.enter_context(mock.patch.object(channels, "send", self._send))
+            stack.enter_context(mock.patch.object(rendering, "render", self._render))
+            stack.enter_context(transaction.atomic())  # each life begins with an empty outbox
+            stack.callback(transaction.set_rollback, True)
+            self.interview = InterviewFactory(candidate__user__email="z@example.com")
+            self.user = self.interview.candidate.user
+            self.person = f"user:{self.user.pk}"
+            self.ends = stack.pop_all()
         self.trouble = dict.fromkeys(CHANNELS, "none")
         self.dies = False
         self.number = 0
@@ -66,10 +66,7 @@ class Outbox(RuleBasedStateMachine):
         self.seen: dict[int, str] = {}
 
     def teardown(self) -> None:
-        for patch in self.patches:
-            patch.stop()
-        self.travel.stop()
-        services._away.clear()
+        self.ends.close()
 
     def _render(self, notification):
         return Message("title", "body")

@@ -1,17 +1,33 @@
 """The examples that words are checked against are those of what is really sent."""
 
+import json
+
 import pytest
 from django.conf import settings
+from django.core.serializers.json import DjangoJSONEncoder
 
 from notifications import events, rendering, wording
 from notifications.samples import FIXED, SHAPES
 from tests.notifications import test_rendering as told_by
 from tests.notifications.test_rendering import TEMPLATES
 
+TOLD = (
+    "account",
+    "chased",
+    "connections",
+    "company",
+    "staff",
+    "exits",
+    "gates",
+    "refill",
+    "reminders",
+    "absences",
+)
+
 
 def everything_told():
     cancellation = told_by.CancellationFactory(
-        interview__candidate__user__email="zhang@example.com",
+        interview__candidate__user__email=told_by.mailbox(),
         interview__interviewer=told_by.UserFactory(staff=True),
     )
     notices = told_by.notices
@@ -19,7 +35,9 @@ def everything_told():
     yield from notices.cancelled(cancellation)
     yield from notices.declined(cancellation)
     yield from notices.taken_back(cancellation)
-    for tell in ("account", "chased", "connections", "company", "staff", "exits"):
+    yield from told_by.booking_told()
+    yield from told_by.booking_told(kind="on_site", deadline=told_by.START)
+    for tell in TOLD:
         yield from getattr(told_by, f"{tell}_told")()
 
 
@@ -29,7 +47,8 @@ def test_examples_have_the_parameters_that_are_sent_and_no_others():
         if notice.event in FIXED:
             continue
         shape = SHAPES[notice.event]
-        sent = {name: value for name, value in notice.params.items() if name != "calendar"}
+        stored = json.loads(json.dumps(notice.params, cls=DjangoJSONEncoder))
+        sent = {name: value for name, value in stored.items() if name != "calendar"}
         assert set(sent) == set(shape.full), notice.event
         for name, value in sent.items():
             allowed = {type(shape.full[name]), type(shape.bare[name])}
