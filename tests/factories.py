@@ -351,6 +351,7 @@ class WaitingEntryFactory(factory.django.DjangoModelFactory):
         InterviewFactory,
         status=InterviewStatus.CANCELLED,
         slot=None,
+        ended_at=factory.LazyFunction(timezone.now),
         starts_in=timedelta(days=7),
         position=factory.SelfAttribute("..position"),
     )

@@ -308,8 +308,9 @@ def accept(reference: str) -> Interview:
         Interview.objects.lock(invitation)
     offer = _lock(pk=found.pk)
     assert offer is not None  # noqa: S101 - offers are never removed
-    if offer.state == OfferState.ACCEPTED and offer.interview is not None:
-        return offer.interview
+    if offer.state == OfferState.ACCEPTED:
+        # Read anew: what came with the offer is of before its lock was waited for.
+        return Interview.objects.with_facts().get(pk=offer.interview_id)
     if offer.state != OfferState.OPEN or offer.slot.starts_at <= now:
         raise NotOpen(offer)
     entry = WaitingEntry.objects.select_for_update(of=("self",)).get(pk=offer.entry_id)

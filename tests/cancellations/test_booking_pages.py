@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -17,6 +18,12 @@ from tests.factories import CandidateFactory, InterviewFactory, SlotFactory, Use
 pytestmark = pytest.mark.django_db
 
 NOW = timezone.now().replace(microsecond=0)
+
+
+@pytest.fixture
+def client():
+    """In English, also where nobody is signed in."""
+    return Client(headers={"Accept-Language": "en"})
 
 
 @pytest.fixture
@@ -110,7 +117,7 @@ def test_invitation_leads_to_a_time_and_names_no_rule_for_cancelling(client, can
         page = client.get(address).content.decode()
         assert url("book", interview) in page
         assert url("cancel", interview) not in page
-    assert url("decline", interview) in page
+    assert url("decline_invitation", interview) in page
 
 
 def test_time_is_chosen_and_booked(client, candidate):
@@ -225,8 +232,10 @@ def test_rule_that_says_no_says_why_and_offers_no_button(client, candidate, rule
 def test_declining_says_what_follows_before_and_does_it_after(client, candidate):
     interview = invited(candidate)
 
-    page = client.get(url("decline", interview)).content.decode()
-    response = client.post(url("decline", interview), {"reason": "not_interested"}, follow=True)
+    page = client.get(url("decline_invitation", interview)).content.decode()
+    response = client.post(
+        url("decline_invitation", interview), {"reason": "not_interested"}, follow=True
+    )
 
     assert "nobody has to approve" in page
     assert "Nothing is held against you" in page
@@ -238,7 +247,7 @@ def test_declining_says_what_follows_before_and_does_it_after(client, candidate)
 def test_declining_without_a_reason_asks_for_it(client, candidate, sent):
     interview = invited(candidate)
 
-    response = client.post(url("decline", interview), sent)
+    response = client.post(url("decline_invitation", interview), sent)
 
     assert response.status_code == 422
     assert status_of(interview) == "invited"
@@ -247,7 +256,7 @@ def test_declining_without_a_reason_asks_for_it(client, candidate, sent):
 def test_declining_what_was_booked_meanwhile_says_what_to_do(client, candidate):
     interview = InterviewFactory(candidate=candidate)
 
-    response = client.post(url("decline", interview), {"reason": "no_time"}, follow=True)
+    response = client.post(url("decline_invitation", interview), {"reason": "no_time"}, follow=True)
 
     assert "cancel it instead" in response.content.decode()
     assert status_of(interview) == "booked"

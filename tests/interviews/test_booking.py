@@ -183,8 +183,8 @@ def test_full_closed_or_foreign_times_cannot_be_booked():
 
 def test_after_the_deadline_only_hr_books():
     interview = invited()
-    slot = another_slot(interview)
     late = interview.deadline
+    slot = another_slot(interview, starts_at=late + timedelta(days=1))
     recruiter = UserFactory(recruiter=True, departments=[interview.position.department])
 
     with pytest.raises(services.InvitationExpired):

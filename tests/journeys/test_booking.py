@@ -222,7 +222,7 @@ def test_portal_has_nothing_for_axe_to_find(visit, language, width):
             on_interview("interview", done),
             on_interview("book", invited),
             on_interview("move", booked),
-            on_interview("decline", invited),
+            on_interview("decline_invitation", invited),
             reverse("interviews:documents", args=[done.reference]),
         ]
     )
