@@ -41,7 +41,8 @@ def worker() -> Iterator[None]:
     process = subprocess.Popen([*command, *options], cwd=ROOT)
     try:
         while not app.control.ping(timeout=0.5):
-            time.sleep(0.2)
+            if process.poll() is not None:
+                sys.exit("the worker ended before it began")
         yield
     finally:
         process.terminate()

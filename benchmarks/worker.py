@@ -1,7 +1,12 @@
 """The worker as it runs, with a provider that takes everything at once; and a no-op of Celery."""
 
+import django
+
 from config.celery import app
-from notifications import channels
+
+django.setup()  # Celery does it too, but only once it has this module
+
+from notifications import channels  # noqa: E402
 
 
 @app.task
