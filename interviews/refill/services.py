@@ -308,7 +308,7 @@ def accept(reference: str) -> Interview:
         Interview.objects.lock(invitation)
     offer = _lock(pk=found.pk)
     assert offer is not None  # noqa: S101 - offers are never removed
-    if offer.state == OfferState.ACCEPTED:
+    if offer.state == OfferState.ACCEPTED and offer.interview_id is not None:
         # Read anew: what came with the offer is of before its lock was waited for.
         return Interview.objects.with_facts().get(pk=offer.interview_id)
     if offer.state != OfferState.OPEN or offer.slot.starts_at <= now:
