@@ -1,5 +1,6 @@
 """A month in the life of the company, lived through tick by tick: people who behave as people do,
-messages that do not arrive, sweeps that stand still for half a day. At its end the books agree.
+providers that fail, are away or know nothing of a number, sweeps that stand still for half a day.
+At its end the books agree.
 
 MONTH_PEOPLE=5000 lives through the large one.
 """
@@ -28,15 +29,21 @@ from cancellations.models import Cancellation, Purpose, Reason
 from cancellations.tasks import apply_defaults
 from candidates.models import Mark
 from interviews import history
-from interviews.models import HistoryEntry, Interview, Move, Slot
+from interviews.booking import services as booking
+from interviews.models import HistoryEntry, Interview, Move, Offer, Slot, Stage
 from interviews.queries import free_slots
+from interviews.refill import services as refill
+from interviews.refill.models import FreedPlace
 from interviews.reminders import planning, services, sweep
 from interviews.room import services as room
-from interviews.services import SlotFull, book_interview, invite
+from interviews.services import SlotFull
 from interviews.states import ENDED, HOLDS_A_SLOT, InterviewStatus
 from interviews.tasks import lapse_sittings
-from notifications.models import Notification
-from tests.factories import ApplicationFactory, PositionFactory, SlotFactory, UserFactory, tell
+from notifications import channels, reports
+from notifications.channels import Refused, TryAgain
+from notifications.models import Notification, State
+from notifications.services import deliver_due
+from tests.factories import ApplicationFactory, PositionFactory, SlotFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -44,6 +51,7 @@ PEOPLE = int(os.environ.get("MONTH_PEOPLE", "60"))
 HOUR, DAY, TICK = timedelta(hours=1), timedelta(days=1), timedelta(minutes=30)
 INVITED_FOR = 20  # days in which invitations go out
 LASTS = 36  # days until the last of them is over
+AWAY = (12 * DAY + 2 * HOUR, 12 * DAY + 5 * HOUR)  # nothing can be sent
 STANDS_STILL = [(9 * DAY + 6 * HOUR, 9 * DAY + 18 * HOUR), (15 * DAY, 15 * DAY + 3 * HOUR)]
 FATES = {
     "attends": 50,
@@ -54,6 +62,7 @@ FATES = {
     "drops_out": 4,
     "false_start": 4,
     "has_trouble": 4,
+    "moves": 8,
 }
 
 
@@ -65,7 +74,10 @@ class Month:
         self.start = timezone.now().replace(minute=0, second=0, microsecond=0) + DAY
         self.queue: list[tuple[datetime, int, Callable[[], None]]] = []
         self.number = count()
-        self.unreachable: set[int] = set()
+        self.unreachable: set[str] = set()
+        self.asked: set[int] = set()
+        self.is_away = False
+        self.moved = 0
         self.why = Reason.objects.get(purpose=Purpose.CANCEL, code="time_conflict")
 
     def later(self, at: datetime, act: Callable[..., None], *args: object) -> None:
@@ -80,7 +92,7 @@ class Month:
                 act()
 
     def set_the_stage(self) -> None:
-        self.positions = [PositionFactory() for _ in range(3)]
+        self.positions = [PositionFactory(invitation_days=5) for _ in range(3)]
         departments = [position.department for position in self.positions]
         self.lead = UserFactory(lead=True, departments=departments)
         self.other_lead = UserFactory(lead=True, departments=departments)
@@ -102,27 +114,42 @@ class Month:
     # --- the machinery --------------------------------------------------------------------------
 
     def tick(self, since: timedelta) -> None:
+        self.is_away = AWAY[0] <= since < AWAY[1]
         self.deliver()
         if not any(first <= since < last for first, last in STANDS_STILL):
             sweep.take_due(seconds=60)
             planning.plan_changed_rules(pieces=5)
+            refill.sweep(timezone.now())
             self.deliver()
         apply_defaults()
         lapse_sittings()
+        self.offers_arrive()
         if since % DAY == 9 * HOUR:
             self.hr_looks_at_absences()
             self.hr_gives_up_invitations()
 
     def deliver(self) -> None:
-        queued = Notification.objects.filter(state="queued", channel="sms")
-        fails = [
-            pk
-            for pk, recipient in queued.values_list("pk", "recipient")
-            if int(recipient.removeprefix("user:")) in self.unreachable
-            or self.random.random() < 0.03
-        ]
-        queued.filter(pk__in=fails).update(state="failed")
-        queued.update(state="delivered", sent_at=timezone.now())
+        deliver_due(seconds=60)
+        sent = Notification.objects.filter(state=State.SENT, channel="sms")
+        for pk in sent.values_list("pk", flat=True):
+            if self.random.random() < 0.8:
+                reports.report(pk, State.DELIVERED)
+
+    def send(self, notification: Notification, message: object) -> str:
+        """The provider of everything that leaves the house."""
+        if self.is_away:
+            raise TryAgain("unreachable")
+        if notification.recipient in self.unreachable or self.random.random() < 0.02:
+            raise Refused("30005")
+        if self.random.random() < 0.03:
+            raise TryAgain("500")
+        return f"sent-{notification.pk}"
+
+    def offers_arrive(self) -> None:
+        for offer in Offer.objects.filter(state="open").exclude(pk__in=self.asked):
+            self.asked.add(offer.pk)
+            at = timezone.now() + self.random.random() * 1.3 * HOUR
+            self.later(at, self.answer, offer)
 
     def hr_looks_at_absences(self) -> None:
         now = timezone.now()
@@ -168,23 +195,55 @@ class Month:
 
     def invite(self) -> None:
         now = timezone.now()
-        application = ApplicationFactory(position=self.random.choice(self.positions))
+        application = ApplicationFactory(
+            position=self.random.choice(self.positions), stage=Stage.SCREENED
+        )
         if self.random.random() < 0.05:
-            self.unreachable.add(application.candidate.user_id)
-        interview = invite(application, by=None, deadline=now + 5 * DAY)
-        tell(interview, "invited", state="queued")
+            self.unreachable.add(f"user:{application.candidate.user_id}")
+        interview = booking.reach_stage(application, Stage.AI_INTERVIEW, by=None)
         if self.random.random() < 0.9:
             self.later(now + self.random.random() * 6 * DAY, self.book, interview)
 
     def book(self, interview: Interview) -> None:
-        now = timezone.now()
-        slots = list(free_slots(interview, now=now + 3 * HOUR)[:20])
+        slots = list(free_slots(interview, now=timezone.now() + 3 * HOUR)[:20])
         try:
-            booked = book_interview(interview.reference, self.random.choice(slots), by=None)
-        except (TransitionNotAllowed, SlotFull, IndexError):
+            booked = booking.book(
+                interview.reference,
+                self.random.choice(slots).pk,
+                by=interview.candidate.user,
+            )
+        except (
+            TransitionNotAllowed,
+            SlotFull,
+            IndexError,
+            booking.InvitationExpired,
+            booking.AlreadyBooked,
+        ):
             return
-        tell(booked, "booked", state="queued")
         self.goes_on(booked)
+
+    def moves(self, interview: Interview) -> None:
+        slots = list(free_slots(interview, now=timezone.now() + 3 * HOUR)[:20])
+        try:
+            moved = booking.move(
+                interview.reference,
+                self.random.choice(slots).pk,
+                by=interview.candidate.user,
+            )
+        except (TransitionNotAllowed, SlotFull, IndexError, booking.MoveRefused):
+            return
+        self.moved += 1
+        self.goes_on(moved)
+
+    def answer(self, offer: Offer) -> None:
+        says = self.random.random()
+        try:
+            if says < 0.5:
+                self.goes_on(refill.accept(offer.reference))
+            elif says < 0.75:
+                refill.decline(offer.reference)
+        except refill.NotOpen:
+            return
 
     def goes_on(self, interview: Interview) -> None:
         """How it will end is known to nobody but us."""
@@ -202,6 +261,7 @@ class Month:
             "drops_out": start + timedelta(minutes=1),
             "false_start": start + timedelta(minutes=2),
             "has_trouble": start + timedelta(minutes=9),
+            "moves": now + ahead * 0.4,
         }
         if at := moments[fate]:
             self.later(at, getattr(self, fate), interview)
@@ -266,22 +326,26 @@ def seed(request):
     return request.param
 
 
-def test_at_the_end_of_a_month_the_books_agree(seed):
+def test_at_the_end_of_a_month_the_books_agree(seed, monkeypatch):
     month = Month(seed)
+    monkeypatch.setattr(channels, "send", month.send)
 
     month.run()
 
-    assert Interview.objects.count() == PEOPLE
     left = Interview.objects.exclude(status__in=ENDED)
     assert list(left.values_list("status", "starts_at")) == []
     assert list(history.verify(Interview.objects.all())) == []
     assert_no_slot_is_overfull()
+    assert_every_offer_has_one_end()
     assert_reminders_were_true()
+    assert_everything_was_told_once()
     assert_nobody_was_marked_unfairly(month)
     # All of it has happened at all.
     statuses = set(Interview.objects.values_list("status", flat=True))
     assert {"completed", "cancelled", "no_show"} <= statuses
     assert Mark.objects.exists()
+    assert month.moved
+    assert Offer.objects.filter(state="accepted").exists()
 
 
 def assert_no_slot_is_overfull() -> None:
@@ -291,24 +355,44 @@ def assert_no_slot_is_overfull() -> None:
     assert not slots.filter(booked__gt=F("capacity")).exists()
 
 
+def assert_every_offer_has_one_end() -> None:
+    """None is left open; a place is refilled by the one offer that was taken, and its interview
+    took the place."""
+    assert not Offer.objects.filter(state="open").exists()
+    taken = Offer.objects.filter(state="accepted")
+    assert taken.count() == taken.values("place").distinct().count()
+    assert taken.count() == taken.values("interview").distinct().count()
+    refilled = FreedPlace.objects.exclude(refilled_at=None)
+    assert set(taken.values_list("place", flat=True)) == set(refilled.values_list("pk", flat=True))
+
+
 def assert_reminders_were_true() -> None:
-    """What was sent was sent of something booked that lay ahead, twice at most for a time."""
+    """What was sent was sent of something booked that lay ahead at that time, twice at most."""
     by_subject = {each.subject: each for each in Interview.objects.all()}
     seen: dict[tuple[str, str], int] = {}
-    for told in Notification.objects.filter(event="interview_reminder", channel="sms"):
+    reminders = Notification.objects.filter(event="interview_reminder", channel="sms")
+    for told in reminders.exclude(sent_at=None):
         interview = by_subject[told.subject]
-        before = HistoryEntry.objects.filter(interview=interview, at__lte=told.created_at)
+        before = HistoryEntry.objects.filter(interview=interview, at__lte=told.sent_at)
         assert before.order_by("-sequence").first().data["status"] == InterviewStatus.BOOKED
-        assert datetime.fromisoformat(told.params["starts_at"]) > told.created_at
+        assert datetime.fromisoformat(told.params["starts_at"]) > told.sent_at
         key = told.subject, told.params["starts_at"]
         seen[key] = seen.get(key, 0) + 1
-    assert max(seen.values(), default=0) <= 2
+    assert max(seen.values()) <= 2
+
+
+def assert_everything_was_told_once() -> None:
+    """Each message has one end, and whatever did not go says why."""
+    ended = {State.SENT, State.DELIVERED, State.FAILED, State.SUPERSEDED}
+    others = Notification.objects.exclude(state__in=ended)
+    assert list(others.values_list("event", "channel", "state", "error_code")) == []
+    assert not Notification.objects.filter(state=State.FAILED, error_code="").exists()
 
 
 def assert_nobody_was_marked_unfairly(month: Month) -> None:
     for mark in Mark.objects.select_related("candidate"):
         assert mark.evidence["obstacles"] == []
-        assert mark.candidate.user_id not in month.unreachable
+        assert f"user:{mark.candidate.user_id}" not in month.unreachable
         interview = Interview.objects.get(reference=mark.interview)
         asked = Cancellation.objects.filter(interview=interview, starts_at=mark.starts_at)
         assert not asked.filter(decided_at__gt=mark.starts_at).exists()
