@@ -52,7 +52,8 @@ from interviews.refill import services as refill
 from interviews.refill.models import WaitingEntry
 from interviews.room.demo import Room, write_questions
 from interviews.states import ENDED, HOLDS_A_SLOT, InterviewStatus
-from notifications.models import WorkKind
+from notifications import reach
+from notifications.models import OutOfReach, WorkKind
 from notifications.services import notify
 from notifications.work import open_item
 
@@ -231,6 +232,7 @@ class Demo:
         self.offer_every_week()
         self.let_some_wait()
         absences.show(self.staff["hr"], now=self.now)
+        self.lose_one(people[5:])
         ReminderRule.objects.update(
             plan_from=0
         )  # what is to come of these is planned by the worker
@@ -734,6 +736,22 @@ class Demo:
             )
             if slot := slots.filter(booked__lt=F("capacity")).order_by("starts_at").first():
                 refill.offer_now(slot.pk, among=[first.position_id])
+
+    def lose_one(self, people: Sequence[Candidate]) -> None:
+        """Nothing reaches the last of them who comes, and somebody has to find out how to."""
+        booked = Interview.objects.filter(
+            status=InterviewStatus.BOOKED,
+            starts_at__gt=self.now + DAY,
+            application__candidate__in=people,
+        )
+        interview = booked.latest("starts_at", "pk")
+        OutOfReach.objects.create(
+            recipient=f"user:{interview.candidate.user_id}",
+            subject=interview.subject,
+            since=self.now - HOUR,
+            code="30005",
+        )
+        reach.tell()
 
     def offer_free_slots(self) -> None:
         """Evenings and mornings of the coming days on which nobody is booked yet."""

@@ -167,6 +167,7 @@ def test_reasons_come_in_order_with_what_they_need():
         "career_change",
         "accepted_offer",
         "not_interested",
+        "difficulty",
         "personal",
         "other",
     ]

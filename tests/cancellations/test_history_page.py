@@ -262,13 +262,13 @@ def test_every_filter_narrows(client, lead, story, department):
     assert found(until=ago) == {(story["old"].reference, "Reminded")}
     assert (story["old"].reference, "Reminded") not in found(since=ago)
     assert found(source="ats") == {(story["imported"].reference, "Booked")}
-    assert found(actor="candidate") == {(opened.reference, "Opened")}
+    assert found(actor="candidate") == {(opened.reference, "Invitation opened")}
     assert found(actor=f"user:{story['hr'].pk}") == {(called.reference, "Cancelled")}
     assert len(found(actor="system")) == 5
     assert found(event="cancelled") == {(called.reference, "Cancelled")}
     assert found(position=opened.position.pk) == {
         (opened.reference, "Booked"),
-        (opened.reference, "Opened"),
+        (opened.reference, "Invitation opened"),
     }
     assert len(found(department=department.pk)) == 7
     assert {reference for reference, _what in found(interview=called.reference)} == {

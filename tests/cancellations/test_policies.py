@@ -114,6 +114,7 @@ def typed(*tiers, **fields) -> dict[str, object]:
         "exit_professional": "automatic",
         "exit_closing": "automatic",
         "cooldown_days": "0",
+        "mark_days": "180",
         "misstart_minutes": "3",
         "resume_hours": "24",
         "self_rebooking": "on",

@@ -377,7 +377,8 @@ def test_talent_pool_is_named_only_to_who_agreed_to_it(client, candidate, agreed
 
     page = client.get(url("interview", interview)).content.decode()
 
-    assert ("talent pool" in page) is agreed
+    assert ("Your résumé is in our talent pool." in page) is agreed
+    assert ("Keep my résumé in the talent pool" in page) is not agreed
     assert "If the status still looks wrong after 24 hours" in page
 
 

@@ -202,7 +202,8 @@ def test_reminder_of_it_does_not_repeat_what_was_written(desk, recruiter, interv
 
     told = Notification.objects.filter(event="work_reminder")
     assert {each.recipient for each in told} == {f"user:{recruiter.pk}"}
-    assert "139" not in str([each.params for each in told])
+    assert "139 1234 5678" in TASK
+    assert "1234 5678" not in str([each.params for each in told])
 
 
 # --- an anomaly, found by a comparison ------------------------------------------------------------

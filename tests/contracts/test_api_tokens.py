@@ -190,6 +190,7 @@ def test_scope_never_grants_what_the_role_does_not(department):
 # Written by hand: which roles a token of a scope is of use to.
 OF_USE = {
     "interviews:read": "viewer recruiter lead administrator",
+    "interviews:book": "recruiter lead administrator",
     "interviews:cancel": "recruiter lead administrator",
     "cancellations:read": "viewer recruiter lead administrator",
     "cancellations:decide": "lead administrator",

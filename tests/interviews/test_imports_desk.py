@@ -511,8 +511,11 @@ def test_applications_at_the_interview_are_invited_where_the_mapping_says_so(
     previewed(client, data(*lines, titles=titles), mapping)
     assert not Interview.objects.exists()
     imported(client, data(*lines, titles=titles), mapping)
-    imported(client, data(*lines, titles=titles), mapping)
+    again = previewed(client, data(*lines, titles=titles), mapping)
+    client.post(reverse("interviews:start_import", args=[again.reference]))
 
+    assert (again.params["imported"], again.params["known"]) == (0, 2)
+    assert not Job.objects.filter(reference=again.params["import"]).exists()
     found = Interview.objects.values_list("application__candidate__source_key", flat=True)
     assert list(found) == invited
     sent = Notification.objects.filter(event="interview_invited", channel="sms")

@@ -48,8 +48,10 @@ from tests.factories import ApplicationFactory, PositionFactory, SlotFactory, Us
 pytestmark = pytest.mark.django_db
 
 PEOPLE = int(os.environ.get("MONTH_PEOPLE", "60"))
-HOUR, DAY, TICK = timedelta(hours=1), timedelta(days=1), timedelta(minutes=30)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+TICKS = [*range(14), 17, 20]  # hours of a day that begins at eight in the morning
 INVITED_FOR = 20  # days in which invitations go out
+TAKES_PLACE = (1, 3, 6, 8, 11)  # after this many hours of a day
 LASTS = 36  # days until the last of them is over
 AWAY = (12 * DAY + 2 * HOUR, 12 * DAY + 5 * HOUR)  # nothing can be sent
 STANDS_STILL = [(9 * DAY + 6 * HOUR, 9 * DAY + 18 * HOUR), (15 * DAY, 15 * DAY + 3 * HOUR)]
@@ -71,7 +73,7 @@ class Month:
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
-        self.start = timezone.now().replace(minute=0, second=0, microsecond=0) + DAY
+        self.start = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0) + DAY
         self.queue: list[tuple[datetime, int, Callable[[], None]]] = []
         self.number = count()
         self.unreachable: set[str] = set()
@@ -84,8 +86,8 @@ class Month:
         heapq.heappush(self.queue, (at, next(self.number), lambda: act(*args)))
 
     def run(self) -> None:
-        self.set_the_stage()
         with time_machine.travel(self.start, tick=False) as clock:
+            self.set_the_stage()
             while self.queue:
                 at, _number, act = heapq.heappop(self.queue)
                 clock.move_to(at)
@@ -97,32 +99,31 @@ class Month:
         self.lead = UserFactory(lead=True, departments=departments)
         self.other_lead = UserFactory(lead=True, departments=departments)
         places = max(3, PEOPLE // 60)
-        for position in self.positions:
-            for day in range(1, LASTS):
-                for hour in (1, 3, 6, 8, 11):
-                    SlotFactory(
-                        position=position,
-                        starts_at=self.start + day * DAY + hour * HOUR,
-                        capacity=places,
-                    )
+        hours = [self.start + day * DAY + h * HOUR for day in range(1, LASTS) for h in TAKES_PLACE]
+        Slot.objects.bulk_create(
+            [
+                SlotFactory.build(position=position, starts_at=starts_at, capacity=places)
+                for position in self.positions
+                for starts_at in hours
+            ]
+        )
         for _ in range(PEOPLE):
             at = self.start + self.random.random() * INVITED_FOR * DAY
             self.later(at, self.invite)
-        for tick in range(int(LASTS * DAY / TICK) + 48):
-            self.later(self.start + tick * TICK, self.tick, tick * TICK)
+        for since in [day * DAY + hour * HOUR for day in range(LASTS + 1) for hour in TICKS]:
+            self.later(self.start + since, self.tick, since)
 
     # --- the machinery --------------------------------------------------------------------------
 
     def tick(self, since: timedelta) -> None:
         self.is_away = AWAY[0] <= since < AWAY[1]
-        self.deliver()
         if not any(first <= since < last for first, last in STANDS_STILL):
             sweep.take_due(seconds=60)
             planning.plan_changed_rules(pieces=5)
             refill.sweep(timezone.now())
-            self.deliver()
         apply_defaults()
         lapse_sittings()
+        self.deliver()
         self.offers_arrive()
         if since % DAY == 9 * HOUR:
             self.hr_looks_at_absences()
