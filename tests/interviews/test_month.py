@@ -49,7 +49,7 @@ pytestmark = pytest.mark.django_db
 
 PEOPLE = int(os.environ.get("MONTH_PEOPLE", "60"))
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-TICKS = [*range(14), 17, 20]  # hours of a day that begins at eight in the morning
+TICKS = [0, 1, 3, 5, 6, 8, 10, 11, 13, 18]  # hours of a day that begins at eight in the morning
 INVITED_FOR = 20  # days in which invitations go out
 TAKES_PLACE = (1, 3, 6, 8, 11)  # after this many hours of a day
 LASTS = 36  # days until the last of them is over
@@ -125,7 +125,7 @@ class Month:
         lapse_sittings()
         self.deliver()
         self.offers_arrive()
-        if since % DAY == 9 * HOUR:
+        if since % DAY == 10 * HOUR:
             self.hr_looks_at_absences()
             self.hr_gives_up_invitations()
 
@@ -245,6 +245,7 @@ class Month:
                 refill.decline(offer.reference)
         except refill.NotOpen:
             return
+        self.offers_arrive()
 
     def goes_on(self, interview: Interview) -> None:
         """How it will end is known to nobody but us."""
@@ -296,12 +297,18 @@ class Month:
             exits.leave(interview.reference, by=interview.candidate.user, reason=reason)
 
     def ask(self, interview: Interview) -> Cancellation | None:
+        user = interview.candidate.user
         try:
-            return cancelling.request_cancellation(
-                interview.reference, by=interview.candidate.user, reason=self.why
-            )[0]
+            asked, _ = cancelling.request_cancellation(
+                interview.reference, by=user, reason=self.why
+            )
         except (cancelling.AlreadyOver, cancelling.CancellationRefused):
             return None
+        if self.random.random() < 0.5:
+            with contextlib.suppress(refill.NothingToWaitFor):
+                refill.wait_for_time(interview.reference, by=user)
+        self.offers_arrive()
+        return asked
 
     def cancels_early(self, interview: Interview) -> None:
         self.ask(interview)
