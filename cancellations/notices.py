@@ -9,9 +9,10 @@ from django.utils import translation
 from django.utils.functional import Promise
 
 from accounts.models import User
-from accounts.permissions import Role
+from accounts.permissions import DECIDE_CANCELLATION, Role
 from cancellations.models import Cancellation
-from interviews.models import Correction, Department, Interview, Move
+from interviews.models import Correction, Department, Interview, Move, Position
+from interviews.queries import departments_of
 from interviews.states import InterviewStatus
 from notifications.models import WorkItem, WorkKind
 from notifications.services import Notice
@@ -53,7 +54,7 @@ LISTED = 100  # interviews named in one message
 def received(cancellation: Cancellation) -> Iterator[Notice]:
     """HR has to decide: the candidate learns by when, HR learns that there is something to do."""
     yield from to_candidate(cancellation, "cancellation_received")
-    yield from to_whoever_acts(cancellation, "cancellation_to_decide")
+    yield from to_whoever_decides(cancellation, "cancellation_to_decide")
     yield to_department(cancellation, "cancellation_to_decide")
 
 
@@ -72,7 +73,7 @@ def declined(cancellation: Cancellation) -> Iterator[Notice]:
 
 def taken_back(cancellation: Cancellation) -> Iterator[Notice]:
     """The candidate comes after all: HR need not decide any more."""
-    yield from to_whoever_acts(cancellation, "cancellation_taken_back")
+    yield from to_whoever_decides(cancellation, "cancellation_taken_back")
     yield to_department(cancellation, "cancellation_taken_back")
 
 
@@ -127,6 +128,26 @@ def leads_of(department: Department) -> list[User]:
     """The HR leads who are told what nobody else sees to."""
     leads = User.objects.filter(role=Role.HR_LEAD, departments=department, is_active=True)
     return list(leads.order_by("pk"))
+
+
+def deciders_of(department: Department) -> list[User]:
+    """Who decides what waits: the HR leads, and where a department has none the administrators."""
+    if leads := leads_of(department):
+        return leads
+    return list(User.objects.filter(role=Role.ADMINISTRATOR, is_active=True).order_by("pk"))
+
+
+def told_to_decide(position: Position) -> list[User]:
+    """The recruiter, as far as they see the position; where they may not decide, who may as well.
+    The promise made to the candidate is short: nobody is told only once it is broken."""
+    recruiter = position.recruiter
+    told = []
+    if recruiter and recruiter.is_active:
+        if departments_of(recruiter).filter(pk=position.department_id).exists():
+            told.append(recruiter)
+        if told and recruiter.has_perm(DECIDE_CANCELLATION):
+            return told
+    return [*told, *(each for each in deciders_of(position.department) if each not in told)]
 
 
 def is_told(person: User) -> bool:
@@ -264,6 +285,11 @@ def to_interviewer(cancellation: Cancellation, event: str, **more: Any) -> Itera
     interviewer = cancellation.interview.interviewer
     if interviewer is not None and interviewer != cancellation.interview.position.recruiter:
         yield from _to_person(cancellation, event, interviewer, ["email", "desk"], **more)
+
+
+def to_whoever_decides(cancellation: Cancellation, event: str, **more: Any) -> Iterator[Notice]:
+    for person in told_to_decide(cancellation.interview.position):
+        yield from _to_person(cancellation, event, person, ["email", "desk"], **more)
 
 
 def to_whoever_acts(cancellation: Cancellation, event: str, **more: Any) -> Iterator[Notice]:

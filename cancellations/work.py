@@ -242,10 +242,12 @@ def chase(item: WorkItem, step: str) -> None:
 
 
 def _whom_to_remind(item: WorkItem, interview: Interview) -> list[User]:
-    """Who took it on, while they can still do it; else the recruiter of the position; else the HR
-    leads."""
+    """Who took it on, while they can still do it; else who decides, where that is what it waits
+    for; else the recruiter of the position; else the HR leads."""
     if holder := _holder(item):
         return [holder]
+    if item.kind == WorkKind.CANCELLATION:
+        return notices.told_to_decide(interview.position)
     recruiter = interview.position.recruiter
     return [recruiter] if recruiter and recruiter.is_active else _leads(interview)
 
@@ -261,11 +263,7 @@ def _holder(item: WorkItem) -> User | None:
 
 
 def _leads(interview: Interview) -> list[User]:
-    """The HR leads of the department; the administrators where it has none."""
-    leads = notices.leads_of(interview.position.department)
-    if leads:
-        return leads
-    return list(User.objects.filter(role=Role.ADMINISTRATOR, is_active=True).order_by("pk"))
+    return notices.deciders_of(interview.position.department)
 
 
 def cancellation_of(item: WorkItem) -> Cancellation | None:
