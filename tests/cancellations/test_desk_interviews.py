@@ -463,6 +463,16 @@ def test_search_by_the_beginning_of_a_name_lists_everybody(desk, department):
     assert desk.post(SEARCH, {"q": "z"}).context["nothing"]  # one letter is no beginning
 
 
+def test_search_by_surname_finds_everybody_of_it(desk, department):
+    for name in ("王芳", "王思远", "汪洋"):
+        InterviewFactory(department=department, candidate=CandidateFactory(user__name=name))
+
+    page = desk.get(desk.post(SEARCH, {"q": "王"}).url)
+
+    names = {row["application__candidate__user__name"] for row in page.context["part"].rows}
+    assert names == {"王芳", "王思远"}
+
+
 def test_search_never_writes_what_was_typed_into_an_address(desk, department):
     for _number in range(2):
         InterviewFactory(department=department, candidate=CandidateFactory(user__name="孙悦"))
