@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from playwright.sync_api import expect
 
-from cancellations.models import Cancellation, Policy, Purpose, Reason
+from cancellations.models import Cancellation, FaqEntry, Policy, Purpose, Reason
 from cancellations.services import request_cancellation
 from tests.factories import DepartmentFactory, InterviewFactory, UserFactory
 from tests.journeys.visitor import either_language
@@ -161,6 +161,9 @@ def test_policies_have_nothing_for_axe_to_find(visit, department, language, widt
             page("switch_policy", general),
             page("discard_policy", draft),
             page("try_policy", draft),
+            reverse("cancellations:faq"),
+            reverse("cancellations:faq_new"),
+            reverse("cancellations:faq_edit", args=[FaqEntry.objects.earliest("pk").pk]),
         ]
     )
 
