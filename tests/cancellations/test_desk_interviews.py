@@ -681,6 +681,7 @@ CANCEL_ALL = "of this list for the company"
         ({"status": "booked"}, True),
         ({"status": "completed"}, False),  # nothing of it can be cancelled any more
         ({"kind": "on_site"}, False),  # it is one
+        ({"source": "old"}, False),  # all of it is over
     ],
 )
 def test_all_of_a_list_is_cancelled_only_where_it_is_narrowed(
@@ -689,10 +690,12 @@ def test_all_of_a_list_is_cancelled_only_where_it_is_narrowed(
     for _number in range(2):
         InterviewFactory(department=department)
         InterviewFactory(department=department, completed=True)
+        InterviewFactory(department=department, completed=True, source="old")
     InterviewFactory(department=department, kind="on_site")
 
     page = desk.get(LIST, narrowed_to).text
 
+    assert len(listed(desk.get(LIST, {"source": "old"}))) == 2
     assert (CANCEL_ALL in page) == offered
     count = {"kind": "ai", "status": "booked"} & narrowed_to.keys() and len(
         listed(desk.get(LIST, narrowed_to))
