@@ -13,7 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from cancellations.company import MOST_AT_ONCE
-from cancellations.models import DETAIL_MAX, DETAIL_MIN, Purpose, Reason
+from cancellations.forms import WordsField
+from cancellations.models import DETAIL_MIN, Purpose, Reason
 from cancellations.queries import offered_reasons
 from config.references import ALPHABET, LENGTH, new_reference, normalise
 from interviews.models import EARLIEST, LATEST, Move, Slot
@@ -23,13 +24,7 @@ _OTHER = "other"
 
 
 def _words(label: Any, help_text: Any, **kwargs: Any) -> forms.CharField:
-    return forms.CharField(
-        label=label,
-        help_text=help_text,
-        max_length=DETAIL_MAX,
-        widget=forms.Textarea(attrs={"rows": 2, "maxlength": None}),
-        **kwargs,
-    )
+    return WordsField(label=label, help_text=help_text, **kwargs)
 
 
 class CompanyCancellationForm(forms.Form):

@@ -274,7 +274,7 @@ class Demo:
                 title=title,
                 department=departments[department],
                 category=categories[category],
-                recruiter=self.staff["lead" if department == "hr" else "hr"],
+                recruiter=self.staff["hr"],
                 city=city,
             )
         self.make_policy(categories["management"])

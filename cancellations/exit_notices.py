@@ -14,7 +14,7 @@ WHILE_UNDECIDED = ("exit_received", "exit_to_decide", "decision_reminder", "deci
 def received(request: Cancellation) -> Iterator[Notice]:
     """HR has to decide: the candidate learns by when, HR learns that there is something to do."""
     yield from notices.to_candidate(request, "exit_received")
-    yield from notices.to_whoever_acts(request, "exit_to_decide")
+    yield from notices.to_whoever_decides(request, "exit_to_decide")
     yield notices.to_department(request, "exit_to_decide")
 
 
@@ -33,7 +33,7 @@ def declined(request: Cancellation) -> Iterator[Notice]:
 
 def taken_back(request: Cancellation) -> Iterator[Notice]:
     """The candidate goes on after all: HR need not decide any more."""
-    yield from notices.to_whoever_acts(request, "exit_taken_back")
+    yield from notices.to_whoever_decides(request, "exit_taken_back")
     yield notices.to_department(request, "exit_taken_back")
 
 

@@ -204,14 +204,29 @@ class ReceiptNumberForm(forms.Form):
         return number
 
 
+class WordsField(forms.CharField):
+    """A few sentences. The box takes more than may be kept: cut silently, somebody's last words
+    would be missing; so the form says that it is too long, and shows all of it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        own: dict[str, Any] = {
+            "max_length": DETAIL_MAX,
+            "widget": forms.Textarea(attrs={"rows": 2}),
+        }
+        super().__init__(**own | kwargs)
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        attrs = super().widget_attrs(widget)
+        attrs.pop("maxlength", None)
+        return attrs
+
+
 class DecisionForm(forms.Form):
     """What HR tells the candidate with the decision."""
 
-    note = forms.CharField(
+    note = WordsField(
         label=_("Note to the candidate"),
         required=False,
-        max_length=DETAIL_MAX,
-        widget=forms.Textarea(attrs={"rows": 2, "maxlength": None}),
     )
 
 
@@ -300,11 +315,9 @@ class QueueFilter(forms.Form):
 class ResolutionForm(forms.Form):
     """How an anomaly or a follow-up was settled, for the colleagues."""
 
-    note = forms.CharField(
+    note = WordsField(
         label=_("What was done"),
-        max_length=DETAIL_MAX,
         error_messages={"required": _("Write in a sentence what was done.")},
-        widget=forms.Textarea(attrs={"rows": 2, "maxlength": None}),
     )
     use_required_attribute = False
 
@@ -328,11 +341,9 @@ class BulkForm(forms.Form):
             "invalid_choice": _("Choose at least one request."),
         }
     )
-    note = forms.CharField(
+    note = WordsField(
         label=_("Note to the candidates"),
         required=False,
-        max_length=DETAIL_MAX,
-        widget=forms.Textarea(attrs={"rows": 2, "maxlength": None}),
     )
     use_required_attribute = False
 

@@ -9,10 +9,12 @@ from django.utils import translation
 from django.utils.functional import Promise
 
 from accounts.models import User
+from accounts.permissions import DECIDE_CANCELLATION, Role
 from cancellations.models import Cancellation
 from interviews import calendar_entries
-from interviews.models import Correction, Department, Interview, Move
+from interviews.models import Correction, Department, Interview, Move, Position
 from interviews.notices import CANDIDATE, STAFF, addresses, facts, leads_of
+from interviews.queries import departments_of
 from interviews.states import InterviewStatus
 from notifications.models import WorkItem, WorkKind
 from notifications.services import Notice
@@ -54,7 +56,7 @@ LISTED = 100  # interviews named in one message
 def received(cancellation: Cancellation) -> Iterator[Notice]:
     """HR has to decide: the candidate learns by when, HR learns that there is something to do."""
     yield from to_candidate(cancellation, "cancellation_received")
-    yield from to_whoever_acts(cancellation, "cancellation_to_decide")
+    yield from to_whoever_decides(cancellation, "cancellation_to_decide")
     yield to_department(cancellation, "cancellation_to_decide")
 
 
@@ -73,7 +75,7 @@ def declined(cancellation: Cancellation) -> Iterator[Notice]:
 
 def taken_back(cancellation: Cancellation) -> Iterator[Notice]:
     """The candidate comes after all: HR need not decide any more."""
-    yield from to_whoever_acts(cancellation, "cancellation_taken_back")
+    yield from to_whoever_decides(cancellation, "cancellation_taken_back")
     yield to_department(cancellation, "cancellation_taken_back")
 
 
@@ -123,6 +125,26 @@ def corrected(correction: Correction, interview: Interview) -> Iterator[Notice]:
                 | calendar_entries.param(interview, event, address),
                 **address,
             )
+
+
+def deciders_of(department: Department) -> list[User]:
+    """Who decides what waits: the HR leads, and where a department has none the administrators."""
+    if leads := leads_of(department):
+        return leads
+    return list(User.objects.filter(role=Role.ADMINISTRATOR, is_active=True).order_by("pk"))
+
+
+def told_to_decide(position: Position) -> list[User]:
+    """The recruiter, as far as they see the position; where they may not decide, who may as well.
+    The promise made to the candidate is short: nobody is told only once it is broken."""
+    recruiter = position.recruiter
+    told = []
+    if recruiter and recruiter.is_active:
+        if departments_of(recruiter).filter(pk=position.department_id).exists():
+            told.append(recruiter)
+        if told and recruiter.has_perm(DECIDE_CANCELLATION):
+            return told
+    return [*told, *(each for each in deciders_of(position.department) if each not in told)]
 
 
 def _digest(
@@ -209,6 +231,11 @@ def to_interviewer(cancellation: Cancellation, event: str, **more: Any) -> Itera
     interviewer = cancellation.interview.interviewer
     if interviewer is not None and interviewer != cancellation.interview.position.recruiter:
         yield from _to_person(cancellation, event, interviewer, STAFF, **more)
+
+
+def to_whoever_decides(cancellation: Cancellation, event: str, **more: Any) -> Iterator[Notice]:
+    for person in told_to_decide(cancellation.interview.position):
+        yield from _to_person(cancellation, event, person, STAFF, **more)
 
 
 def to_whoever_acts(cancellation: Cancellation, event: str, **more: Any) -> Iterator[Notice]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -21,6 +21,7 @@ MOST_TIERS = 12
 MOST_MINUTES = 7 * 24 * 60
 UNITS = {"minutes": 1, "hours": 60, "days": 24 * 60}
 LONGEST = timedelta(days=90)
+_FOR_OTHERS = _("Choose your department: only administrators write for others.")
 _MINUTES = _("Enter a number of minutes, for example 15.")
 
 
@@ -54,7 +55,10 @@ class PolicyForm(forms.ModelForm):
             "moves_most": _("How often candidates may move it"),
             "mark_days": _("Days a mark for an absence stays"),
         }
-        error_messages = {"name": {"required": _("Give the policy a name.")}}
+        error_messages = {
+            "name": {"required": _("Give the policy a name.")},
+            "department": {"required": _FOR_OTHERS},
+        }
         help_texts = {
             "name": _("Only staff see it."),
             "since": _("Empty: from when it is switched on."),
@@ -89,6 +93,8 @@ class PolicyForm(forms.ModelForm):
             positions = positions.filter(department__in=departments.values("pk"))
         chosen = Q(pk=self.instance.position_id or self.initial.get("position"))
         self._offer("department", departments, _("Any"))
+        if not sees_everything(by) and (self.instance.pk is None or self.instance.department_id):
+            self._ask_for_department(departments)
         self._offer("category", None, _("Any"))
         self._offer("position", positions.filter(Q(is_open=True) | chosen), _("Any"))
         kind = self.fields["kind"]
@@ -104,6 +110,14 @@ class PolicyForm(forms.ModelForm):
         if rows is not None:
             field.queryset = rows
         field.empty_label = anything
+
+    def _ask_for_department(self, own: QuerySet[Department]) -> None:
+        """Who writes for their own departments alone says for which one; of one, it is clear."""
+        mine = list(own[:2])
+        self._offer("department", own, "—" if len(mine) != 1 else None)
+        self.fields["department"].required = True
+        if len(mine) == 1:
+            self.initial["department"] = mine[0].pk
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -121,11 +135,10 @@ class PolicyForm(forms.ModelForm):
                 _("%(position)s is in the category %(category)s. Leave one of the two empty.")
                 % {"position": position, "category": position.category},
             )
-        if not queries.may_edit_policy(self.by, department.pk if department else None, position):
-            self.add_error(
-                "department",
-                _("Choose your department: only administrators write for others."),
-            )
+        if "department" not in self.errors and not queries.may_edit_policy(
+            self.by, department.pk if department else None, position
+        ):
+            self.add_error("department", _FOR_OTHERS)
         since, until = cleaned.get("since"), cleaned.get("until")
         if until and until <= max(since or self.now, self.now):
             self.add_error(

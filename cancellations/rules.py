@@ -278,16 +278,22 @@ class Concern(StrEnum):
 _SEVERITY = [Outcome.AUTOMATIC, Outcome.NEEDS_HR, Outcome.REFUSED]
 
 
+def _severity(tier: Tier) -> tuple[int, bool]:
+    """What is refused is not recorded as anything."""
+    recorded = tier.short_notice and tier.outcome is not Outcome.REFUSED
+    return _SEVERITY.index(tier.outcome), recorded
+
+
 def concerns(tiers: Sequence[Tier]) -> list[Concern]:
     """What is unusual about these tiers, longest notice first."""
-    outcomes = [tier.outcome for tier in tiers]
-    if set(outcomes) <= {Outcome.REFUSED}:
+    if {tier.outcome for tier in tiers} <= {Outcome.REFUSED}:
         return [Concern.REFUSES_ALL]
     found = []
     last = tiers[-1]
     if last.notice > timedelta(0) and last.outcome is not Outcome.REFUSED:
         found.append(Concern.LEAVES_GAP)
-    if outcomes != sorted(outcomes, key=_SEVERITY.index):
+    severities = [_severity(tier) for tier in tiers]
+    if severities != sorted(severities):
         found.append(Concern.EASIER_LATE)
     return found
 

@@ -11,14 +11,18 @@ from django.utils.translation import gettext_lazy
 
 from accounts.identifiers import Identifier, IdentifierKind, masked
 from accounts.models import User
+from accounts.permissions import READ_DETAIL
 from cancellations.actors import names_of, who
 from cancellations.models import Cancellation, Reason
+from cancellations.queue import work_of
 from interviews.events import event_words
 from interviews.models import Correction, DeclineReason, HistoryEntry, Interview, Move
 from interviews.states import InterviewStatus
 from notifications.events import Group
 from notifications.faults import words_for
 from notifications.models import Notification, State
+
+SETTLED = "work_resolved"
 
 # What a message is about; what has no words here goes by its title.
 MESSAGES: dict[str, Promise] = {
@@ -132,8 +136,9 @@ class Story:
     corrections: list[Correction]
 
 
-def of(interview: Interview) -> Story:
-    """Six queries, however long the story is."""
+def of(interview: Interview, *, by: User) -> Story:
+    """Six queries, however long the story is, and one where work on it was settled: what colleagues
+    wrote then stands with the item alone, for those who may read it (`by`)."""
     history = list(interview.history.order_by("-sequence"))
     outbox = list(
         Notification.objects.filter(subject=interview.subject)
@@ -153,9 +158,10 @@ def of(interview: Interview) -> Story:
         )
     )
     labels = {code: label for (_purpose, code), label in reasons.items()}
-    by_receipt = {each.reference: each.reason.label for each in cancellations}
+    whys = {each.reference: each.reason.label for each in cancellations}
+    whys |= _notes(history, by)
     return Story(
-        entries=[_entry(each, names, labels, by_receipt) for each in history],
+        entries=[_entry(each, names, labels, whys) for each in history],
         imported_at=next((each.at for each in history if each.event == "imported"), None),
         messages=[_message(each, names) for each in outbox],
         cancellations=cancellations,
@@ -163,15 +169,23 @@ def of(interview: Interview) -> Story:
     )
 
 
+def _notes(history: list[HistoryEntry], by: User) -> dict[str, str]:
+    """What was written when work was settled, by the item; it may name somebody."""
+    settled = [str(each.data.get("item")) for each in history if each.event == SETTLED]
+    if not settled or not by.has_perm(READ_DETAIL):
+        return {}
+    return dict(work_of(by).filter(reference__in=settled).values_list("reference", "note"))
+
+
 def _entry(
     entry: HistoryEntry,
     names: dict[str, str],
     reasons: dict[str, str],
-    by_receipt: dict[str, str],
+    whys: dict[str, str],
 ) -> Entry:
     data: dict[str, Any] = entry.data
-    receipt = str(data.get("receipt") or "")
-    why = reasons.get(str(data.get("reason")), "") or by_receipt.get(receipt, "")
+    about = "item" if entry.event == SETTLED else "receipt"
+    why = reasons.get(str(data.get("reason")), "") or whys.get(str(data.get(about) or ""), "")
     if entry.event == "declined" and data.get("reason") in DeclineReason.values:
         why = str(DeclineReason(data["reason"]).label)
     what = event_words(entry.event)

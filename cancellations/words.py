@@ -45,6 +45,10 @@ def span_in_words(notice: timedelta) -> str:
     return in_words(int(notice.total_seconds() // 60))
 
 
+def said(label: str, value: str) -> str:
+    return _("%(label)s: %(value)s") % {"label": label, "value": value}
+
+
 @dataclass(frozen=True)
 class Step:
     """One line of a policy: when a request is made, and what then happens to it."""
@@ -60,6 +64,9 @@ class Step:
         if self.short_notice:
             return _("%(outcome)s, recorded as short notice") % {"outcome": words}
         return words
+
+    def __str__(self) -> str:
+        return said(self.when, self.what)
 
 
 def steps(tiers: Sequence[rules.Tier]) -> list[Step]:
@@ -121,8 +128,7 @@ NO_GENERAL = gettext_lazy(
 def describe(columns: dict[str, Any], tiers: Sequence[rules.Tier]) -> list[tuple[str, str]]:
     """A policy as label and value, line by line, for putting two of them side by side."""
     lines = [(label(column), value_in_words(column, value)) for column, value in columns.items()]
-    said = [f"{step.when}: {step.what}" for step in steps(tiers)]
-    return [*lines, (_("What happens"), "; ".join(said))]
+    return [*lines, (_("What happens"), "; ".join(map(str, steps(tiers))))]
 
 
 def leaving(policy: Policy) -> list[tuple[str, str]]:
@@ -135,13 +141,32 @@ def moving(policy: Policy) -> list[tuple[str, str]]:
     return [(label(each), value_in_words(each, getattr(policy, each))) for each in MOVE_COLUMNS]
 
 
-def exit_rules(snapshot: dict[str, Any], stage: str) -> list[tuple[str, str, bool]]:
+def tiers_of(snapshot: dict[str, Any], notice: timedelta | None) -> list[tuple[str, bool]]:
+    """What the policy that a request keeps said at which notice, and whether that was the one the
+    request made; none was where no time had been chosen yet."""
+    tiers = [
+        rules.Tier(
+            timedelta(minutes=tier["notice_minutes"]),
+            rules.Outcome(tier["outcome"]),
+            tier["short_notice"],
+        )
+        for tier in snapshot.get("tiers", [])
+    ]
+    made = [notice is not None and notice >= tier.notice for tier in tiers]
+    applies = made.index(True) if any(made) else None
+    return [(str(step), number == applies) for number, step in enumerate(steps(tiers))]
+
+
+def exit_rules(snapshot: dict[str, Any], stage: str) -> list[tuple[str, bool]]:
     """What the policy that an exit keeps said of each part of the interview, and whether that was
     the part (`stage`) they were in."""
-    said: dict[str, str] = snapshot.get("exit", {})
-    columns = {part: f"exit_{part}" for part in said if f"exit_{part}" in EXIT_STAGES}
+    parts: dict[str, str] = snapshot.get("exit", {})
+    columns = {part: f"exit_{part}" for part in parts if f"exit_{part}" in EXIT_STAGES}
     return [
-        (label(column), value_in_words(column, said[part]), part == (stage or "introduction"))
+        (
+            said(label(column), value_in_words(column, parts[part])),
+            part == (stage or "introduction"),
+        )
         for part, column in columns.items()
     ]
 

@@ -18,7 +18,6 @@ from cancellations.models import Cancellation, may_decide
 from interviews import history
 from interviews.imports.compare import Code
 from interviews.models import Interview
-from interviews.notices import leads_of
 from interviews.platforms.models import Difference
 from interviews.reminders.rules import Doubt
 from interviews.states import ENDED
@@ -272,10 +271,12 @@ def chase(item: WorkItem, step: str) -> None:
 
 
 def _whom_to_remind(item: WorkItem, interview: Interview) -> list[User]:
-    """Who took it on, while they can still do it; else the recruiter of the position; else the HR
-    leads."""
+    """Who took it on, while they can still do it; else who decides, where that is what it waits
+    for; else the recruiter of the position; else the HR leads."""
     if holder := _holder(item):
         return [holder]
+    if item.kind == WorkKind.CANCELLATION:
+        return notices.told_to_decide(interview.position)
     recruiter = interview.position.recruiter
     return [recruiter] if recruiter and recruiter.is_active else _leads(interview)
 
@@ -291,11 +292,7 @@ def _holder(item: WorkItem) -> User | None:
 
 
 def _leads(interview: Interview) -> list[User]:
-    """The HR leads of the department; the administrators where it has none."""
-    leads = leads_of(interview.position.department)
-    if leads:
-        return leads
-    return list(User.objects.filter(role=Role.ADMINISTRATOR, is_active=True).order_by("pk"))
+    return notices.deciders_of(interview.position.department)
 
 
 def cancellation_of(item: WorkItem) -> Cancellation | None:

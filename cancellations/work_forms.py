@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from cancellations.models import DETAIL_MAX
+from cancellations.forms import WordsField
 from cancellations.work import at_ten
 from interviews.forms import MomentField
 from interviews.templatetags.when import when
@@ -23,12 +23,10 @@ class FollowUpForm(forms.Form):
 
     use_required_attribute = False
 
-    task = forms.CharField(
+    task = WordsField(
         label=_("What is to be done?"),
         help_text=_("Colleagues read it; the candidate does not."),
-        max_length=DETAIL_MAX,
         error_messages={"required": _("Say in a sentence what is to be done.")},
-        widget=forms.Textarea(attrs={"rows": 2, "maxlength": None}),
     )
     due = forms.ChoiceField(
         label=_("By when?"),

@@ -18,6 +18,11 @@ def normalise(text: str) -> str:
     return re.sub(r"[\s-]", "", text).upper().translate(_LOOKALIKES)
 
 
+def is_reference(text: str) -> bool:
+    """Whether a normalised text could be one of ours."""
+    return len(text) == LENGTH and set(text) <= set(ALPHABET)
+
+
 class ReferenceConverter:
     """`<reference:…>` in URL patterns; anything else is a 404 before a view runs."""
 

@@ -15,7 +15,7 @@ from config.references import ALPHABET, LENGTH, normalise
 from interviews.queries import visible_to
 
 LONGEST = 200
-PREFIX = 2  # characters from which on a name may go on
+PREFIX = 2  # letters from which on a name may go on; of a Chinese name the surname is enough
 MOST = 50  # people
 _LAST = "\U0010ffff"  # sorts after every character
 
@@ -42,7 +42,7 @@ def as_reference(text: str) -> str:
 
 def find_people(text: str, user: User) -> Found:
     """By whole mobile number, ID number or email address, where `user` may read those; else by
-    name, whole or, from PREFIX characters on, its beginning."""
+    name, whole or its beginning."""
     text = tidy(text)
     if not text or len(text) > LONGEST:
         return Found()
@@ -58,7 +58,8 @@ def find_people(text: str, user: User) -> Found:
 
 def _by_name(text: str, user: User) -> Found:
     first = Collate(Upper(Value(text)), "C")
-    last = Collate(Concat(Upper(Value(text)), Value(_LAST)), "C") if len(text) >= PREFIX else first
+    goes_on = len(text) >= PREFIX or not text.isascii()
+    last = Collate(Concat(Upper(Value(text)), Value(_LAST)), "C") if goes_on else first
     named = (
         _within_sight(user)
         .annotate(folded=Collate(Upper(F("user__name")), "C"))

@@ -29,7 +29,7 @@ from cancellations.company_forms import (
     JobNumberForm,
     ReferencesForm,
 )
-from cancellations.interview_lists import AskedList
+from cancellations.interview_lists import AskedList, way_back
 from cancellations.responses import SeeOther
 from cancellations.services import AlreadyOver
 from interviews.booking.queries import visible_slots
@@ -218,7 +218,11 @@ def _which_page(
 
 def _sent_list(request: DeskRequest) -> AskedList:
     """The list that the form was sent from."""
-    return AskedList(QueryDict(request.POST.get("query", "")[:2000]), request)
+    return AskedList(_sent_query(request), request)
+
+
+def _sent_query(request: DeskRequest) -> QueryDict:
+    return QueryDict(request.POST.get("query", "")[:2000])
 
 
 def _all_of_list(request: DeskRequest) -> HttpResponse:
@@ -239,7 +243,8 @@ def _all_of_list(request: DeskRequest) -> HttpResponse:
         context |= {"form": CompanyCancellationForm()}
         return render(request, "cancellations/company/many.html", context)
     messages.warning(request, problem % {"most": most})
-    return SeeOther(f"{reverse('cancellations:interviews')}?{listed.query or 'view=all'}")
+    here = way_back(_sent_query(request))
+    return SeeOther(f"{reverse('cancellations:interviews')}?{here or 'view=all'}")
 
 
 def _many_context(

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -408,16 +407,6 @@ def _where(told: Notification, user: User) -> str:
 # --- the page -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class TierRow:
-    """One step of the policy as it stood when the request was made."""
-
-    notice: timedelta
-    outcome: rules.Outcome
-    short_notice: bool
-    applies: bool
-
-
 def _visible(request: DeskRequest, reference: str) -> Cancellation:
     """A request outside one's departments is not there."""
     found = queries.visible_request(reference, request.user)
@@ -591,21 +580,10 @@ def _request_facts(request: Cancellation, user: User) -> dict[str, Any]:
         "is_own": waits and request.requested_by_id == user.pk,
         "deciders": [] if decides or not waits else queries.deciders(request),
         "earlier": queries.earlier_cancellations(request, user).count(),
-        "tiers": _tiers(request),
-        "exit_rules": words.exit_rules(request.policy, request.evidence.get("stage", "")),
+        "said": words.exit_rules(request.policy, request.evidence.get("stage", ""))
+        + words.tiers_of(request.policy, request.notice if request.starts_at else None),
         "hints": plausibility.hints_of(request.evidence.get("hints", []))
         if request.is_exit
         else [],
         "default_approves": request.policy.get("default") != rules.Default.DECLINE,
     }
-
-
-def _tiers(shown: Cancellation) -> list[TierRow]:
-    """None applies where no time had been chosen yet."""
-    rows: list[TierRow] = []
-    for tier in shown.policy.get("tiers", []):
-        notice = timedelta(minutes=tier["notice_minutes"])
-        timely = shown.starts_at is not None and shown.notice >= notice
-        applies = timely and not any(row.applies for row in rows)
-        rows.append(TierRow(notice, rules.Outcome(tier["outcome"]), tier["short_notice"], applies))
-    return rows

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.decorators import desk_permission_required
 from accounts.permissions import EDIT_POLICIES
+from cancellations.forms import WordsField
 from cancellations.help.models import FaqEntry
 from cancellations.responses import SeeOther
 
@@ -36,6 +37,7 @@ class FaqForm(forms.ModelForm):
             "answer_zh": forms.Textarea(attrs={"rows": 4}),
             "answer_en": forms.Textarea(attrs={"rows": 4}),
         }
+        field_classes = {"answer_zh": WordsField, "answer_en": WordsField}
         error_messages = {
             name: {"required": gettext_lazy("Both languages are needed: candidates read either.")}
             for name in ("question_zh", "answer_zh", "question_en", "answer_en")

@@ -32,7 +32,7 @@ from cancellations.help import plausibility
 from cancellations.interview_lists import ALL, AskedList, remember, way_back
 from cancellations.models import Cancellation, PlausibilityRule
 from interviews import exports, keyset, listing
-from interviews.columns import Column
+from interviews.columns import USUAL, Column
 from interviews.imports.answers import further_answers, source_title
 from interviews.keyset import Place
 from interviews.models import Access, AccessLog, Decline, Interview, SavedView
@@ -75,7 +75,7 @@ def _list_page(
     part = listing.some(
         request.user,
         chosen.wanted,
-        [column.path for column in form.shown],
+        dict.fromkeys(["status", *(column.path for column in form.shown)]),
         size=PAGE_SIZE,
         after=_place(asked, "after", request.user),
         before=_place(asked, "before", request.user),
@@ -100,7 +100,8 @@ def _list_page(
         "view_form": view_form or SavedViewForm(initial=_initial(view)),
         "exports": request.user.has_perm(EXPORT_INTERVIEWS),
         "cancel_many_url": cancel_many_url,
-        "cancels_all": bool(cancel_many_url) and part.count > 1 and _may_be_cancelled(chosen),
+        "whole_list": way_back(asked),
+        "cancels_all": bool(cancel_many_url) and part.count > 1 and _cancels(chosen, part.rows),
     }
     return render(request, "cancellations/interviews/list.html", context, status=status)
 
@@ -123,10 +124,13 @@ def _rows(
     told: dict[str, dict[Any, str]] = {column.key: {} for column in others}
     list_url, suffix = reverse(LISTS), conditional_escape(f"?{here}" if here else "")
 
+    cells_begin = {column.key: _cell_begins(column) for column in others}
+
     def cell(column: Column, value: Any) -> str:
         known = told[column.key]
         if value not in known:
-            known[value] = f"<td>{conditional_escape(column.on_page(value))}</td>"
+            said = conditional_escape(column.on_page(value))
+            known[value] = f"{cells_begin[column.key]}{said}</td>"
         return known[value]
 
     def row(shown: dict[str, Any]) -> str:
@@ -138,9 +142,19 @@ def _rows(
     return mark_safe("".join(map(row, rows)))  # noqa: S308 - escaped above
 
 
-def _may_be_cancelled(chosen: AskedList) -> bool:
-    """All of a list at once only where it is narrowed, and not to what is over."""
-    return chosen.is_narrowed and chosen.wanted.status in {"", *UPCOMING}
+def _cell_begins(column: Column) -> str:
+    """On a phone a row is a card without the head of its table: the status stands beside the name,
+    the time below, and what does not explain itself says what it is."""
+    if column.key in {"status", "starts_at"}:
+        return f'<td class="card-{column.key}">'
+    if column.key in USUAL:
+        return "<td>"
+    return f'<td data-label="{conditional_escape(str(column.title))}">'
+
+
+def _cancels(chosen: AskedList, shown: list[dict[str, Any]]) -> bool:
+    """All of a list at once only where it is narrowed and shows something that can be."""
+    return chosen.is_narrowed and any(each["status"] in UPCOMING for each in shown)
 
 
 def _place(asked: QueryDict, name: str, user: User) -> Place | None:
@@ -351,7 +365,7 @@ def _interview_page(
     revealed: bool = False,
     status: int = 200,
 ) -> HttpResponse:
-    told = story.of(chosen)
+    told = story.of(chosen, by=request.user)
     stays = stays_of(chosen, now=timezone.now())
     upcoming = chosen.status in UPCOMING
     context = {

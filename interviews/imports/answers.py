@@ -29,6 +29,12 @@ def source_title(source: str) -> str:
     return _known()[source].title if source in _known() else ""
 
 
+def source_named(source: str) -> str:
+    """With its code, as the page of an interview shows both."""
+    title = source_title(source)
+    return f"{title} ({source})" if title else source
+
+
 def further_answers(source: str, extra: MappingType[str, str]) -> list[tuple[str, str]]:
     """Each with the question as the source asked it, where its mapping says; else with its code."""
     columns = _known()[source].extra if source in _known() else {}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.contrib.admin.utils import label_for_field
-from django.db.models import TextChoices
+from django.db.models import Count, TextChoices
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
@@ -13,10 +13,18 @@ from django.utils.translation import gettext_lazy, pgettext
 from accounts import crypto
 from accounts.identifiers import Identifier, IdentifierKind, masked
 from interviews.imports.mapping import Mapping
-from interviews.imports.rows import Record, RowReader
+from interviews.imports.rows import Record, Row, RowReader, own_references
 from interviews.imports.sheet import Seen
 from interviews.imports.text import fold
-from interviews.models import Application, Interview, InterviewKind, Position, Stage
+from interviews.listing import sources_offered
+from interviews.models import (
+    Application,
+    Department,
+    Interview,
+    InterviewKind,
+    Position,
+    Stage,
+)
 from interviews.states import InterviewStatus
 
 PERSONAL = frozenset({"name", "mobile", "email", "national_id"})  # shown whole to few
@@ -59,21 +67,30 @@ def code_of(found: Found) -> Code:
     return Code.TIME if names & {"starts_at", "ends_at"} else Code.FACTS
 
 
-def differences(records: Sequence[Record], mapping: Mapping, reader: RowReader) -> Iterator[Found]:
-    """What of these records is not here, or not like this. An empty cell says nothing; and what
-    describes a position, of which a file may say something else in every row, is not compared."""
-    interviews = Interview.objects.filter(
-        source=mapping.source, source_key__in=[record.key for record in records]
+def sources() -> list[str]:
+    """Where the interviews that are here came from."""
+    return sources_offered(Department.objects.values_list("pk", flat=True))
+
+
+def likely_source(rows: Sequence[Row], mapping: Mapping) -> str:
+    """The source whose keys most of these rows hold; the mapping's own where none is ahead."""
+    known = Interview.objects.filter(
+        source__in=sources(), source_key__in={row.key for row in rows}
     ).exclude(source_key="")
-    ours = {
-        interview.source_key: interview
-        for interview in interviews.select_related(
-            "application__position__department", "application__candidate__user", "interviewer"
-        )
-    }
+    counts = dict(known.order_by("source").values_list("source").annotate(Count("pk")))
+    return max((mapping.source, *counts), key=lambda source: counts.get(source, 0))
+
+
+def differences(
+    records: Sequence[Record], mapping: Mapping, reader: RowReader, *, source: str
+) -> Iterator[Found]:
+    """What of these records is not here, or not like this; they are found by their key at `source`,
+    or by our own reference. An empty cell says nothing; and what describes a position, of which a
+    file may say something else in every row, is not compared."""
+    ours = _found_here(records, source)
     compared = [name for name in COMPARED if reader.holds(name)]
     for record in records:
-        interview = ours.get(record.key)
+        interview = ours.get(record.line)
         if interview is None:
             yield Found(Finding.ONLY_THERE, record.line, record.key)
             continue
@@ -89,13 +106,35 @@ def differences(records: Sequence[Record], mapping: Mapping, reader: RowReader) 
             yield Found(Finding.DIFFERENT, record.line, record.key, interview.reference, fields)
 
 
-def only_here(seen: Seen, mapping: Mapping) -> list[Found]:
+def _found_here(records: Sequence[Record], source: str) -> dict[int, Interview]:
+    """The interview each record is about, by line."""
+    interviews = Interview.objects.select_related(
+        "application__position__department", "application__candidate__user", "interviewer"
+    )
+    keyed = interviews.filter(source=source, source_key__in=[record.key for record in records])
+    by_key = {each.source_key: each for each in keyed.exclude(source_key="")}
+    found = {record.line: by_key[record.key] for record in records if record.key in by_key}
+    named = {
+        record.line: references
+        for record in records
+        if record.line not in found and (references := own_references(record))
+    }
+    if named:
+        wanted = {reference for references in named.values() for reference in references}
+        ours = {each.reference: each for each in interviews.filter(reference__in=wanted)}
+        for line, references in named.items():
+            if interview := next((ours[each] for each in references if each in ours), None):
+                found[line] = interview
+    return found
+
+
+def only_here(seen: Seen, *, source: str) -> list[Found]:
     """What came from that source, begins within the time the file covers, and is not in it."""
     if seen.earliest is None or seen.latest is None:
         return []
     ours = (
         Interview.objects.filter(
-            source=mapping.source, starts_at__gte=seen.earliest, starts_at__lte=seen.latest
+            source=source, starts_at__gte=seen.earliest, starts_at__lte=seen.latest
         )
         .exclude(source_key="")
         .order_by("starts_at", "pk")
@@ -104,7 +143,7 @@ def only_here(seen: Seen, mapping: Mapping) -> list[Found]:
     return [
         Found(Finding.ONLY_HERE, seen.line, key, reference)
         for key, reference in ours.iterator()
-        if key not in seen.keys
+        if key not in seen.keys and reference not in seen.references
     ]
 
 

@@ -4,10 +4,13 @@ from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from import_export.forms import ConfirmImportForm, ImportForm
 
 from interviews.imports import mapping, template
+from interviews.imports.answers import source_named
+from interviews.imports.compare import sources
 from interviews.imports.files import MEBIBYTE
 from interviews.imports.mapping import What
 
@@ -62,12 +65,25 @@ class FileForm(forms.Form):
         return within_limit(self.cleaned_data["file"])
 
 
+def _sources() -> list[tuple[str, str | Promise]]:
+    return [
+        ("", _("The source whose keys the file holds")),
+        *((source, source_named(source)) for source in sources()),
+    ]
+
+
 class ComparisonForm(FileForm):
     mapping = forms.ChoiceField(
         label=_("Mapping"),
         choices=_mappings,
         initial=template.MAPPING,
         help_text=_("What the columns of the file mean."),
+    )
+    source = forms.ChoiceField(
+        label=_("Compared with interviews from"),
+        choices=_sources,
+        required=False,
+        help_text=_("The source, as the page of an interview names it."),
     )
 
 

@@ -7,8 +7,8 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.utils import timezone, translation
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 from accounts.permissions import IMPORT_INTERVIEWS
@@ -22,10 +22,10 @@ from interviews.imports.engine import (
     wait_for_other_imports,
 )
 from interviews.imports.kinds import STORES
-from interviews.imports.mapping import Mapping
+from interviews.imports.mapping import Mapping, What
 from interviews.imports.problems import ImportRefused, Rejection
-from interviews.imports.rows import Record, RowReader
-from interviews.imports.sheet import Batch, Sheet
+from interviews.imports.rows import Record, RowReader, fit
+from interviews.imports.sheet import Batch, Sheet, first_rows
 from interviews.imports.store import Outcome, Store
 from interviews.jobs import job_kind, run_job, start_job
 from interviews.models import Interview, Job, JobRow
@@ -34,6 +34,7 @@ from interviews.signals import differences_found
 PREVIEW, IMPORT, UNDO, COMPARE = "import_preview", "import", "import_undo", "import_compare"
 SEPARATOR = " · "
 MOST_OPENED = 200  # pieces of work from one comparison: where more differs, something else is wrong
+SAMPLED = 200  # rows by which the source of a file is told
 SMALL = 2000  # rows read while somebody waits; more are read in the background
 
 
@@ -46,7 +47,7 @@ def start_preview(data: bytes, name: str, chosen: Mapping, *, by: User) -> Job:
     it without reading all of it."""
     rows = _check(data, chosen)
     # The number of the import stands before it begins: confirming twice starts it once.
-    params = {"mapping": chosen.name, "import": new_reference()}
+    params = _spoken(by, {"mapping": chosen.name, "import": new_reference()})
     job = start_job(
         PREVIEW, by=by, total=1, params=params, file=encrypt_bytes(data), file_name=name
     )
@@ -63,11 +64,14 @@ def start_import(preview: Job, *, by: User) -> Job:
         IMPORT,
         by=by,
         total=preview.params["rows"],
-        params={
-            "mapping": preview.params["mapping"],
-            "preview": preview.reference,
-            "undo": new_reference(),
-        },
+        params=_spoken(
+            by,
+            {
+                "mapping": preview.params["mapping"],
+                "preview": preview.reference,
+                "undo": new_reference(),
+            },
+        ),
         file=bytes(preview.file) if preview.file is not None else None,
         file_name=preview.file_name,
         reference=preview.params["import"],
@@ -80,29 +84,79 @@ def start_undo(imported: Job, *, by: User) -> Job:
         UNDO,
         by=by,
         total=imported.rows.filter(outcome=Outcome.IMPORTED).count(),
-        params={"import": imported.reference},
+        params=_spoken(by, {"import": imported.reference}),
         file_name=imported.file_name,
         reference=imported.params["undo"],
     )
 
 
-def start_comparison(data: bytes, name: str, chosen: Mapping, *, by: User) -> Job:
-    """Find out where the file and what we hold differ. Raises ImportRefused as `start_preview`."""
+def start_comparison(data: bytes, name: str, chosen: Mapping, *, by: User, source: str = "") -> Job:
+    """Find out where the file and what we hold from `source` differ; where none is named, from the
+    one whose keys the first rows hold. Raises ImportRefused as `start_preview`."""
+    rows = _check(data, chosen, only=What.INTERVIEWS)
+    source = source or compare.likely_source(first_rows(data, chosen, SAMPLED), chosen)
     return start_job(
         COMPARE,
         by=by,
-        total=_check(data, chosen) or 0,
-        params={"mapping": chosen.name},
+        total=rows or 0,
+        params=_spoken(by, {"mapping": chosen.name, "source": source}),
         file=encrypt_bytes(data),
         file_name=name,
     )
 
 
-def _check(data: bytes, chosen: Mapping) -> int | None:
-    """About how many rows the file has, where it can be told without reading them."""
+def _check(data: bytes, chosen: Mapping, *, only: What | None = None) -> int | None:
+    """About how many rows the file has, where it can be told without reading them. `only` is what
+    alone the file may hold."""
     with files.opened(io.BytesIO(data)) as table:
-        RowReader(chosen, table.titles)
+        try:
+            RowReader(chosen, table.titles)
+        except ImportRefused as refused:
+            if other := _better(chosen, table.titles):
+                raise OtherMapping(other, may_be_chosen=only in (None, other.what)) from refused
+            raise
         return table.estimate
+
+
+class OtherMapping(ImportRefused):
+    """The file is what another mapping reads."""
+
+    def __init__(self, other: Mapping, *, may_be_chosen: bool) -> None:
+        if may_be_chosen:
+            message = gettext("This looks like “%(title)s”: choose it here.")
+        else:
+            message = gettext("This looks like “%(title)s”. Only interviews are compared.")
+        super().__init__(message % {"title": other.title})
+
+
+def _better(chosen: Mapping, titles: Sequence[str]) -> Mapping | None:
+    """Another mapping whose columns these are, or which at least knows more of them."""
+    here = fit(chosen, titles)
+    others = [mapping.load(name) for name in mapping.shipped() if name != chosen.name]
+    fits = [(fit(other, titles), other) for other in others]
+    better = [
+        (not its.missing, its.known, other)
+        for its, other in fits
+        if len(its.missing) < len(here.missing) and (not its.missing or its.known > here.known)
+    ]
+    return max(better, key=lambda each: each[:2])[2] if better else None
+
+
+def _spoken(by: User, params: dict[str, Any]) -> dict[str, Any]:
+    """With the language in which who asks is answered: where they chose none, only their request
+    knows it."""
+    return params | {"language": by.language or translation.get_language() or ""}
+
+
+def undone_by(imported: Job) -> Job | None:
+    """The job that takes away what this import brought, once somebody asked for it."""
+    reference = imported.params.get("undo")
+    return Job.objects.filter(kind=UNDO, reference=reference).first() if reference else None
+
+
+def may_be_undone(imported: Job) -> bool:
+    """While it is known what it brought; who undid it already is not asked."""
+    return imported.is_over and bool(imported.params.get("undo"))
 
 
 def file_of(job: Job) -> bytes:
@@ -115,9 +169,18 @@ def file_of(job: Job) -> bytes:
 # --- what the kinds do ---------------------------------------------------------------------------
 
 
-def _in_language_of(user: User) -> AbstractContextManager[None]:
+def language_of(job: Job) -> str:
     """Problems are told as who asked reads them."""
-    return translation.override(user.language or settings.LANGUAGE_CODE)
+    return job.params.get("language") or settings.LANGUAGE_CODE
+
+
+def _in_language_of(job: Job) -> AbstractContextManager[None]:
+    return translation.override(language_of(job))
+
+
+def _rows_of(job: Job) -> Sequence[Any]:
+    rows = Sheet(file_of(job), mapping.load(job.params["mapping"]), language=language_of(job))
+    return cast(Sequence[Any], rows)
 
 
 def _rejected(job: Job, rejection: Rejection, reader: RowReader) -> JobRow:
@@ -181,7 +244,7 @@ class Preview:
                 rejections.append(outcome)
 
         found: dict[str, object]
-        with _in_language_of(job.requested_by):
+        with _in_language_of(job):
             try:
                 summary = import_file(
                     io.BytesIO(file_of(job)),
@@ -217,11 +280,11 @@ class Import:
     words = staticmethod(of_rejection)
 
     def items(self, job: Job) -> Sequence[Any]:
-        return cast(Sequence[Any], Sheet(file_of(job), mapping.load(job.params["mapping"])))
+        return _rows_of(job)
 
     def do(self, job: Job, items: Sequence[Any]) -> Iterable[JobRow]:
         assert isinstance(items, Batch)  # noqa: S101 - what a Sheet gives
-        with _in_language_of(job.requested_by):
+        with _in_language_of(job):
             wait_for_other_imports()
             chosen = mapping.load(job.params["mapping"])
             store = STORES[chosen.what](
@@ -262,7 +325,7 @@ class Undo:
         return list(made.order_by("-number", "-pk").values_list("pk", flat=True))
 
     def do(self, job: Job, items: Sequence[int]) -> Iterable[JobRow]:
-        with _in_language_of(job.requested_by):
+        with _in_language_of(job):
             wait_for_other_imports()
             made = JobRow.objects.filter(pk__in=items).order_by("-number", "-pk")
             fates = undo.remove(list(made), job=job.reference, by=job.requested_by)
@@ -291,16 +354,17 @@ class Compare:
     outcomes = dict(compare.Finding.choices) | {REJECTED: _("Could not be read")}
 
     def items(self, job: Job) -> Sequence[Any]:
-        return cast(Sequence[Any], Sheet(file_of(job), mapping.load(job.params["mapping"])))
+        return _rows_of(job)
 
     def do(self, job: Job, items: Sequence[Any]) -> Iterable[JobRow]:
         assert isinstance(items, Batch)  # noqa: S101 - what a Sheet gives
-        with _in_language_of(job.requested_by):
+        with _in_language_of(job):
             chosen = mapping.load(job.params["mapping"])
+            source = job.params.get("source") or chosen.source
             records = [row for row in items if isinstance(row, Record)]
-            found = list(compare.differences(records, chosen, items.reader))
+            found = list(compare.differences(records, chosen, items.reader, source=source))
             if items.is_last:
-                found += compare.only_here(items.seen, chosen)
+                found += compare.only_here(items.seen, source=source)
                 Job.objects.filter(pk=job.pk).update(total=job.done + len(items))
             self._ask_hr(job, [each for each in found if each.reference])
             rows = [

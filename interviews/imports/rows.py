@@ -14,6 +14,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from accounts.identifiers import normalise_email, normalise_mobile, normalise_national_id
+from config.references import is_reference, normalise
 from interviews.imports.mapping import (
     CHOICES,
     LENGTHS,
@@ -33,6 +34,7 @@ MOST_OFFERED = 20
 LONGEST_MINUTES = 24 * 60
 MOST_PLACES = 1000
 LONGEST_NUMBER = 6  # digits, leading zeros included
+OWN_REFERENCE = ("编号 Reference", "编号", "Reference")  # as our own lists and exports title it
 UNTIMED = frozenset(
     {
         InterviewStatus.INVITED,
@@ -90,6 +92,7 @@ class RowReader:
         self._titles = [tidy(title) for title in titles]
         self._index = {fold(title): index for index, title in enumerate(titles) if fold(title)}
         self._check_columns()
+        self._reference = self._place(Column(OWN_REFERENCE))
         self._fields = {name: self._place(column) for name, column in mapping.fields.items()}
         self._extra = {code: self._place(column) for code, column in mapping.extra.items()}
         self._moments = {name: self._fields.pop(name) for name in MOMENTS if name in self._fields}
@@ -113,6 +116,7 @@ class RowReader:
         moments = {
             name: self._moment(place, cells, problems) for name, place in self._moments.items()
         }
+        texts["reference"], _typed = self._value(self._reference, cells)
         extra = self._further(cells, problems)
         starts_at = moments.get("starts_at")
         record = Record(
@@ -147,15 +151,7 @@ class RowReader:
     # --- columns ----------------------------------------------------------------------------
 
     def _check_columns(self) -> None:
-        columns = (*self.mapping.fields.values(), *self.mapping.extra.values())
-        missing = [
-            column.titles[0]
-            for column in columns
-            if column.titles
-            and not column.optional
-            and not any(fold(title) in self._index for title in column.titles)
-        ]
-        if missing:
+        if missing := fit(self.mapping, self._index).missing:
             raise ImportRefused(
                 _("The file lacks these columns: %(columns)s.")
                 % {"columns": "; ".join(map(self._with_nearest, dict.fromkeys(missing)))}
@@ -274,6 +270,29 @@ class RowReader:
         """What this file calls a field."""
         place = self._fields.get(name) or self._moments.get(name)
         return place.title if place else name
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How well the columns of a file are those of a mapping."""
+
+    missing: list[str]  # titles of columns it needs
+    known: int  # columns it can make something of
+
+
+def fit(mapping: Mapping, titles: Iterable[str]) -> Fit:
+    there = {fold(title) for title in titles}
+    columns = [each for each in (*mapping.fields.values(), *mapping.extra.values()) if each.titles]
+    absent = [each for each in columns if there.isdisjoint(map(fold, each.titles))]
+    missing = [each.titles[0] for each in absent if not each.optional]
+    return Fit(missing, len(columns) - len(absent))
+
+
+def own_references(row: Row) -> list[str]:
+    """What in a row may be our own reference of what it is about: it may stand in a column of its
+    own, or as the number of the interview."""
+    texts = (row.key, row["reference"]) if isinstance(row, Record) else (row.key,)
+    return [found for text in texts if is_reference(found := normalise(text))]
 
 
 @lru_cache(maxsize=8192)

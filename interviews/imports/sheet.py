@@ -3,12 +3,15 @@ interrupts."""
 
 import io
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from django.utils import translation
+
 from interviews.imports import files
 from interviews.imports.mapping import Mapping
-from interviews.imports.rows import Row, RowReader
+from interviews.imports.rows import Row, RowReader, own_references
 
 
 @dataclass
@@ -16,6 +19,7 @@ class Seen:
     """What the rows read so far hold between them."""
 
     keys: set[str] = field(default_factory=set)
+    references: set[str] = field(default_factory=set)  # what may be one of ours
     earliest: datetime | None = None
     latest: datetime | None = None
     line: int = 1
@@ -23,6 +27,7 @@ class Seen:
     def add(self, row: Row) -> None:
         self.line = row.line
         self.keys.add(row.key)
+        self.references.update(own_references(row))
         if row.starts_at:
             self.earliest = min(self.earliest or row.starts_at, row.starts_at)
             self.latest = max(self.latest or row.starts_at, row.starts_at)
@@ -39,18 +44,24 @@ class Batch(list[Row]):
 
 class Sheet:
     """A file's rows, to be sliced. Slices that follow each other are quick; another one reads what
-    stands before it again, for its keys. Raises ImportRefused where the file cannot be read."""
+    stands before it again, for its keys. What is wrong with a row is told in `language`, or else in
+    the one in use. Raises ImportRefused where the file cannot be read."""
 
-    def __init__(self, data: bytes, mapping: Mapping) -> None:
-        self.data, self.mapping = data, mapping
-        self._begin()
+    def __init__(self, data: bytes, mapping: Mapping, *, language: str = "") -> None:
+        self.data, self.mapping, self.language = data, mapping, language
+        with self._spoken():
+            self._begin()
 
     def __getitem__(self, part: slice) -> Batch:
-        if part.start != self._at:
-            self._begin()
-            self._take(part.start)
-        rows = self._take(part.stop - part.start)
+        with self._spoken():
+            if part.start != self._at:
+                self._begin()
+                self._take(part.start)
+            rows = self._take(part.stop - part.start)
         return Batch(rows, self.reader, self._seen, is_last=self._next is None)
+
+    def _spoken(self) -> AbstractContextManager[None]:
+        return translation.override(self.language) if self.language else nullcontext()
 
     def _begin(self) -> None:
         self._at, self._seen = 0, Seen()

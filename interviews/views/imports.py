@@ -22,12 +22,14 @@ from accounts.permissions import IMPORT_INTERVIEWS, READ_DETAIL
 from interviews.exports import csv_file
 from interviews.imports import jobs as imports
 from interviews.imports import mapping, template
+from interviews.imports.answers import source_named
 from interviews.imports.compare import PERSONAL, Finding, in_words, title_of
 from interviews.imports.forms import ComparisonForm, FileForm
 from interviews.imports.mapping import MOMENTS, What
 from interviews.imports.problems import ImportRefused, Rejection
 from interviews.imports.rows import Row
 from interviews.imports.sheet import Batch, first_rows
+from interviews.imports.store import Outcome
 from interviews.imports.text import shortened, tidy
 from interviews.jobs import KEPT, outcomes_of, visible_jobs
 from interviews.models import Job, JobRow, JobState
@@ -61,7 +63,7 @@ def imports_list(request: ImportRequest) -> HttpResponse:
         try:
             job = imports.start_preview(*_uploaded(form), by=request.user)
         except ImportRefused as refused:
-            form.add_error("file", str(refused))
+            _refuse(form, refused)
         else:
             return redirect("interviews:import_preview", job.reference)
     page = _page(request, _jobs(request, imports.IMPORT).select_related("requested_by"))
@@ -158,7 +160,7 @@ def undo(request: ImportRequest, reference: str) -> HttpResponse:
         "job": job,
         "brought": job.rows.filter(outcome="imported").count(),
         "what": chosen.what,
-        "undone": Job.objects.filter(reference=job.params["undo"]).first(),
+        "undone": imports.undone_by(job),
         "place": "settings",
     }
     return render(request, "interviews/imports/desk/undo.html", context)
@@ -175,9 +177,11 @@ def compare(request: ImportRequest) -> HttpResponse:
     form = _form(request, ComparisonForm)
     if form.is_valid():
         try:
-            job = imports.start_comparison(*_uploaded(form), by=request.user)
+            job = imports.start_comparison(
+                *_uploaded(form), by=request.user, source=form.cleaned_data["source"]
+            )
         except ImportRefused as refused:
-            form.add_error("file", str(refused))
+            _refuse(form, refused)
         else:
             return redirect("interviews:comparison", job.reference)
     page = _page(request, _jobs(request, imports.COMPARE).select_related("requested_by"))
@@ -202,6 +206,7 @@ def comparison(request: ImportRequest, reference: str) -> HttpResponse:
         "job": job,
         "title": _("Comparing with the old system"),
         "mapping_title": _mapping_title(job),
+        "source_title": source_named(job.params.get("source", "")),
         "counts": [(code, label, counts[code]) for code, label in words.items() if code in counts],
         "all_count": sum(counts.values()),
         "outcome": outcome,
@@ -256,6 +261,11 @@ def _uploaded(form: FileForm) -> tuple[bytes, str, mapping.Mapping]:
     return file.read(), tidy(file.name), mapping.load(form.cleaned_data["mapping"])
 
 
+def _refuse(form: FileForm, refused: ImportRefused) -> None:
+    """Said where it is put right."""
+    form.add_error("mapping" if isinstance(refused, imports.OtherMapping) else "file", str(refused))
+
+
 def _page(request: HttpRequest, rows: Any) -> Any:
     return Paginator(rows, PAGE_SIZE).get_page(request.GET.get("page"))
 
@@ -266,19 +276,26 @@ def _mapping_title(job: Job) -> str:
 
 
 def _with_undo(jobs: Sequence[Job]) -> list[dict[str, Any]]:
-    """Each import, what it held, and the job that undid it."""
+    """Each import, what it held, how many rows were new, and the job that undid it."""
     undone = {
         each.reference: each
         for each in Job.objects.filter(
             kind=imports.UNDO, reference__in=[job.params.get("undo", "") for job in jobs]
         ).defer("file", "params")
     }
+    new = dict(
+        JobRow.objects.filter(job__in=jobs, outcome=Outcome.IMPORTED)
+        .order_by("job")
+        .values_list("job")
+        .annotate(Count("pk"))
+    )
     return [
         {
             "job": job,
             "mapping": _mapping_title(job),
+            "new": new.get(job.pk, 0) if job.params else None,  # the report is no longer kept
             "undone": undone.get(job.params.get("undo", "")),
-            "may_undo": job.is_over and bool(job.params.get("undo")),
+            "may_undo": imports.may_be_undone(job),
         }
         for job in jobs
     ]

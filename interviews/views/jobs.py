@@ -18,6 +18,8 @@ from accounts.decorators import DeskRequest, desk_required
 from accounts.models import User
 from interviews import jobs
 from interviews.exports import csv_file
+from interviews.imports import jobs as imports
+from interviews.imports.store import Outcome
 from interviews.models import Interview, Job, JobRow
 from interviews.queries import visible_to
 from interviews.templatetags.when import moment
@@ -69,6 +71,13 @@ def job(request: DeskRequest, reference: str) -> HttpResponse:
         "kept_days": jobs.KEPT.days,
         "place": "settings",
     }
+    context["is_about_any"] = any(line["reference"] for line in context["lines"])
+    if found.kind == imports.IMPORT:
+        context["imported"] = {
+            "new": counts.get(Outcome.IMPORTED, 0),
+            "may_undo": imports.may_be_undone(found),
+            "undone": imports.undone_by(found),
+        }
     return render(request, "interviews/jobs/job.html", context)
 
 

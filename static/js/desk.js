@@ -127,6 +127,15 @@ document.addEventListener("keydown", (event) => {
   act();
 });
 
+// On a page of its own Esc leads back to the list; out of a box first, so that no words are lost.
+document.addEventListener("keydown", (event) => {
+  const back = document.querySelector("[data-back]");
+  if (event.key !== "Escape" || event.defaultPrevented || event.isComposing || !back) return;
+  const box = event.target.closest("input, textarea, select");
+  if (box) box.blur();
+  else location.assign(back.href);
+});
+
 // Who came by a key from another row finds the decision ready; to take it on there is one key more.
 if (/^#[ad]$/.test(location.hash)) ready(location.hash.slice(1));
 if (location.hash === "#c") document.querySelector("[data-claim]")?.focus();

@@ -46,6 +46,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   const menu = document.querySelector(".menu[open]");
   if (!menu) return;
+  event.preventDefault(); // it is used up
   menu.open = false;
   menu.querySelector("summary").focus();
 });

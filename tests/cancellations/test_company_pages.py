@@ -312,6 +312,15 @@ def test_list_that_cannot_be_cancelled_whole_says_why(desk, position, monkeypatc
     assert not Job.objects.exists()
 
 
+def test_list_of_which_nothing_is_left_to_cancel_is_shown_as_it_was(desk, position):
+    InterviewFactory(position=position, completed=True)
+    query = f"status=&position={position.pk}&view=all"
+
+    response = desk.post(MANY, {"all": "1", "query": query})
+
+    assert response.url == f"{reverse('cancellations:interviews')}?{query}"
+
+
 def test_ticked_rows_are_meant_though_the_list_is_narrowed(desk, position):
     ticked, _other = (InterviewFactory(position=position) for _ in range(2))
 

@@ -1,5 +1,6 @@
 """The desk: who sees which request, who decides it, and what they then find."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -117,12 +118,13 @@ def test_queue_shows_everything_needed_to_decide(desk, department):
         "The train is late",
         "3 h before the start",
         "House rule",
-        "1 d or more before:",
+        "24 hours or more before the start: cancelled at once",
+        "Less than 24 hours before: HR decides",
         "then the appointment stands",
     ):
         assert words in response.text
     assert response.context["earlier"] == 1
-    assert [tier.applies for tier in response.context["tiers"]] == [False, True]
+    assert [applies for _words, applies in response.context["said"]] == [False, True]
 
 
 def test_cancelled_invitation_is_shown_without_a_time(desk, department):
@@ -138,8 +140,39 @@ def test_cancelled_invitation_is_shown_without_a_time(desk, department):
 
     assert page.status_code == 200
     assert "No time chosen yet" in page.text
-    assert "before the start" not in page.text
-    assert not any(tier.applies for tier in page.context["tiers"])
+    assert not re.search("(?<!or more )before the start", page.text)
+    assert page.context["said"]
+    assert not any(applies for _words, applies in page.context["said"])
+
+
+def test_rule_is_said_in_chinese_without_stray_spaces(desk, department, lead):
+    lead.language = "zh-hans"
+    lead.save()
+    policy = {"tiers": [{"notice_minutes": 1440, "outcome": "automatic", "short_notice": True}]}
+    cancellation = late_request(department, policy=policy, notice=timedelta(hours=2))
+
+    response = desk.get(url("case", cancellation))
+
+    assert response.context["said"] == [
+        ("提前 24 小时或更早：立即取消，记为临近取消", False),
+        ("提前不足 24 小时：不可取消", False),  # no tier says so
+    ]
+
+
+@pytest.mark.parametrize("length", [500, 501])
+def test_note_that_is_too_long_is_not_cut_but_said(desk, department, length):
+    cancellation = late_request(department)
+    note = "长" * length
+    assert "<textarea" in (page := desk.get(url("case", cancellation)).text)
+    assert not re.search("<textarea[^>]*maxlength", page)
+
+    response = desk.post(url("decline", cancellation), {"note": note})
+
+    is_taken = length == 500
+    assert response.status_code == (302 if is_taken else 422)
+    assert Cancellation.objects.filter(note=note).exists() == is_taken
+    assert is_taken or f">\n{note}</textarea>" in response.text
+    assert is_taken or "at most 500 characters (it has 501)" in response.text
 
 
 def test_queue_is_walked_in_pages_of_thirty(desk, department):

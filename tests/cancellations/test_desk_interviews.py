@@ -463,6 +463,16 @@ def test_search_by_the_beginning_of_a_name_lists_everybody(desk, department):
     assert desk.post(SEARCH, {"q": "z"}).context["nothing"]  # one letter is no beginning
 
 
+def test_search_by_surname_finds_everybody_of_it(desk, department):
+    for name in ("王芳", "王思远", "汪洋"):
+        InterviewFactory(department=department, candidate=CandidateFactory(user__name=name))
+
+    page = desk.get(desk.post(SEARCH, {"q": "王"}).url)
+
+    names = {row["application__candidate__user__name"] for row in page.context["part"].rows}
+    assert names == {"王芳", "王思远"}
+
+
 def test_search_never_writes_what_was_typed_into_an_address(desk, department):
     for _number in range(2):
         InterviewFactory(department=department, candidate=CandidateFactory(user__name="孙悦"))
@@ -671,6 +681,7 @@ CANCEL_ALL = "of this list for the company"
         ({"status": "booked"}, True),
         ({"status": "completed"}, False),  # nothing of it can be cancelled any more
         ({"kind": "on_site"}, False),  # it is one
+        ({"source": "old"}, False),  # all of it is over
     ],
 )
 def test_all_of_a_list_is_cancelled_only_where_it_is_narrowed(
@@ -679,10 +690,12 @@ def test_all_of_a_list_is_cancelled_only_where_it_is_narrowed(
     for _number in range(2):
         InterviewFactory(department=department)
         InterviewFactory(department=department, completed=True)
+        InterviewFactory(department=department, completed=True, source="old")
     InterviewFactory(department=department, kind="on_site")
 
     page = desk.get(LIST, narrowed_to).text
 
+    assert len(listed(desk.get(LIST, {"source": "old"}))) == 2
     assert (CANCEL_ALL in page) == offered
     count = {"kind": "ai", "status": "booked"} & narrowed_to.keys() and len(
         listed(desk.get(LIST, narrowed_to))

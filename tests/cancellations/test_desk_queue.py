@@ -891,6 +891,7 @@ def test_nobody_decides_and_the_whole_chain_runs(department, lead):
     UserFactory(lead=True, departments=[DepartmentFactory()])
     with time_machine.travel(NOW, tick=False) as clock:
         position = PositionFactory(department=department)
+        position.recruiter.departments.add(department)
         cancellation = ask(InterviewFactory(position=position, starts_in=timedelta(hours=3)))
         chain = []
         for minute in range(0, 3 * 60, 5):
@@ -906,7 +907,8 @@ def test_nobody_decides_and_the_whole_chain_runs(department, lead):
         (30, 4, InterviewStatus.CANCELLING),
         (150, 5, InterviewStatus.CANCELLED),
     ]
-    assert told("decision_reminder") == on(position.recruiter)
+    who_may = [position.recruiter, lead, second_lead]
+    assert told("decision_reminder") == on(*who_may)
     assert told("decision_escalated") == on(lead, second_lead)
     events = [(entry.event, entry.actor, entry.at) for entry in interview.history.all()]
     assert events[2:] == [
@@ -917,7 +919,7 @@ def test_nobody_decides_and_the_whole_chain_runs(department, lead):
     assert interview.history.get(event="work_reminded").data == {
         "item": item_of(cancellation).reference,
         "kind": "cancellation",
-        "to": [f"user:{position.recruiter.pk}"],
+        "to": [f"user:{person.pk}" for person in who_may],
         "status": "cancelling",
     }
 
@@ -963,7 +965,7 @@ def test_who_cannot_do_it_any_more_is_passed_over(department, lead, recruiter, w
 
     work.chase(item, "remind")
 
-    assert told("decision_reminder") == on(recruiter)
+    assert told("decision_reminder") == on(recruiter, lead)
 
 
 @pytest.mark.parametrize("kind", ["cancellation", "follow_up"])

@@ -135,7 +135,51 @@ def test_telling_asks_nothing_more_while_the_recruiter_is_there(department):
     (read,) = requests()
 
     with CaptureQueriesContext(connection) as captured:
-        list(notices.received(read))
         list(notices.cancelled(read))
 
     assert len(captured) == 0
+
+
+def test_who_may_decide_is_told_at_once_beside_the_recruiter(department, lead):
+    recruiter = UserFactory(recruiter=True, departments=[department])
+    CancellationFactory(
+        interview__position=PositionFactory(department=department, recruiter=recruiter)
+    )
+    (read,) = requests()
+
+    told = list(notices.received(read))
+
+    assert to(told, "cancellation_to_decide") == {
+        (department.audience, "desk"),
+        *staff(recruiter),
+        *staff(lead),
+    }
+
+
+def test_recruiter_who_decides_is_enough(department, lead):
+    deciding = UserFactory(lead=True, departments=[department])
+    CancellationFactory(
+        interview__position=PositionFactory(department=department, recruiter=deciding)
+    )
+    (read,) = requests()
+
+    told = list(notices.received(read))
+
+    assert to(told, "cancellation_to_decide") == {(department.audience, "desk"), *staff(deciding)}
+
+
+def test_recruiter_of_another_department_is_not_told_to_decide(department):
+    administrator = UserFactory(administrator=True)
+    CancellationFactory(
+        interview__position=PositionFactory(
+            department=department, recruiter=UserFactory(recruiter=True, departments=[])
+        )
+    )
+    (read,) = requests()
+
+    told = list(notices.received(read))
+
+    assert to(told, "cancellation_to_decide") == {
+        (department.audience, "desk"),
+        *staff(administrator),
+    }

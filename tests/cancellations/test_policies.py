@@ -256,6 +256,57 @@ def test_lead_writes_only_for_their_departments(desk, lead, department):
     write(lead, position=PositionFactory(department=department))
 
 
+def department_field(response):
+    field = response.context["form"]["department"]
+    return (
+        field.field.required,
+        [str(value) for value, _label in field.field.choices],
+        field.value(),
+    )
+
+
+def test_lead_of_one_department_finds_it_chosen_and_nothing_else(desk, department):
+    DepartmentFactory()
+
+    response = desk.get(reverse("cancellations:new_policy"))
+
+    assert department_field(response) == (True, [str(department.pk)], department.pk)
+    assert "Yours is the department" in response.text
+    assert "Department <span" not in response.text  # "(optional)"
+
+
+def test_lead_of_two_departments_says_which(desk, lead, department):
+    other = DepartmentFactory()
+    lead.departments.add(other)
+
+    response = desk.get(reverse("cancellations:new_policy"))
+    required, choices, chosen = department_field(response)
+    refused = desk.post(reverse("cancellations:new_policy"), typed(*ORDINARY))
+
+    assert (required, set(choices), chosen) == (True, {"", str(department.pk), str(other.pk)}, None)
+    assert refused.text.count("Choose your department: only administrators") == 2  # and above
+
+
+def test_administrator_writes_for_everybody(client, administrator, department):
+    client.force_login(administrator)
+
+    response = client.get(reverse("cancellations:new_policy"))
+
+    required, choices, chosen = department_field(response)
+    assert (required, chosen) == (False, None)
+    assert "" in choices
+    assert "Empty means any." in response.text
+
+
+def test_lead_edits_a_policy_for_a_position_alone(desk, lead, department):
+    position = PositionFactory(department=department)
+    policy = write(lead, position=position)
+    sent = typed(*ORDINARY, position=position.pk, version=policy.version, name="Renamed")
+
+    assert desk.post(page("edit_policy", policy), sent).status_code == 302
+    assert (fresh(policy).name, fresh(policy).department) == ("Renamed", None)
+
+
 def test_lead_reads_general_policies_and_changes_none(desk, lead):
     general = Policy.objects.get(name="默认规则")
 
@@ -408,6 +459,39 @@ def test_policy_with_a_gap_is_switched_on_only_if_meant(lead, department):
     with pytest.raises(policies.Unconfirmed):
         on(policy, lead)
     assert on(policy, lead, is_meant=True).is_active
+
+
+SHORT = Tier(4 * 24 * HOUR, Outcome.AUTOMATIC, short_notice=True)
+SHORT_LATE = Tier(0 * HOUR, Outcome.AUTOMATIC, short_notice=True)
+AT_ONCE, ASKED = Tier(0 * HOUR, Outcome.AUTOMATIC), Tier(0 * HOUR, Outcome.NEEDS_HR)
+REFUSED_EARLY = Tier(4 * 24 * HOUR, Outcome.REFUSED)
+
+
+@pytest.mark.parametrize(
+    ("tiers", "is_unusual"),
+    [
+        ((SHORT, AT_ONCE), True),
+        ((Tier(4 * 24 * HOUR, Outcome.NEEDS_HR), AT_ONCE), True),
+        ((REFUSED_EARLY, ASKED), True),
+        ((Tier(4 * 24 * HOUR, Outcome.NEEDS_HR, short_notice=True), ASKED), True),
+        ((SHORT, ASKED), False),
+        ((Tier(4 * 24 * HOUR, Outcome.AUTOMATIC), SHORT_LATE), False),
+    ],
+)
+def test_who_asks_earlier_is_treated_worse_only_if_that_is_meant(
+    desk, lead, department, tiers, is_unusual
+):
+    policy = write(lead, tiers, department=department)
+    switch = page("switch_policy", policy)
+    said = "treated more kindly"
+
+    assert (said in desk.get(page("policy", policy)).text) == is_unusual
+    refused = desk.post(switch, {"version": policy.version})
+    assert (refused.status_code == 422) == is_unusual
+    assert fresh(policy).is_active != is_unusual
+    if is_unusual:
+        desk.post(switch, {"version": policy.version, "is_meant": "1"})
+        assert fresh(policy).is_active
 
 
 def test_switching_off_the_general_policy_has_to_be_meant(client, administrator):

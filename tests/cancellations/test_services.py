@@ -96,6 +96,7 @@ def test_cancelling_tells_candidate_recruiter_interviewer_and_department():
 
 def test_late_request_tells_candidate_that_it_arrived_and_hr_that_it_waits():
     interview = InterviewFactory(starts_in=timedelta(hours=2))
+    interview.position.recruiter.departments.add(interview.position.department)
     person = f"user:{interview.candidate.user.pk}"
 
     ask(interview)

@@ -226,3 +226,56 @@ def test_anomaly_is_opened_once(interview, department):
 def test_anomaly_nobody_has_words_for_is_a_mistake(interview):
     with pytest.raises(ValueError, match="nonsense"):
         work.open_anomaly(interview, "nonsense")
+
+
+# --- once it is settled ---------------------------------------------------------------------------
+
+DONE = "Called her mother: she comes tomorrow."
+
+
+@pytest.fixture
+def settled(interview, recruiter):
+    item = WorkItemFactory(interview=interview, kind=WorkKind.FOLLOW_UP, task=TASK)
+    work.resolve_work(item, by=recruiter, note=DONE)
+    return item
+
+
+def test_settled_work_does_not_count_down(desk, interview, settled):
+    still_open = WorkItemFactory(interview=InterviewFactory(), kind=WorkKind.FOLLOW_UP)
+    still_open.audience = settled.audience
+    still_open.save()
+
+    assert "data-left" in case_of(desk, still_open)
+    assert "data-left" not in case_of(desk, settled)
+    assert DONE in case_of(desk, settled)
+
+
+def case_of(desk, item) -> str:
+    page = desk.get(f"/desk/work/{item.reference}/").text
+    return page[page.index("case-head") :]
+
+
+def test_story_says_how_work_was_settled(desk, interview, settled):
+    page = desk.get(f"/desk/interviews/{interview.reference}/")
+
+    (entry,) = (each for each in page.context["story"].entries if each.why)
+    assert (entry.what, entry.why) == ("Work settled", DONE)
+    assert DONE in page.text
+    assert DONE not in str(list(HistoryEntry.objects.values_list("data", flat=True)))
+
+
+def test_story_keeps_the_words_from_who_reads_no_details(client, department, interview, settled):
+    client.force_login(UserFactory(viewer=True, departments=[department]))
+
+    page = client.get(f"/desk/interviews/{interview.reference}/").text
+
+    assert "Work settled" in page
+    assert DONE not in page
+
+
+def test_story_says_nothing_any_more_once_the_words_were_erased(desk, interview, settled):
+    WorkItem.objects.update(note="")
+
+    page = desk.get(f"/desk/interviews/{interview.reference}/")
+
+    assert not any(each.why for each in page.context["story"].entries)

@@ -61,9 +61,10 @@ def table(*rows):
     return "\n".join([TITLES, *(",".join({**ROW, **row}.values()) for row in rows)]).encode()
 
 
-def compared(client, content, name="template"):
+def compared(client, content, name="template", source=""):
     file = SimpleUploadedFile("old.csv", content)
-    response = client.post(reverse("interviews:compare"), {"file": file, "mapping": name})
+    fields = {"file": file, "mapping": name, "source": source}
+    response = client.post(reverse("interviews:compare"), fields)
     assert response.status_code == 302, response.context["form"].errors
     job = Job.objects.get(kind=imports.COMPARE, reference=response.url.split("/")[-2])
     jobs.run_job(job.pk)
@@ -131,6 +132,92 @@ def test_what_stands_on_one_side_only_is_listed_within_the_files_dates(client, a
     ]
     interview = Interview.objects.get(source_key="A-3")
     assert job.rows.get(outcome="only_here").subject == f"interview:{interview.reference}"
+
+
+# --- How an interview is found -------------------------------------------------------------------
+
+
+def elsewhere(source="demo", *rows):
+    """What was imported stands there as from another source."""
+    bring(*rows)
+    Interview.objects.filter(source="template").update(source=source)
+
+
+LATER = {"starts": "2026-05-09 15:00"}
+
+
+def test_key_is_found_at_the_source_the_page_names_whatever_the_mapping(client, administrator):
+    elsewhere("demo", {}, OTHER)
+
+    job = compared(client, table(LATER, OTHER))
+
+    ((outcome, key, fields),) = findings(job)
+    assert (outcome, key) == ("different", "A-1")
+    assert fields[0] == ["starts_at", "2026-05-09 15:00", "2026-05-09 14:00"]
+    page = client.get(reverse("interviews:comparison", args=[job.reference])).text
+    assert "Compared with interviews from: demo" in page
+
+
+def test_what_only_that_source_holds_is_looked_for_there(client, administrator):
+    within = {"number": "A-3", "starts": "2026-05-10 09:00"}
+    elsewhere("demo", {}, OTHER, within)
+    bring({"number": "A-4", "starts": "2026-05-10 10:00"})
+
+    assert findings(compared(client, table({}, OTHER))) == [("only_here", "A-3", [])]
+
+
+def test_source_is_the_one_chosen(client, administrator):
+    elsewhere("demo", {})
+    bring(LATER, OTHER)
+    page = client.get(reverse("interviews:compare"))
+    assert [code for code, _title in page.context["form"].fields["source"].choices] == [
+        "",
+        "demo",
+        "template",
+    ]
+    assert "Template for interviews (template)" in page.text
+
+    assert findings(compared(client, table(LATER, OTHER))) == []  # more of its keys are there
+    chosen = compared(client, table(LATER, OTHER), source="demo")
+    assert [(outcome, key) for outcome, key, _fields in findings(chosen)] == [
+        ("different", "A-1"),
+        ("only_there", "A-2"),
+    ]
+
+
+def test_source_that_is_not_there_is_refused(client, administrator):
+    file = SimpleUploadedFile("old.csv", table({}))
+    fields = {"file": file, "mapping": "template", "source": "nowhere"}
+    response = client.post(reverse("interviews:compare"), fields)
+    assert response.status_code == 422
+    assert "source" in response.context["form"].errors
+
+
+@pytest.mark.parametrize("where", ["number", "column"])
+def test_interview_is_found_by_our_own_reference(client, administrator, where):
+    bring({}, OTHER)
+    reference = Interview.objects.get(source_key="A-1").reference
+    shown = f"{reference[:5]} {reference[5:]}".lower()
+    number = shown if where == "number" else "OLD-77"
+    first, *lines = table(LATER | {"number": number}, OTHER).decode().splitlines()
+    if where == "column":
+        first, lines = f"{first},Reference", [f"{lines[0]},{shown}", f"{lines[1]},"]
+
+    job = compared(client, "\n".join([first, *lines]).encode())
+
+    ((outcome, _key, fields),) = findings(job)
+    assert (outcome, fields[0][0]) == ("different", "starts_at")
+    assert job.rows.get().subject == f"interview:{reference}"
+
+
+def test_file_of_something_else_is_told_not_to_be_compared(client, administrator):
+    file = SimpleUploadedFile("old.csv", b"Candidate number,Name\nC-1,x")
+    response = client.post(reverse("interviews:compare"), {"file": file, "mapping": "template"})
+    (error,) = response.context["form"].errors["mapping"]
+    assert error == "This looks like “Template for candidates”. Only interviews are compared."
+
+
+# --- What is told ---------------------------------------------------------------------------------
 
 
 def test_row_that_cannot_be_read_is_not_missing_in_the_file(client, administrator):

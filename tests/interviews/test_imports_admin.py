@@ -168,8 +168,8 @@ def test_file_of_titles_alone_is_answered_in_a_sentence(client, administrator, e
 @pytest.mark.parametrize(
     ("language", "titles"),
     [
-        ("en", ["The template of this page", "Data set: The Interview Attendance Problem"]),
-        ("zh-hans", ["面约导入模板", "面试到场数据集（The Interview Attendance Problem）"]),
+        ("en", ["Template for interviews", "Data set: The Interview Attendance Problem"]),
+        ("zh-hans", ["面试导入模板", "面试到场数据集（The Interview Attendance Problem）"]),
     ],
 )
 def test_mappings_are_offered_by_their_titles(client, language, titles):

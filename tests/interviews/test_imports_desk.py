@@ -13,7 +13,7 @@ from django.contrib.messages import get_messages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import ProgrammingError, connection, transaction
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts.models import ConfigurationChange, User
 from candidates.models import Candidate
@@ -64,6 +64,17 @@ def administrator(client):
     user = UserFactory(administrator=True)
     client.force_login(user)
     return user
+
+
+@pytest.fixture
+def speaks(client, administrator):
+    """An administrator who chose no language comes with a browser that asks for one."""
+
+    def with_a_browser(language):
+        User.objects.filter(pk=administrator.pk).update(language="")
+        client.defaults["HTTP_ACCEPT_LANGUAGE"] = language
+
+    return with_a_browser
 
 
 def data(*lines, titles=TITLES):
@@ -142,6 +153,93 @@ def test_problems_are_told_in_the_language_of_who_asked(client):
     client.force_login(UserFactory(administrator=True, language="zh-hans"))
     job = previewed(client, data(GOOD, BAD))
     assert "手机号" in job.rows.get().detail["message"]
+
+
+@pytest.mark.parametrize(
+    ("spoken", "worker", "words"),
+    [("en", "zh-hans", "not a mobile number"), ("zh-hans", "en", "手机号")],
+)
+def test_worker_tells_problems_in_the_language_the_browser_asked_for(
+    client, administrator, speaks, monkeypatch, spoken, worker, words
+):
+    monkeypatch.setattr(imports, "SMALL", -1)
+    speaks(spoken)
+    content = data(GOOD, BAD)
+    preview = previewed(client, content)
+    with translation.override(worker):
+        jobs.run_job(preview.pk)
+    client.post(reverse("interviews:start_import", args=[preview.reference]))
+    file = SimpleUploadedFile("file.csv", content)
+    client.post(reverse("interviews:compare"), {"file": file, "mapping": "template"})
+
+    with translation.override(worker):
+        for job in Job.objects.exclude(pk=preview.pk):
+            jobs.run_job(job.pk)
+
+    rejected = JobRow.objects.filter(outcome="rejected")
+    assert set(rejected.values_list("job__kind", flat=True)) == {
+        imports.PREVIEW,
+        imports.IMPORT,
+        imports.COMPARE,
+    }
+    for row in rejected:
+        assert words in row.detail["message"], row.job.kind
+
+
+def test_refusal_is_told_in_the_language_the_browser_asked_for(
+    client, administrator, speaks, monkeypatch
+):
+    monkeypatch.setattr(imports, "SMALL", -1)
+    speaks("en")
+    job = previewed(client, data(GOOD) + b"\n\x00\n")
+
+    with translation.override("zh-hans"):
+        jobs.run_job(job.pk)
+
+    assert "Line 3 holds a NUL byte" in Job.objects.get(pk=job.pk).params["refused"]
+
+
+CANDIDATE_TITLES = "Candidate number,Name,Mobile number"
+APPLICATION_TITLES = "Candidate number,Name,Position code,Stage"
+
+
+@pytest.mark.parametrize(
+    ("language", "titles", "chosen", "told"),
+    [
+        ("en", CANDIDATE_TITLES, "template", "“Template for candidates”: choose it here."),
+        ("zh-hans", CANDIDATE_TITLES, "template", "“候选人导入模板”，请在此处选择它。"),
+        ("en", TITLES, "template_slots", "“Template for interviews”: choose it here."),
+        ("en", APPLICATION_TITLES, "template", "“Template for applications”: choose it here."),
+        (  # which lacks a column, but knows more of the others than any
+            "en",
+            "Position code,Post,Department code,Category code,Open",
+            "template",
+            "“Template for positions”: choose it here.",
+        ),
+    ],
+)
+def test_file_of_another_template_is_told_to_be_one(
+    client, administrator, speaks, language, titles, chosen, told
+):
+    speaks(language)
+
+    response = upload(client, data(titles=titles), chosen)
+
+    assert response.status_code == 422
+    (error,) = response.context["form"].errors["mapping"]
+    assert told in error
+    assert "file" not in response.context["form"].errors
+
+
+@pytest.mark.parametrize("address", [UPLOAD, "interviews:compare"])
+@pytest.mark.parametrize(
+    ("language", "title"), [("en", "Template for interviews"), ("zh-hans", "面试导入模板")]
+)
+def test_template_is_called_by_what_it_brings(
+    client, administrator, speaks, address, language, title
+):
+    speaks(language)
+    assert f">{title}</option>" in client.get(reverse(address)).text
 
 
 def test_cell_that_is_a_formula_is_not_run_by_a_spreadsheet(client, administrator):
@@ -324,6 +422,67 @@ def test_import_brings_exactly_what_was_previewed_and_accounts_for_every_row(cli
     assert not list(history.verify(Interview.objects.all()))
     report = client.get(reverse("interviews:job_report", args=[job.reference]))
     assert "This is not a mobile number" in report.getvalue().decode()
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [("en", "3 rows read, 1 new."), ("zh-hans", "读取 3 行，新增 1 行。")],
+)
+def test_report_says_what_was_read_and_what_was_new_and_offers_undo(
+    client, administrator, speaks, language, told
+):
+    speaks(language)
+    imported(client, data(GOOD))
+    job = imported(client, data(GOOD, OTHER, BAD))
+    report = reverse("interviews:job", args=[job.reference])
+    undo = reverse("interviews:undo_import", args=[job.reference])
+
+    page = client.get(report).text
+    assert told in " ".join(page.split())
+    assert undo in page
+    latest = client.get(reverse(UPLOAD)).context["rows"][0]
+    assert (latest["job"].done, latest["new"]) == (3, 1)
+
+    undone(client, job)
+    page = client.get(report).text
+    assert undo not in page
+    assert reverse("interviews:job", args=[job.params["undo"]]) in page
+
+
+def test_report_of_an_import_that_runs_or_brought_nothing_offers_no_undo(client, administrator):
+    preview = previewed(client, data(GOOD))
+    client.post(reverse("interviews:start_import", args=[preview.reference]))
+    running = Job.objects.get(reference=preview.params["import"])
+    jobs.run_job(imports.start_import(previewed(client, data(BAD)), by=administrator).pk)
+    empty = Job.objects.get(kind=imports.IMPORT, state="done")
+
+    for job in (running, empty):
+        page = client.get(reverse("interviews:job", args=[job.reference])).text
+        assert reverse("interviews:undo_import", args=[job.reference]) not in page
+
+
+def test_report_about_no_interview_has_no_empty_column(client, administrator):
+    candidates = data("C-1,张三,13900000001", titles=CANDIDATE_TITLES)
+    without = imported(client, candidates, "template_candidates")
+    about = imported(client, data(GOOD))
+
+    shown = [
+        ">About</th>" in client.get(reverse("interviews:job", args=[job.reference])).text
+        for job in (without, about)
+    ]
+
+    assert shown == [False, True]
+
+
+@pytest.mark.parametrize("imports_there", [1, 3])
+def test_list_of_imports_asks_no_more_the_longer_it_is(
+    client, administrator, django_assert_max_num_queries, imports_there
+):
+    for number in range(imports_there):
+        imported(client, data(GOOD.replace("A-1", f"L-{number}")))
+    with django_assert_max_num_queries(12):
+        response = client.get(reverse(UPLOAD))
+    assert [row["new"] for row in response.context["rows"]] == [1] * imports_there
 
 
 def test_new_positions_are_put_down_to_who_imported_them(client, administrator):

@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from interviews import jobs
-from interviews.models import Interview, Job
+from interviews.models import Interview, Job, JobRow
 from tests.factories import UserFactory
 from tests.journeys.visitor import either_language
 
@@ -55,6 +55,26 @@ def test_file_is_previewed_imported_and_undone(visit):
     assert not Interview.objects.exists()
     page.goto(reverse("interviews:imports"))
     assert page.locator("main table >> text=Undone").count() == 1
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_longest_reason_of_a_report_is_read_whole(visit, width):
+    # given an import some row of which cannot be read, for a reason of many words
+    administrator = UserFactory(administrator=True)
+    job = Job.objects.create(kind="import", requested_by=administrator, state="done", done=1)
+    message = "Use one of: " + ", ".join(f"value number {number}" for number in range(20))
+    detail = {"column": "Status", "value": "x" * 60, "message": message}
+    JobRow.objects.create(job=job, number=2, outcome="rejected", detail=detail)
+
+    # when its report is opened
+    page = visit(administrator, width=width, height=800).page
+    page.goto(reverse("interviews:job", args=[job.reference]))
+
+    # then the words wrap; nothing is cut at the edge of the table
+    frame = page.locator(".table-frame")
+    assert message in frame.inner_text()
+    assert frame.evaluate("(it) => it.scrollWidth - it.clientWidth") <= (0 if width > 390 else 200)
+    assert page.locator(".told").bounding_box()["width"] <= width - 32
 
 
 @either_language

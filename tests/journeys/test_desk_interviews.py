@@ -97,6 +97,47 @@ def test_box_at_the_head_ticks_every_row(visit, department, recruiter):
     expect(desk.page.locator("[data-bulk-all]")).not_to_be_checked()
 
 
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_phone_shows_name_status_and_time_of_every_row(visit, department, recruiter, language):
+    recruiter.language = language
+    recruiter.save()
+    given_somebody(department, status="booked")
+    desk = visit(recruiter)
+    desk.opens(
+        f"{LIST}?view=all&columns=position&columns=starts_at&columns=status&columns=booked_at"
+    )
+
+    (row,) = desk.page.locator("tbody tr").all()
+    name, status, time, position = (
+        row.locator(each).bounding_box()
+        for each in ("th", ".card-status", ".card-starts_at", "td:not([class], [data-label])")
+    )
+    for box in (name, status, time, position):
+        assert 0 <= box["x"] < box["x"] + box["width"] <= 390
+    assert name["x"] + name["width"] <= status["x"]
+    assert name["y"] < time["y"] < position["y"]
+    assert desk.page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_head_of_the_desk_on_a_phone_is_that_of_the_candidates(visit, recruiter, language):
+    """The brand left, the menu right, below them every place on one row."""
+    recruiter.language = language
+    recruiter.save()
+    desk = visit(recruiter)
+    desk.opens(LIST)
+
+    brand, words, menu = (
+        desk.page.locator(each).bounding_box()
+        for each in (".brand", ".desk-bar > .language", ".desk-bar > .menu")
+    )
+    places = [each.bounding_box() for each in desk.page.locator(".desk-place").all()]
+    assert brand["x"] < words["x"] < menu["x"]
+    assert brand["y"] + brand["height"] <= places[0]["y"]
+    assert len({place["y"] for place in places}) == 1
+    assert places[-1]["x"] + places[-1]["width"] <= 390
+
+
 @either_language
 def test_interviews_have_nothing_for_axe_to_find(visit, department, recruiter, language, width):
     recruiter.language = language

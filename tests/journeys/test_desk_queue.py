@@ -241,6 +241,15 @@ def test_several_are_ticked_read_and_decided(visit, department, lead, javascript
         expect(bar).to_contain_text("Chosen: 2")
         desk.page.keyboard.press("a")
         desk.sees("Approve 2 requests")
+        note = desk.page.get_by_label("Note to the candidates")
+        note.fill("Until Monday")
+        desk.page.keyboard.press("Escape")  # out of the box, the words stay
+        expect(note).not_to_be_focused()
+        expect(note).to_have_value("Until Monday")
+        desk.page.keyboard.press("Escape")
+        expect(bar).to_contain_text("Chosen: 2")
+        desk.page.keyboard.press("a")
+        desk.sees("Approve 2 requests")
         desk.page.keyboard.press("Enter")
     else:
         desk.presses("Approve…")
