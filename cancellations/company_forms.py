@@ -13,10 +13,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from cancellations.company import MOST_AT_ONCE
-from cancellations.forms import WordsField
 from cancellations.models import DETAIL_MIN, Purpose, Reason
 from cancellations.queries import offered_reasons
 from config.references import ALPHABET, LENGTH, new_reference, normalise
+from interviews.forms import WordsField
 from interviews.models import EARLIEST, LATEST, Move, Slot
 from interviews.templatetags.when import moment
 

@@ -15,10 +15,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
-from cancellations.models import DETAIL_MAX, Purpose, Reason
+from cancellations.models import Purpose, Reason
 from cancellations.queries import offered_reasons
 from config.references import ALPHABET, LENGTH, ReferenceConverter, normalise
-from interviews.forms import SaneDateField
+from interviews.forms import SaneDateField, WordsField
 from interviews.models import Department, InterviewQuerySet
 from interviews.states import ENDED, InterviewStatus
 from interviews.templatetags.when import day
@@ -202,23 +202,6 @@ class ReceiptNumberForm(forms.Form):
                 _("A receipt number has ten letters and digits. Please compare it once more.")
             )
         return number
-
-
-class WordsField(forms.CharField):
-    """A few sentences. The box takes more than may be kept: cut silently, somebody's last words
-    would be missing; so the form says that it is too long, and shows all of it."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        own: dict[str, Any] = {
-            "max_length": DETAIL_MAX,
-            "widget": forms.Textarea(attrs={"rows": 2}),
-        }
-        super().__init__(**own | kwargs)
-
-    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
-        attrs = super().widget_attrs(widget)
-        attrs.pop("maxlength", None)
-        return attrs
 
 
 class DecisionForm(forms.Form):

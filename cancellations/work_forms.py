@@ -9,9 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from cancellations.forms import WordsField
 from cancellations.work import at_ten
-from interviews.forms import MomentField
+from interviews.forms import MomentField, WordsField
 from interviews.templatetags.when import when
 
 _OWN = "own"

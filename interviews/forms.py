@@ -1,4 +1,4 @@
-"""Days and times as people type them."""
+"""Days, times and words as people type them."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.utils.translation import gettext_lazy as _
 
+from interviews.booking.models import DETAIL_MAX
 from interviews.models import EARLIEST, LATEST, SANE_TIME
 
 _OUT_OF_RANGE = _("Choose a day between 2000 and 2099.")
@@ -41,3 +42,20 @@ class MomentField(forms.DateTimeField):
             "error_messages": {"invalid": wrong},
         }
         super().__init__(**kwargs | own)
+
+
+class WordsField(forms.CharField):
+    """A few sentences. The box takes more than may be kept: cut silently, somebody's last words
+    would be missing; so the form says that it is too long, and shows all of it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        own: dict[str, Any] = {
+            "max_length": DETAIL_MAX,
+            "widget": forms.Textarea(attrs={"rows": 2}),
+        }
+        super().__init__(**own | kwargs)
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        attrs = super().widget_attrs(widget)
+        attrs.pop("maxlength", None)
+        return attrs

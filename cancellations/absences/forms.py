@@ -7,6 +7,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
 from candidates.models import LONGEST_APPEAL
+from interviews.forms import WordsField
 from interviews.models import Slot
 from interviews.templatetags.when import when
 
@@ -24,12 +25,10 @@ class NoteForm(forms.Form):
 
     use_required_attribute = False
 
-    note = forms.CharField(
+    note = WordsField(
         label=_("Note"),
         help_text=_("Colleagues read it; the candidate does not."),
         required=False,
-        max_length=500,
-        widget=forms.Textarea(attrs={"rows": 2, "maxlength": None}),
     )
 
 
@@ -59,12 +58,10 @@ class AppealDecisionForm(forms.Form):
 
     use_required_attribute = False
 
-    note = forms.CharField(
+    note = WordsField(
         label=_("Note to the candidate"),
         help_text=_("The candidate reads it."),
         required=False,
-        max_length=500,
-        widget=forms.Textarea(attrs={"rows": 2, "maxlength": None}),
     )
 
 
@@ -73,12 +70,11 @@ class AppealForm(forms.Form):
 
     use_required_attribute = False
 
-    text = forms.CharField(
+    text = WordsField(
         label=_("Why should it not stand?"),
         help_text=_("One sentence is enough."),
         required=False,
         max_length=LONGEST_APPEAL,
-        widget=forms.Textarea(attrs={"rows": 3, "maxlength": None}),
     )
     file = forms.FileField(
         label=_("A file"),

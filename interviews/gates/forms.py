@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from interviews.forms import SaneDateField
+from interviews.forms import SaneDateField, WordsField
 from interviews.gates.models import LARGEST_DOCUMENT, NOTE_MAX, StageGate
 from interviews.gates.queries import ORDER
 from interviews.models import Application, Stage
@@ -53,12 +53,11 @@ class CheckForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose one.")},
     )
-    note = forms.CharField(
+    note = WordsField(
         label=_("What is wrong with it"),
         help_text=_("The candidate reads it."),
         required=False,
         max_length=NOTE_MAX,
-        widget=forms.Textarea(attrs={"rows": 2}),
     )
 
     def clean(self) -> dict[str, Any]:

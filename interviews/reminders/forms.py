@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from interviews.forms import WordsField
 from interviews.reminders.models import LONGEST_TROUBLE, ReminderRule, TroubleKind
 from interviews.reminders.rules import Anchor, What, When
 
@@ -27,12 +28,11 @@ class TroubleForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose what fits best.")},
     )
-    detail = forms.CharField(
+    detail = WordsField(
         label=_("In your words"),
         help_text=_("Only HR reads it."),
         required=False,
         max_length=LONGEST_TROUBLE,
-        widget=forms.Textarea(attrs={"rows": 3, "maxlength": None}),
         error_messages={
             "max_length": _("Please keep it under %(limit_value)d characters."),
         },
