@@ -23,10 +23,6 @@ from interviews.templatetags.when import moment
 _OTHER = "other"
 
 
-def _words(label: Any, help_text: Any, **kwargs: Any) -> forms.CharField:
-    return WordsField(label=label, help_text=help_text, **kwargs)
-
-
 class CompanyCancellationForm(forms.Form):
     """Why the company cancels, and what the candidates read of it."""
 
@@ -38,13 +34,15 @@ class CompanyCancellationForm(forms.Form):
         help_text=_("The candidates read it."),
         error_messages={"required": _("Choose a reason."), "invalid_choice": _("Choose a reason.")},
     )
-    note = _words(
-        _("Words to the candidates"),
-        _("They are added to the message, which already says sorry and whom to call."),
+    note = WordsField(
+        label=_("Words to the candidates"),
+        help_text=_("They are added to the message, which already says sorry and whom to call."),
         required=False,
     )
-    detail = _words(
-        _("For colleagues"), _("Only HR reads this. Some reasons need it."), required=False
+    detail = WordsField(
+        label=_("For colleagues"),
+        help_text=_("Only HR reads this. Some reasons need it."),
+        required=False,
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -148,18 +146,18 @@ class CorrectionForm(forms.Form):
             MaxValueValidator(LATEST, message=_("Enter a day between 2000 and 2099.")),
         ],
     )
-    reason = _words(
-        _("Why is it set right?"),
-        _("For colleagues. It is kept with the correction, and not sent."),
+    reason = WordsField(
+        label=_("Why is it set right?"),
+        help_text=_("For colleagues. It is kept with the correction, and not sent."),
         min_length=DETAIL_MIN,
         error_messages={
             "required": _("Say in a sentence why."),
             "min_length": _("Say in a sentence why."),
         },
     )
-    note = _words(
-        _("Words to the candidate"),
-        _("They are added to the message that tells of the correction."),
+    note = WordsField(
+        label=_("Words to the candidate"),
+        help_text=_("They are added to the message that tells of the correction."),
         required=False,
     )
 

@@ -17,7 +17,7 @@ from django.utils.translation import pgettext_lazy
 from accounts.models import User
 from cancellations.models import Purpose, Reason
 from cancellations.queries import offered_reasons
-from config.references import ALPHABET, LENGTH, ReferenceConverter, normalise
+from config.references import ReferenceConverter, as_reference
 from interviews.forms import SaneDateField, WordsField
 from interviews.models import Department, InterviewQuerySet
 from interviews.states import ENDED, InterviewStatus
@@ -196,8 +196,8 @@ class ReceiptNumberForm(forms.Form):
     )
 
     def clean_number(self) -> str:
-        number = normalise(self.cleaned_data["number"])
-        if len(number) != LENGTH or set(number) - set(ALPHABET):
+        number = as_reference(self.cleaned_data["number"])
+        if not number:
             raise ValidationError(
                 _("A receipt number has ten letters and digits. Please compare it once more.")
             )

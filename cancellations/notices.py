@@ -137,14 +137,14 @@ def deciders_of(department: Department) -> list[User]:
 def told_to_decide(position: Position) -> list[User]:
     """The recruiter, as far as they see the position; where they may not decide, who may as well.
     The promise made to the candidate is short: nobody is told only once it is broken."""
-    recruiter = position.recruiter
-    told = []
-    if recruiter and recruiter.is_active:
-        if departments_of(recruiter).filter(pk=position.department_id).exists():
-            told.append(recruiter)
-        if told and recruiter.has_perm(DECIDE_CANCELLATION):
-            return told
-    return [*told, *(each for each in deciders_of(position.department) if each not in told)]
+    recruiter, department = position.recruiter, position.department
+    if recruiter is None or not recruiter.is_active:
+        return deciders_of(department)
+    if not departments_of(recruiter).filter(pk=department.pk).exists():
+        return deciders_of(department)
+    if recruiter.has_perm(DECIDE_CANCELLATION):
+        return [recruiter]
+    return [recruiter, *deciders_of(department)]
 
 
 def _digest(

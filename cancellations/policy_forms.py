@@ -92,8 +92,9 @@ class PolicyForm(forms.ModelForm):
             departments = departments_of(by)
             positions = positions.filter(department__in=departments.values("pk"))
         chosen = Q(pk=self.instance.position_id or self.initial.get("position"))
-        self._offer("department", departments, _("Any"))
-        if not sees_everything(by) and (self.instance.pk is None or self.instance.department_id):
+        if sees_everything(by) or (self.instance.pk and not self.instance.department_id):
+            self._offer("department", departments, _("Any"))
+        else:
             self._ask_for_department(departments)
         self._offer("category", None, _("Any"))
         self._offer("position", positions.filter(Q(is_open=True) | chosen), _("Any"))

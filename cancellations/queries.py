@@ -23,10 +23,10 @@ from cancellations.models import (
     Reason,
 )
 from config.prepared import Later, Prepared
+from config.references import as_reference
 from interviews import history
 from interviews.models import DepartmentStaff, HistoryEntry, Interview, Position
 from interviews.queries import departments_of, sees_everything, visible_to
-from interviews.search import as_reference
 from interviews.states import CANCELLABLE, InterviewStatus
 
 

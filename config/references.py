@@ -18,9 +18,10 @@ def normalise(text: str) -> str:
     return re.sub(r"[\s-]", "", text).upper().translate(_LOOKALIKES)
 
 
-def is_reference(text: str) -> bool:
-    """Whether a normalised text could be one of ours."""
-    return len(text) == LENGTH and set(text) <= set(ALPHABET)
+def as_reference(text: str) -> str:
+    """The reference that a typed text may be, or nothing."""
+    reference = normalise(text)
+    return reference if len(reference) == LENGTH and set(reference) <= set(ALPHABET) else ""
 
 
 class ReferenceConverter:

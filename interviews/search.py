@@ -11,7 +11,6 @@ from accounts import identifiers
 from accounts.models import User
 from accounts.permissions import READ_DETAIL, Role
 from candidates.models import Candidate
-from config.references import ALPHABET, LENGTH, normalise
 from interviews.queries import visible_to
 
 LONGEST = 200
@@ -32,12 +31,6 @@ class Found:
 def tidy(text: str) -> str:
     """What was typed, without what nobody means: full-width letters, white space, NUL."""
     return unicodedata.normalize("NFKC", text.replace("\x00", "")).strip()
-
-
-def as_reference(text: str) -> str:
-    """The reference that `text` may be, or nothing."""
-    reference = normalise(text)
-    return reference if len(reference) == LENGTH and not set(reference) - set(ALPHABET) else ""
 
 
 def find_people(text: str, user: User) -> Found:

@@ -20,8 +20,8 @@ from cancellations.help.models import HelpConversation, HelpTurn, Offer
 from cancellations.models import Purpose
 from cancellations.queries import offered_reasons
 from cancellations.responses import SeeOther, own_or_404
+from config.references import as_reference
 from interviews.models import Interview
-from interviews.search import as_reference
 from interviews.states import UNDER_WAY
 
 TURN = "turn"

@@ -29,6 +29,7 @@ from accounts.permissions import (
 from cancellations import configuration, looking, telling
 from cancellations.desk_filters import Narrowing
 from cancellations.history_filters import AccessFilter, ChangeFilter, HistoryFilter
+from config.references import as_reference
 from interviews import accesses, history, trail, verification
 from interviews.exports import PIECE, csv_file
 from interviews.keyset import COUNTED, Place
@@ -41,7 +42,6 @@ from interviews.models import (
     RemovedInterview,
 )
 from interviews.queries import departments_of, visible_to
-from interviews.search import as_reference
 from interviews.states import InterviewStatus
 
 PAGE_SIZE = 50

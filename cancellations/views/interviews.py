@@ -31,6 +31,7 @@ from cancellations.desk_filters import InterviewFilter, RevealForm, SavedViewFor
 from cancellations.help import plausibility
 from cancellations.interview_lists import ALL, AskedList, remember, way_back
 from cancellations.models import Cancellation, PlausibilityRule
+from config.references import as_reference
 from interviews import exports, keyset, listing
 from interviews.columns import USUAL, Column
 from interviews.imports.answers import further_answers, source_title
@@ -39,7 +40,7 @@ from interviews.models import Access, AccessLog, Decline, Interview, SavedView
 from interviews.queries import timeline, visible_to
 from interviews.room.queries import closes_at, opens_at, takes_place_here
 from interviews.room.told import Stay, stays_of
-from interviews.search import as_reference, find_people, interviews_of, tidy
+from interviews.search import find_people, interviews_of, tidy
 from interviews.states import UPCOMING, InterviewStatus
 
 PAGE_SIZE = 50

@@ -14,7 +14,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 from accounts.identifiers import normalise_email, normalise_mobile, normalise_national_id
-from config.references import is_reference, normalise
+from config.references import as_reference
 from interviews.imports.mapping import (
     CHOICES,
     LENGTHS,
@@ -292,7 +292,7 @@ def own_references(row: Row) -> list[str]:
     """What in a row may be our own reference of what it is about: it may stand in a column of its
     own, or as the number of the interview."""
     texts = (row.key, row["reference"]) if isinstance(row, Record) else (row.key,)
-    return [found for text in texts if is_reference(found := normalise(text))]
+    return [found for text in texts if (found := as_reference(text))]
 
 
 @lru_cache(maxsize=8192)

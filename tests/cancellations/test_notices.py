@@ -140,46 +140,31 @@ def test_telling_asks_nothing_more_while_the_recruiter_is_there(department):
     assert len(captured) == 0
 
 
-def test_who_may_decide_is_told_at_once_beside_the_recruiter(department, lead):
-    recruiter = UserFactory(recruiter=True, departments=[department])
+def told_to_decide(department, **recruiter) -> tuple[User, set[tuple[str, str]]]:
+    """The recruiter of a position of the department, and who is told that a request waits."""
+    person = UserFactory(**recruiter)
     CancellationFactory(
-        interview__position=PositionFactory(department=department, recruiter=recruiter)
+        interview__position=PositionFactory(department=department, recruiter=person)
     )
     (read,) = requests()
+    return person, to(list(notices.received(read)), "cancellation_to_decide")
 
-    told = list(notices.received(read))
 
-    assert to(told, "cancellation_to_decide") == {
-        (department.audience, "desk"),
-        *staff(recruiter),
-        *staff(lead),
-    }
+def test_who_may_decide_is_told_at_once_beside_the_recruiter(department, lead):
+    recruiter, told = told_to_decide(department, recruiter=True, departments=[department])
+
+    assert told == {(department.audience, "desk"), *staff(recruiter), *staff(lead)}
 
 
 def test_recruiter_who_decides_is_enough(department, lead):
-    deciding = UserFactory(lead=True, departments=[department])
-    CancellationFactory(
-        interview__position=PositionFactory(department=department, recruiter=deciding)
-    )
-    (read,) = requests()
+    deciding, told = told_to_decide(department, lead=True, departments=[department])
 
-    told = list(notices.received(read))
-
-    assert to(told, "cancellation_to_decide") == {(department.audience, "desk"), *staff(deciding)}
+    assert told == {(department.audience, "desk"), *staff(deciding)}
 
 
 def test_recruiter_of_another_department_is_not_told_to_decide(department):
     administrator = UserFactory(administrator=True)
-    CancellationFactory(
-        interview__position=PositionFactory(
-            department=department, recruiter=UserFactory(recruiter=True, departments=[])
-        )
-    )
-    (read,) = requests()
 
-    told = list(notices.received(read))
+    _recruiter, told = told_to_decide(department, recruiter=True, departments=[])
 
-    assert to(told, "cancellation_to_decide") == {
-        (department.audience, "desk"),
-        *staff(administrator),
-    }
+    assert told == {(department.audience, "desk"), *staff(administrator)}

@@ -11,9 +11,9 @@ from accounts import api_tokens
 from accounts.scopes import Scope
 from cancellations import company, desk_api, services
 from cancellations.models import Cancellation, CancellationStatus, Reason
+from config.references import as_reference
 from interviews import history, jobs
 from interviews.models import HistoryEntry, Interview, Job
-from interviews.search import as_reference
 from interviews.states import InterviewStatus
 from notifications import work
 from notifications.models import Notification, WorkItem

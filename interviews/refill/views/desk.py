@@ -19,7 +19,6 @@ from interviews.models import Position, Slot
 from interviews.refill import queries, services
 from interviews.refill.forms import RefillForm
 from interviews.refill.models import WaitingEntry
-from interviews.search import as_reference
 from interviews.services import SlotFull
 
 PAGE_SIZE = 50
