@@ -15,6 +15,7 @@ from django_fsm import TransitionNotAllowed
 
 from accounts.decorators import DeskRequest, desk_permission_required, desk_required
 from accounts.permissions import EDIT_POLICIES, HANDLE_WORK
+from config.references import as_reference
 from interviews.models import Position, Slot
 from interviews.refill import queries, services
 from interviews.refill.forms import RefillForm
