@@ -38,6 +38,7 @@ def settle_savings() -> None:
     saved.settle(timezone.now())
 
 
+@shared_task
 def expire_marks() -> None:
     """Let go what has stood on somebody's record for its time."""
     absences.expire_marks()

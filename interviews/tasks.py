@@ -80,6 +80,7 @@ def remind_of_documents() -> None:
             logger.exception("not_reminded", application=application_id)
 
 
+@shared_task
 def take_steps() -> None:
     """Remind, follow up and close what is due, as far as it can be done before beat says so again;
     then plan a piece for the rules that were changed."""
