@@ -235,7 +235,7 @@ def lines(items: Sequence[WorkItem], user: User) -> list[Line]:
     others = {_interview_of(item) for item in items if item.params.get("receipt") not in requests}
     others -= {""}
     rest = _interviews(user, references=list(others)) if others else []
-    interviews = {reference: whose for reference, *whose in rest}
+    interviews: dict[str, tuple[str, str]] = {row[0]: row[1:] for row in rest}
     people = _people({item.assignee for item in items}, user)
 
     def line(item: WorkItem) -> Line:

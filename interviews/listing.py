@@ -88,7 +88,7 @@ def place_of(reference: str, user: User) -> Place | None:
     return next((Place(*row) for row in own.values_list("listed_at", "id")), None)
 
 
-_positions = PreparedForStaff(
+_positions: PreparedForStaff[tuple[int, str, int | None, str | None]] = PreparedForStaff(
     lambda: Position.objects.order_by("title", "pk").values_list(
         "pk", "title", "recruiter_id", "recruiter__name"
     ),
