@@ -25,8 +25,8 @@ from cancellations.models import (
 from config.prepared import Later, Prepared
 from config.references import as_reference
 from interviews import history
-from interviews.models import DepartmentStaff, HistoryEntry, Interview, Position
-from interviews.queries import departments_of, sees_everything, visible_to
+from interviews.models import HistoryEntry, Interview, Position
+from interviews.queries import PreparedForStaff, departments_of, sees_everything, visible_to
 from interviews.states import CANCELLABLE, InterviewStatus
 
 
@@ -345,21 +345,12 @@ def visible_cancellations(user: User | AnonymousUser) -> CancellationQuerySet:
 
 def visible_request(reference: str, user: User) -> Cancellation | None:
     """The one of this number with all its facts, where the member of staff may see it."""
-    if sees_everything(user):
-        return _any_request.first(reference=reference)
-    return _own_request.first(reference=reference, user=user.pk)
+    return _request.first(user, reference=reference)
 
 
-_any_request = Prepared(
-    lambda: Cancellation.objects.with_facts().filter(reference=Later("reference"))
-)
-_own_request = Prepared(
-    lambda: Cancellation.objects.with_facts().filter(
-        reference=Later("reference"),
-        interview__listed_department__in=DepartmentStaff.objects.filter(user=Later("user")).values(
-            "department"
-        ),
-    )
+_request = PreparedForStaff(
+    lambda: Cancellation.objects.with_facts().filter(reference=Later("reference")),
+    department="interview__listed_department",
 )
 
 
@@ -374,15 +365,22 @@ def reference_of(text: str, user: User) -> str:
     return receipts.values_list("interview__reference", flat=True).first() or ""
 
 
-def earlier_cancellations(cancellation: Cancellation, user: User) -> CancellationQuerySet:
-    """What else this candidate has called off before it began, as far as `user` may see."""
-    return visible_cancellations(user).filter(
-        interview__application__candidate=cancellation.interview.candidate,
+def earlier_cancellations(cancellation: Cancellation, user: User) -> int:
+    """How often else this candidate has called off before it began, as far as `user` may see."""
+    candidate = cancellation.interview.candidate.pk
+    return len(_earlier(user, candidate=candidate, at=cancellation.requested_at))
+
+
+_earlier = PreparedForStaff(
+    lambda: Cancellation.objects.filter(
+        interview__application__candidate=Later("candidate"),
         party=Party.CANDIDATE,
         is_exit=False,
         status=CancellationStatus.APPROVED,
-        requested_at__lt=cancellation.requested_at,
-    )
+        requested_at__lt=Later("at"),
+    ).values_list("pk"),
+    department="interview__listed_department",
+)
 
 
 def deciders(cancellation: Cancellation) -> models.QuerySet[User]:

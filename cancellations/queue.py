@@ -4,6 +4,7 @@ rows a page has, it takes one query for each kind of thing."""
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any, Generic, TypeVar
 
 from django.db.models import CharField, F, Model, QuerySet, Value
@@ -16,16 +17,18 @@ from accounts.permissions import HANDLE_WORK
 from cancellations.models import Cancellation, CancellationStatus
 from cancellations.queries import visible_cancellations, visible_request
 from cancellations.work import ABOUT, WORDS, roles_with
-from config.prepared import Later, Prepared
+from config.prepared import Later, Prepared, among
+from config.references import LENGTH
 from interviews.keyset import midnight
-from interviews.models import Department, DepartmentStaff, Interview
-from interviews.queries import departments_of, sees_everything, visible_to
+from interviews.models import Department, Interview
+from interviews.queries import PreparedForStaff, departments_of, sees_everything, visible_to
 from notifications.models import WorkItem, WorkItemQuerySet, WorkKind
 
 PAGE_SIZE = 50
 LINES = 30  # of the queue itself: a day's work, and a page that comes at once
 DONE_SHOWN = 10
 COUNTED = 100  # beyond that a count says "99+"
+ANY = "0" * LENGTH  # stands for each of them in an address that is put together once
 Entry = TypeVar("Entry")
 Stored = TypeVar("Stored", bound=Model)
 
@@ -105,7 +108,7 @@ class Line:
 
     @property
     def address(self) -> str:
-        return reverse(f"cancellations:{'case' if self.request else 'work_item'}", args=[self.key])
+        return _address_of_any("case" if self.request else "work_item").replace(ANY, self.key)
 
     @property
     def kind(self) -> str:
@@ -124,6 +127,11 @@ class Line:
     def is_late(self) -> bool:
         """Past what was promised to the candidate."""
         return self.request is not None and self.request.promised_by < timezone.now()
+
+
+@cache
+def _address_of_any(name: str) -> str:
+    return reverse(f"cancellations:{name}", args=[ANY])
 
 
 @dataclass(frozen=True)
@@ -181,13 +189,20 @@ _OPEN = Prepared(
 )
 
 
-def colleagues_of(user: User) -> QuerySet[User]:
+def colleagues_of(user: User) -> list[User]:
     """Who else may handle the work of this member of staff's departments."""
-    people = User.objects.filter(role__in=roles_with(HANDLE_WORK), is_active=True)
-    if not sees_everything(user):
-        own = DepartmentStaff.objects.filter(department__in=departments_of(user))
-        people = people.filter(pk__in=own.values("user"))
-    return people.exclude(pk=user.pk).only("pk", "name").order_by("name", "pk")
+    found = _handlers(user, roles=roles_with(HANDLE_WORK))
+    return [each for each in dict.fromkeys(found) if each != user]
+
+
+_handlers = PreparedForStaff(
+    lambda: (
+        User.objects.filter(among("role", Later("roles")), is_active=True)
+        .only("pk", "name")
+        .order_by("name", "pk")
+    ),
+    department="departments",
+)
 
 
 def page_number(asked: str) -> int:
@@ -224,19 +239,12 @@ def done_today(items: WorkItemQuerySet, *, now: datetime) -> list[WorkItem]:
 def lines(items: Sequence[WorkItem], user: User) -> list[Line]:
     """The items with what a line says of each, as far as `user` may see it."""
     receipts = {item.params.get("receipt") for item in items} - {None}
-    requests: dict[str, Any] = {}
-    if receipts:
-        found = visible_cancellations(user).filter(reference__in=receipts)
-        found = found.only(*_REQUEST_COLUMNS).annotate(
-            candidate=F("interview__application__candidate__user__name"),
-            position=F("interview__application__position__title"),
-        )
-        requests = {request.reference: request for request in found}
+    found = _requests(user, references=list(receipts)) if receipts else []
+    requests: dict[str, Any] = {request.reference: request for request in found}
     others = {_interview_of(item) for item in items if item.params.get("receipt") not in requests}
-    interviews: dict[str, tuple[str, str]] = {}
-    if others := others - {""}:
-        rest = visible_to(user).filter(reference__in=others)
-        interviews = {row[0]: row[1:] for row in rest.values_list("reference", *_WHOSE)}
+    others -= {""}
+    rest = _interviews(user, references=list(others)) if others else []
+    interviews: dict[str, tuple[str, str]] = {row[0]: row[1:] for row in rest}
     people = _people({item.assignee for item in items}, user)
 
     def line(item: WorkItem) -> Line:
@@ -249,10 +257,25 @@ def lines(items: Sequence[WorkItem], user: User) -> list[Line]:
     return [line(item) for item in items]
 
 
-_WHOSE = ("application__candidate__user__name", "application__position__title")
-_REQUEST_COLUMNS = (
-    *("reference", "is_exit", "starts_at", "status", "requested_at", "policy"),
-    *("requested_by_id", "decided_by_id"),
+_requests = PreparedForStaff(
+    lambda: (
+        Cancellation.objects.filter(among("reference", Later("references")))
+        .only(
+            *("reference", "is_exit", "starts_at", "status", "requested_at", "policy"),
+            *("requested_by_id", "decided_by_id"),
+        )
+        .annotate(
+            candidate=F("interview__application__candidate__user__name"),
+            position=F("interview__application__position__title"),
+        )
+    ),
+    department="interview__listed_department",
+)
+_interviews = PreparedForStaff(
+    lambda: Interview.objects.filter(among("reference", Later("references"))).values_list(
+        "reference", "application__candidate__user__name", "application__position__title"
+    ),
+    department="listed_department",
 )
 
 

@@ -6,22 +6,27 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from accounts.permissions import DECIDE_CANCELLATION, HANDLE_WORK, PERMISSIONS, Role
+from accounts.permissions import DECIDE_CANCELLATION, HANDLE_WORK, PERMISSIONS
 from cancellations import notices
 from cancellations.models import Cancellation, may_decide
+from config.prepared import Later, Prepared, among
 from interviews import history
 from interviews.imports.compare import Code
 from interviews.models import Interview
 from interviews.platforms.models import Difference
+<<<<<<< HEAD
 from interviews.reminders.rules import Doubt
 from interviews.states import ENDED
 from notifications import reach, work
+=======
+from interviews.queries import sees_everything
+from notifications import work
+>>>>>>> main
 from notifications.models import WorkItem, WorkKind
 from notifications.services import notify
 
@@ -191,23 +196,32 @@ def roles_with(permission: str) -> list[str]:
 
 
 def colleagues(item: WorkItem) -> list[User]:
-    """Who in the department can take this on."""
-    return list(_handlers(item.audience, item.kind))
+    """Who in the department can take this on, by name."""
+    permission = DECIDE_CANCELLATION if item.kind == WorkKind.CANCELLATION else HANDLE_WORK
+    return _handlers_of(item.audience, permission)
 
 
 def colleagues_for(interview: Interview) -> list[User]:
-    """Who can take on a follow-up of this interview."""
-    return list(_handlers(interview.position.department.audience, WorkKind.FOLLOW_UP))
+    """Who can take on a follow-up of this interview, by name."""
+    return _handlers_of(interview.position.department.audience, HANDLE_WORK)
 
 
-def _handlers(audience: str, kind: str) -> QuerySet[User]:
-    """Who in a department may handle work of this kind."""
-    permission = DECIDE_CANCELLATION if kind == WorkKind.CANCELLATION else HANDLE_WORK
-    people = User.objects.filter(role__in=roles_with(permission), is_active=True)
+_handlers = Prepared(
+    lambda: (
+        User.objects.filter(
+            among("role", Later("roles")), is_active=True, departments=Later("department")
+        )
+        .only("pk", "name")
+        .order_by("name", "pk")
+    )
+)
+
+
+def _handlers_of(audience: str, permission: str) -> list[User]:
     whose, _colon, number = audience.partition(":")
     if whose != "department":
-        return people.none()
-    return people.filter(departments=int(number)).order_by("name", "pk")
+        return []
+    return _handlers(roles=roles_with(permission), department=int(number))
 
 
 def assign_work(item: WorkItem, *, to: User | None, by: User, expected: str) -> WorkItem:
@@ -286,9 +300,10 @@ def _holder(item: WorkItem) -> User | None:
     number = item.assignee.removeprefix("user:")
     if not number.isdecimal():
         return None
-    everywhere = Q(role=Role.ADMINISTRATOR) | Q(is_superuser=True)
-    here = Q(pk__in=_handlers(item.audience, item.kind).values("pk"))
-    return User.objects.filter(everywhere | here, pk=number, is_active=True).first()
+    person = User.objects.filter(pk=number, is_active=True).first()
+    if person is None or sees_everything(person) or person in colleagues(item):
+        return person
+    return None
 
 
 def _leads(interview: Interview) -> list[User]:

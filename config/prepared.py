@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from django.db import connection
-from django.db.models import Expression, Model, QuerySet
+from django.db.models import BooleanField, Expression, F, Func, Model, QuerySet
 from django.db.models.query import RelatedPopulator, ValuesListIterable, get_related_populators
 
 T = TypeVar("T")
@@ -27,6 +27,12 @@ class Later(Expression):
 
     def as_sql(self, *_: Any, **__: Any) -> tuple[str, Any]:
         return "%s", [self]
+
+
+def among(column: str, values: Later) -> Func:
+    """In a prepared query: the column holds one of a list of values, however many those are."""
+    is_one_of = {"arg_joiner": " = ANY(", "template": "%(expressions)s)"}
+    return Func(F(column), values, output_field=BooleanField(), **is_one_of)
 
 
 class Prepared(Generic[T]):
@@ -64,22 +70,28 @@ class Prepared(Generic[T]):
 
         if issubclass(queryset._iterable_class, ValuesListIterable):
             return sql, list(params), converted
-        make = _Maker(compiler.klass_info, compiler.select)
+        make = _Maker(compiler.klass_info, compiler.select, compiler.annotation_col_map)
         return sql, list(params), lambda rows: [make(row) for row in converted(rows)]
 
 
 class _Maker:
-    """Rows into objects with those that select_related brought along, as Django makes them."""
+    """Rows into objects with those that select_related brought along and what was annotated, as
+    Django makes them."""
 
-    def __init__(self, shape: dict[str, Any], columns: list[Any]) -> None:
+    def __init__(
+        self, shape: dict[str, Any], columns: list[Any], annotated: dict[str, int]
+    ) -> None:
         first, last = shape["select_fields"][0], shape["select_fields"][-1]
         self.model: type[Model] = shape["model"]
         self.own = slice(first, last + 1)
         self.names = [column.target.attname for column, *_ in columns[self.own]]
+        self.annotated = annotated
         self.related: list[RelatedPopulator] = get_related_populators(shape, columns, "default")  # type: ignore[call-arg]  # the stubs describe a later Django
 
     def __call__(self, row: Row) -> Any:
         made = self.model.from_db("default", self.names, row[self.own])
         for related in self.related:
             related.populate(row, made)
+        for name, position in self.annotated.items():
+            setattr(made, name, row[position])
         return made

@@ -9,11 +9,10 @@ from django.db import connection
 from django.db.models import OuterRef, QuerySet
 
 from accounts.models import User
-from config.prepared import Later, Prepared
 from interviews import keyset
 from interviews.keyset import Page, Place, midnight
 from interviews.models import Department, Interview, InterviewQuerySet, Position
-from interviews.queries import departments_of, sees_everything
+from interviews.queries import PreparedForStaff, departments_of
 
 
 @dataclass(frozen=True)
@@ -89,28 +88,25 @@ def place_of(reference: str, user: User) -> Place | None:
     return next((Place(*row) for row in own.values_list("listed_at", "id")), None)
 
 
-def _every_position() -> QuerySet:
-    return Position.objects.order_by("title", "pk").values_list(
+_positions: PreparedForStaff[tuple[int, str, int | None, str | None]] = PreparedForStaff(
+    lambda: Position.objects.order_by("title", "pk").values_list(
         "pk", "title", "recruiter_id", "recruiter__name"
-    )
-
-
-_positions = Prepared(_every_position)
-_own_positions = Prepared(lambda: _every_position().filter(department__staff=Later("user")))
-_departments = Prepared(lambda: Department.objects.values_list("pk", "name"))
-_own_departments = Prepared(
-    lambda: Department.objects.filter(staff=Later("user")).values_list("pk", "name")
+    ),
+    department="department",
+)
+_departments = PreparedForStaff(
+    lambda: Department.objects.values_list("pk", "name"), department="pk"
 )
 
 
 def positions_offered(user: User) -> list[tuple[int, str, int | None, str | None]]:
     """Position, title, recruiter and recruiter's name, of all this user may list."""
-    return _positions() if sees_everything(user) else _own_positions(user=user.pk)
+    return _positions(user)
 
 
 def departments_offered(user: User) -> list[tuple[int, str]]:
     """Department and name, of all this user may list."""
-    return _departments() if sees_everything(user) else _own_departments(user=user.pk)
+    return _departments(user)
 
 
 # Leaps from each value to the next in the index, where DISTINCT would read every interview.

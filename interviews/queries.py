@@ -1,7 +1,9 @@
 """Reads: every one begins from what this user may see."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any, Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -17,6 +19,7 @@ from config.prepared import Later, Prepared
 from interviews.models import (
     Closure,
     Department,
+    DepartmentStaff,
     Interview,
     InterviewQuerySet,
     Position,
@@ -24,6 +27,8 @@ from interviews.models import (
     Stage,
 )
 from interviews.states import ENDED, InterviewStatus
+
+T = TypeVar("T")
 
 
 def sees_everything(user: User) -> bool:
@@ -36,6 +41,27 @@ def departments_of(user: User) -> models.QuerySet[Department]:
     if sees_everything(user):
         return Department.objects.all()
     return Department.objects.filter(staff=user)
+
+
+class PreparedForStaff(Generic[T]):
+    """A prepared query of what a member of staff works with: everything `build` gives, or (who does
+    not see every department) where `department` of it is one of their own."""
+
+    def __init__(self, build: Callable[[], models.QuerySet[Any, T]], *, department: str) -> None:
+        def own() -> models.QuerySet[Any, T]:
+            departments = DepartmentStaff.objects.filter(user=Later("user")).values("department")
+            return build().filter(**{f"{department}__in": departments})
+
+        self.everything, self.own = Prepared(build), Prepared(own)
+
+    def __call__(self, user: User, **values: Any) -> list[T]:
+        """Raises KeyError for a value not given."""
+        if sees_everything(user):
+            return self.everything(**values)
+        return self.own(user=user.pk, **values)
+
+    def first(self, user: User, **values: Any) -> T | None:
+        return next(iter(self(user, **values)), None)
 
 
 def visible_to(user: User | AnonymousUser) -> InterviewQuerySet:

@@ -579,7 +579,7 @@ def _request_facts(request: Cancellation, user: User) -> dict[str, Any]:
         "decides": decides,
         "is_own": waits and request.requested_by_id == user.pk,
         "deciders": [] if decides or not waits else queries.deciders(request),
-        "earlier": queries.earlier_cancellations(request, user).count(),
+        "earlier": queries.earlier_cancellations(request, user),
         "said": words.exit_rules(request.policy, request.evidence.get("stage", ""))
         + words.tiers_of(request.policy, request.notice if request.starts_at else None),
         "hints": plausibility.hints_of(request.evidence.get("hints", []))

@@ -4,7 +4,7 @@ import pytest
 from django.db import models
 
 from cancellations.models import Reason
-from config.prepared import Later, Prepared
+from config.prepared import Later, Prepared, among
 from interviews.models import PEOPLE, Interview
 from tests.factories import InterviewFactory
 
@@ -57,3 +57,24 @@ def test_prepared_rows_are_those_of_values_list():
 def test_prepared_needs_every_value():
     with pytest.raises(KeyError):
         own()
+
+
+def test_prepared_takes_a_list_of_any_length():
+    chosen = [InterviewFactory(), InterviewFactory()]
+    InterviewFactory()
+    those = Prepared(lambda: Interview.objects.filter(among("reference", Later("references"))))
+    for some in (chosen, chosen[:1], []):
+        found = those(references=[each.reference for each in some])
+        assert sorted(each.pk for each in found) == sorted(each.pk for each in some)
+
+
+def test_prepared_brings_what_was_annotated():
+    interview = InterviewFactory()
+    titled = Prepared(
+        lambda: Interview.objects.only("reference").annotate(
+            title=models.F("application__position__title")
+        )
+    )
+    found = titled.first()
+    assert found.title == interview.position.title
+    assert found.get_deferred_fields() >= {"status", "starts_at"}

@@ -27,6 +27,13 @@ def test_task_nobody_took_up_is_dropped_when_the_next_one_comes(name):
     assert made.options["expires"] == entry["schedule"].total_seconds()
 
 
+@pytest.mark.parametrize("name", sorted(settings.CELERY_BEAT_SCHEDULE))
+def test_what_beat_asks_for_is_a_task_of_the_worker(name):
+    app.loader.import_default_modules()
+
+    assert settings.CELERY_BEAT_SCHEDULE[name]["task"] in app.tasks
+
+
 def queue_of(task: str) -> str:
     return app.amqp.router.route({}, task)["queue"].name
 
