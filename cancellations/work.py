@@ -19,14 +19,10 @@ from interviews import history
 from interviews.imports.compare import Code
 from interviews.models import Interview
 from interviews.platforms.models import Difference
-<<<<<<< HEAD
+from interviews.queries import sees_everything
 from interviews.reminders.rules import Doubt
 from interviews.states import ENDED
 from notifications import reach, work
-=======
-from interviews.queries import sees_everything
-from notifications import work
->>>>>>> main
 from notifications.models import WorkItem, WorkKind
 from notifications.services import notify
 
