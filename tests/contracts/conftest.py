@@ -3,6 +3,7 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 
 from config.wsgi import application
+from tests.contracts.workers import broker, start  # noqa: F401 - fixtures
 
 
 @pytest.fixture

@@ -1,85 +1,21 @@
 """A real worker, real servers, and kill -9 in the middle of 500 messages."""
 
-import os
-import signal
-import subprocess
 import sys
 import time
 from collections import Counter
 from email import message_from_bytes
-from urllib.parse import urlsplit, urlunsplit
 
 import pytest
-from celery import Celery
-from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 
-from config.embedded.valkey import Valkey
 from notifications.models import Notification, State
 from notifications.services import Notice, notify
 from tests.contracts.providers import MailServer, Twilio
+from tests.contracts.workers import kill, tasks, wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.servers]
 MESSAGES = 500
 LEASE = 4  # seconds
-PATIENCE = 240  # seconds
-
-
-@pytest.fixture
-def broker(tmp_path):
-    """A broker of its own: other tests publish too."""
-    server = Valkey(tmp_path / "valkey", log=tmp_path / "valkey.log", durable=False)
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def start_worker(tmp_path, broker):
-    """Starts workers that use this test's database; ends those that are left."""
-    running = []
-
-    def start(**environment):
-        with (tmp_path / f"worker-{len(running)}.log").open("wb") as log:
-            worker = subprocess.Popen(
-                [
-                    *(sys.executable, "-m", "celery", "-A", "config", "worker"),
-                    *("--concurrency", "2", "--without-gossip", "--without-mingle"),
-                ],
-                cwd=settings.BASE_DIR,
-                env=os.environ
-                | {"DATABASE_URL": database_url(), "REDIS_URL": broker.url}
-                | environment,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-        running.append(worker)
-        return worker
-
-    yield start
-    for worker in running:
-        kill(worker)
-
-
-def database_url() -> str:
-    url = urlsplit(os.environ["DATABASE_URL"])
-    return urlunsplit(url._replace(path=f"/{connection.settings_dict['NAME']}"))
-
-
-def kill(worker: subprocess.Popen) -> None:
-    """kill -9, the processes it forked included."""
-    if worker.poll() is None:
-        os.killpg(worker.pid, signal.SIGKILL)
-        worker.wait()
-
-
-def tasks(broker) -> Celery:
-    """Our tasks by name, sent through the test's own broker."""
-    app = Celery(broker=f"redis+socket://{broker.socket}?virtual_host=0", set_as_current=False)
-    app.conf.task_ignore_result = True
-    return app
 
 
 def messages() -> list[Notice]:
@@ -97,14 +33,7 @@ def messages() -> list[Notice]:
     ]
 
 
-def wait_until(condition, what: str, *, every: float = 0.05) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(every)
-
-
-def test_a_worker_killed_in_the_middle_loses_nothing(broker, start_worker, record_property):
+def test_a_worker_killed_in_the_middle_loses_nothing(broker, start, record_property):
     with Twilio(latency=0.01) as twilio, MailServer(latency=0.01) as mail_server:
         around = {
             "MIANYUE_MODE": "test",
@@ -129,7 +58,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing(broker, start_worker, recor
             for start in range(0, MESSAGES, 20):
                 app.send_task("notifications.tasks.deliver_now", [keys[start : start + 20]])
 
-            first = start_worker(**around)
+            first = start(**around)
             wait_until(lambda: delivered().total() >= MESSAGES * 0.4, "the first worker")
             kill(first)
             in_hand = set(
@@ -139,7 +68,7 @@ def test_a_worker_killed_in_the_middle_loses_nothing(broker, start_worker, recor
             before = delivered()
             assert before.total() < MESSAGES, "killed too late to show anything"
 
-            start_worker(**around)
+            start(**around)
             time.sleep(LEASE)
             unsent = Notification.objects.exclude(state=State.SENT)
 
@@ -169,9 +98,9 @@ def test_a_worker_killed_in_the_middle_loses_nothing(broker, start_worker, recor
     assert len(ids) == MESSAGES / 2, "a mail sent again has the same Message-ID"
 
 
-def test_a_worker_finds_its_broker_again(broker, start_worker, tmp_path):
+def test_a_worker_finds_its_broker_again(broker, start, tmp_path):
     with Twilio() as twilio:
-        start_worker(
+        start(
             MIANYUE_MODE="test",
             TWILIO_ACCOUNT_SID="AC" + "0" * 32,
             TWILIO_AUTH_TOKEN="token",
