@@ -32,7 +32,8 @@ def test_three_workers_and_a_killed_beat_take_every_step_once(start, record_prop
     with Twilio() as twilio, MailServer() as mail_server:
         around = {
             "MIANYUE_MODE": "test",
-            "DELIVERY_LEASE": "20",
+            "DELIVERY_LEASE": "4",
+            "PROVIDER_TIMEOUT": "1",
             "TWILIO_ACCOUNT_SID": "AC" + "0" * 32,
             "TWILIO_AUTH_TOKEN": "token",
             "TWILIO_FROM": "+12025550100",

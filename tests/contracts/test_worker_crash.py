@@ -15,7 +15,7 @@ from tests.contracts.workers import kill, tasks, wait_until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.servers]
 MESSAGES = 500
-LEASE = 20  # seconds
+LEASE = 4  # seconds
 
 
 def messages() -> list[Notice]:
