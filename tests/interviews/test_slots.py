@@ -7,7 +7,7 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import DatabaseError, transaction
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from accounts.models import ConfigurationChange
 from interviews.booking import slots
@@ -302,7 +302,7 @@ def test_times_of_day_as_people_type_them(typed, minutes, times):
 
 @pytest.mark.parametrize("typed", ["", "nine", "24:00", "09:60", "9", "09:00–", "09:00–09:15"])
 def test_what_is_no_time_is_refused(typed):
-    with pytest.raises(Exception, match=r"time|too short|required"):
+    with translation.override("en"), pytest.raises(Exception, match=r"time|too short|required"):
         spread(TimesField(error_messages={"required": "required"}).clean(typed), 30)
 
 
