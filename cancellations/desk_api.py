@@ -66,7 +66,7 @@ from interviews.models import (
     JobState,
     Position,
 )
-from interviews.queries import departments_of, visible_to
+from interviews.queries import departments_of, read_departments_of, visible_to
 from notifications.models import WorkItem, WorkKind
 from notifications.work import TakenMeanwhile as ItemTaken
 
@@ -221,7 +221,7 @@ class WorkItemList(Endpoint, ListAPIView):
 
     def get_queryset(self) -> models.QuerySet:
         user, chosen = _user(self.request), _valid(WorkFilter(data=self.request.query_params))
-        departments = list(departments_of(user))
+        departments = read_departments_of(user)
         items = queue.work_of(user, departments)
         if "department" in chosen:
             named = [each.audience for each in departments if each.code == chosen["department"]]

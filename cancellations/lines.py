@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
 from cancellations.queue import Line
-from cancellations.templatetags.desk import brief, left_until
+from cancellations.templatetags.desk import in_brief, left_until, span_words
 from config.templatetags.icons import icon
 from interviews.templatetags.when import clock, iso, near_day
 
@@ -39,6 +39,7 @@ def drawn(
     due_in = {True: escape(_("The default falls due in")), False: escape(_("Due in"))}
     late, pattern = _("%(time)s late"), escape(_("{time} late"))
     holder, past_promise = escape(_("Taken on by")), escape(_("Past the promise"))
+    spans = span_words()
     choose, midway = _("Choose the request of %(name)s"), _("Leaving midway")
 
     def tick(line: Line) -> str:
@@ -64,7 +65,7 @@ def drawn(
         return said
 
     def draw(line: Line) -> str:
-        left = brief(left_until(line.item.due_at))
+        left = in_brief(left_until(line.item.due_at), spans)
         return LINE.format(
             tick=tick(line),
             key=line.key,

@@ -64,6 +64,14 @@ class PreparedForStaff(Generic[T]):
         return next(iter(self(user, **values)), None)
 
 
+_departments = PreparedForStaff(lambda: Department.objects.all(), department="pk")
+
+
+def read_departments_of(user: User) -> list[Department]:
+    """The same departments, read: every page of the desk begins with them."""
+    return _departments(user)
+
+
 def visible_to(user: User | AnonymousUser) -> InterviewQuerySet:
     """The interviews `user` may see: a candidate's own; staff, those of their departments."""
     if not user.is_authenticated or not user.is_active:

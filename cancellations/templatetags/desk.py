@@ -25,9 +25,13 @@ def span_words() -> dict[str, str]:
 @register.filter
 def brief(span: timedelta) -> str:
     """The two largest units, rounded down, without what is nought: 1 d 4 h, 3 h 20 min, 12 h."""
+    return in_brief(span, span_words())
+
+
+def in_brief(span: timedelta, words: dict[str, str]) -> str:
+    """The same, for who has asked for the words already."""
     minutes = int(abs(span).total_seconds() // 60)
     days, hours = divmod(minutes // 60, 24)
-    words = span_words()
     counts = {"days": days, "hours": hours, "minutes": minutes % 60}
     said = [words[unit] % {"count": count} for unit, count in counts.items() if count]
     return " ".join(said[:2]) or words["minutes"] % {"count": 0}

@@ -36,7 +36,7 @@ from cancellations.models import Cancellation, CancellationStatus, may_decide
 from cancellations.queue import Case
 from cancellations.work_forms import FollowUpForm
 from interviews.models import Department, Interview
-from interviews.queries import audiences_of, departments_of, visible_to
+from interviews.queries import audiences_of, read_departments_of, visible_to
 from interviews.templatetags.when import moment
 from notifications.models import Notification, WorkItem, WorkKind
 from notifications.queries import inbox as inbox_of
@@ -428,7 +428,7 @@ def _filter_of(
 ) -> QueueFilter:
     """Colleagues are read where they are `offered`, or one of them is asked for."""
     if departments is None:
-        departments = list(departments_of(request.user)) if request.GET else []
+        departments = read_departments_of(request.user) if request.GET else []
     named = request.GET.get("assignee", "").startswith("user:")
     colleagues = queue.colleagues_of(request.user) if offered or named else []
     return QueueFilter(request.GET, departments=departments, colleagues=colleagues)
@@ -455,7 +455,7 @@ def _with_query(request: DeskRequest, name: str, *args: str, **more: list[str]) 
 
 def _next(request: DeskRequest, item: WorkItem | None) -> str:
     """The case that was due next after this one, then the first there is; else the empty queue."""
-    departments = list(departments_of(request.user))
+    departments = read_departments_of(request.user)
     narrowing = _filter_of(request, departments)
     items = queue.work_of(request.user, departments).open()
     items = narrowing.narrow(items, request.user).by_urgency()
@@ -481,7 +481,7 @@ def _queue_page(
     """The list, and one case beside it: the first where none was chosen. The list asks for itself
     again from time to time; it then gets itself and what has changed of the case."""
     polled = "HX-Request" in request.headers
-    departments = list(departments_of(request.user))
+    departments = read_departments_of(request.user)
     narrowing = _filter_of(request, departments, offered=not polled)
     mine = queue.work_of(request.user, departments)
     page, done = queue.page(
