@@ -8,7 +8,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from interviews.models import Interview, Position
+from accounts.models import User
+from interviews.models import Interview, Position, Slot
 from interviews.refill.links import token_of
 from interviews.refill.models import Offer, WaitingEntry
 from tests.factories import (
@@ -60,6 +61,26 @@ def test_the_link_shows_the_time_to_whoever_holds_it_and_names_nobody(client, of
     assert offer.entry.candidate.user.name not in text
     assert state_of(offer) == "open"  # mail scanners follow links
     assert "_auth_user_id" not in client.session
+
+
+def test_the_link_shows_times_where_the_candidate_is_and_says_so(client, offer):
+    User.objects.filter(pk=offer.entry.candidate.user.pk).update(time_zone="Europe/Berlin")
+    Slot.objects.filter(pk=offer.slot_id).update(starts_at=datetime(2026, 3, 5, 7, 15, tzinfo=UTC))
+
+    text = client.get(by_link(offer)).text
+
+    assert "08:15" in text
+    assert "15:15" not in text
+    assert "Paris, Berlin, Rome (UTC+1)" in text
+
+
+def test_who_has_an_interview_at_that_time_is_told_so_and_nothing_changes(client, offer):
+    InterviewFactory(candidate=offer.entry.candidate, starts_at=offer.slot.starts_at)
+
+    text = client.post(by_link(offer), {"answer": "take"}, follow=True).text
+
+    assert "You have another interview at that time" in text
+    assert state_of(offer) == "open"
 
 
 @pytest.mark.parametrize(("answer", "state"), [("take", "accepted"), ("refuse", "declined")])
