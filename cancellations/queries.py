@@ -26,7 +26,7 @@ from cancellations.models import (
 from config.prepared import Later, Prepared
 from config.references import as_reference
 from interviews import history
-from interviews.models import HistoryEntry, Interview, Position
+from interviews.models import HistoryEntry, Interview, InterviewQuerySet, Position
 from interviews.queries import PreparedForStaff, departments_of, sees_everything, visible_to
 from interviews.states import CANCELLABLE, InterviewStatus
 
@@ -327,7 +327,7 @@ def move_rule(
     return rules.decide_move(policy, starts_at=interview.starts_at, asked_at=now, moved=moved)
 
 
-def with_moves(interviews: models.QuerySet[Interview]) -> models.QuerySet[Interview]:
+def with_moves(interviews: InterviewQuerySet) -> InterviewQuerySet:
     """Each with what `move_rule` asks of it: lists of any length ask nothing more."""
     own = HistoryEntry.objects.filter(
         interview=OuterRef("pk"), event="moved", by_candidate=True

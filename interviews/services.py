@@ -245,7 +245,7 @@ def reinstate_interview(interview: Interview, *, starts_at: datetime, at: dateti
     interview.reinstate(slot=slot, at=at)
     if slot is None:
         interview.starts_at, interview.ends_at = starts_at, starts_at + length
-    _lock_slots(slot_before, slot and slot.pk)
+    _lock_slots(slot_before, slot.pk if slot else None)
     free_place(slot_before)  # who missed it, or did not finish, still held one
     if slot is not None:
         take_place(slot)

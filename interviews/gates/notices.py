@@ -47,12 +47,15 @@ def document_rejected(document: Document, interview: Interview) -> Iterator[Noti
 def ended(interview: Interview, *, called_off: bool = False) -> Iterator[Notice]:
     """A polite end; which score it was is for HR to say. `called_off`: the interview was still to
     come, and goes from their calendar."""
+    key = interview.reference
+    if called_off and interview.ended_at:  # it may have been brought back since the last time
+        key = f"{key}:{interview.ended_at.isoformat()}"
     told = about(
         interview,
         "application_ended",
         interview.candidate.user,
         CANDIDATE,
-        key=interview.reference,
+        key=key,
         talent_pool=interview.candidate.talent_pool_at is not None,
         called_off=called_off,
     )

@@ -4,19 +4,19 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 from django.db.models import (
+    Case,
     CharField,
     Count,
     Exists,
     F,
     Max,
-    Model,
     OuterRef,
     Q,
     QuerySet,
     Value,
+    When,
 )
 from django.db.models.functions import Cast, Concat
 
@@ -46,8 +46,6 @@ from interviews.signals import candidates_considered
 from interviews.states import HOLDS_A_SLOT, InterviewStatus
 from notifications.events import Group
 from notifications.models import Channel, Notification, OutOfReach, Preference, State
-
-Row = TypeVar("Row", bound=Model)
 
 POOL_LOOKED_AT = 500  # people of the talent pool, those who joined last first
 POOL_REST = timedelta(days=7)  # in which nobody of the pool is asked a second time
@@ -105,17 +103,15 @@ def is_busy(candidate_id: int, slot: Slot) -> bool:
     return _at_the_time_of(slot, candidate_id).exists()
 
 
-def _told_by_message(rows: QuerySet[Row], user: str) -> QuerySet[Row]:
-    """Those of them whose `user` a text message or a mail about a place can reach: there is an
-    address, they have not switched such messages off there, and what we have leads to them."""
-    refused = Preference.objects.filter(
-        recipient=OuterRef("told_as"), group=Group.OFFERS, is_wanted=False
-    )
-    lost = OutOfReach.objects.filter(recipient=OuterRef("told_as"), solved_at=None)
+def _can_be_told(user: str) -> Q:
+    """Of whom a text message or a mail about a place can reach: there is an address, they have not
+    switched such messages off there, and what we have leads to them."""
+    recipient = Concat(Value("user:"), Cast(OuterRef(f"{user}_id"), CharField()))
+    refused = Preference.objects.filter(recipient=recipient, group=Group.OFFERS, is_wanted=False)
+    lost = OutOfReach.objects.filter(recipient=recipient, solved_at=None)
     by_text = Q(~Exists(refused.filter(channel=Channel.SMS)), **{f"{user}__mobile__gt": ""})
     by_mail = Q(~Exists(refused.filter(channel=Channel.EMAIL)), **{f"{user}__email__gt": ""})
-    told_as = Concat(Value("user:"), Cast(f"{user}_id", CharField()))
-    return rows.alias(told_as=told_as).filter(by_text | by_mail, ~Exists(lost))
+    return (by_text | by_mail) & ~Q(Exists(lost))
 
 
 def was_told(offer: Offer) -> bool:
@@ -144,7 +140,7 @@ def in_turn(slot: Slot, *, in_front_of_it: bool = False) -> QuerySet[WaitingEntr
     )
     entries = entries.exclude(not_then).exclude(application__stage=Stage.ENDED)
     if not in_front_of_it:
-        entries = _told_by_message(entries, "candidate__user")
+        entries = entries.filter(_can_be_told("candidate__user"))
     in_order = entries.order_by("why", "since", "pk").select_related("candidate__user")
     return in_order.defer(*_private("candidate__user"))
 
@@ -183,8 +179,8 @@ def from_the_pool(slot: Slot, *, now: datetime, without: Iterable[int] = ()) -> 
     )
     being_asked = Offer.objects.filter(entry__candidate=OuterRef("pk"), state=OfferState.OPEN)
     people = (
-        _told_by_message(Candidate.objects.all(), "user")
-        .filter(
+        Candidate.objects.filter(
+            _can_be_told("user"),
             ~Exists(mine),
             ~Exists(asked_before),
             ~Exists(lately),
@@ -219,7 +215,11 @@ def list_of(position: Position) -> QuerySet[WaitingEntry]:
     return (
         entries.select_related("candidate__user", "interview")
         .defer(*_private("candidate__user"))
-        .annotate(asked=Count("offers"), last_asked=Max("offers__made_at"))
+        .annotate(
+            asked=Count("offers"),
+            last_asked=Max("offers__made_at"),
+            can_be_told=Case(When(_can_be_told("candidate__user"), then=True), default=False),
+        )
         .order_by("why", "since", "pk")
     )
 

@@ -6,12 +6,12 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from cancellations import consistency, queries
+from cancellations import company, consistency, queries
 from cancellations.models import Cancellation, CancellationStatus, Party
 from interviews import history
 from interviews.booking.services import reach_stage
 from interviews.gates import services as gates
-from interviews.models import Application, Interview, Slot, Stage, Step
+from interviews.models import Application, Interview, Move, Slot, Stage, Step
 from interviews.refill.models import Offer, WaitingEntry
 from notifications.models import Notification, WorkItem
 from notifications.rendering import render
@@ -162,6 +162,24 @@ def test_ending_it_again_changes_nothing(application, recruiter):
 
     assert Cancellation.objects.count() == 1
     assert len(told()) == 2
+
+
+def test_what_was_brought_back_and_ends_again_is_told_again(application, recruiter):
+    interview = InterviewFactory(application=application)
+    end(application, recruiter)
+    company.correct_interview(
+        interview.reference,
+        by=recruiter,
+        move=Move.REINSTATE,
+        expected="cancelled",
+        reason="By mistake.",
+        starts_at=interview.starts_at,
+    )
+
+    end(application, recruiter)
+
+    assert Interview.objects.get(pk=interview.pk).status == "cancelled"
+    assert len(told(channel="sms")) == 2
 
 
 def test_a_score_that_is_not_reached_calls_off_what_was_to_follow(application):

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.django_db
 
 API = "/api/v1/"
 NOW = timezone.now()
-LISTED = 4  # queries: who asks, their departments, the interviews, the policies
+LISTED = 3  # queries: who asks, the interviews, the policies
 
 
 @pytest.fixture
@@ -235,7 +235,7 @@ def test_whose_offer_it_is_and_what_stands_against_it(offer, recruiter):
 
 
 def test_offers_are_not_for_the_tokens_of_systems(offer, recruiter):
-    _token, client = token_for(recruiter, *Scope)
+    _token, client = token_for(recruiter, Scope.READ_INTERVIEWS, Scope.BOOK_INTERVIEWS)
 
     assert_problem(client.get(f"{API}offers/"), 403, "scope-missing")
 

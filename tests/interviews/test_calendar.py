@@ -19,7 +19,7 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
-CLOSURES = 6  # queries of their page, however many there are
+CLOSURES = 5  # queries of their page, however many there are
 
 NOW = timezone.now().replace(microsecond=0)
 CALENDAR = reverse("interviews:calendar")
