@@ -1,13 +1,16 @@
 """Time zones as people choose them: the ones many need first, by the names people give them."""
 
 from collections import defaultdict
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from functools import cache
 from zoneinfo import ZoneInfo
 
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from accounts.validators import time_zones
 
 Choice = tuple[str, str]
@@ -55,6 +58,17 @@ def label(zone: str, now: datetime) -> str:
         city = zone
     name = COMMON.get(zone) or city.replace("_", " ").replace("/", ", ")
     return f"{name} ({_offset(now.astimezone(_rules(zone)).utcoffset())})"
+
+
+def as_of(user: User) -> AbstractContextManager[object]:
+    """Times as this person reads them in their messages, for pages that are open without signing
+    in."""
+    return timezone.override(_rules(user.time_zone)) if user.time_zone else nullcontext()
+
+
+def here(now: datetime) -> str:
+    """The zone in which times are shown now, by its name."""
+    return label(timezone.get_current_timezone_name(), now)
 
 
 def _offset(ahead: timedelta | None) -> str:

@@ -11,19 +11,20 @@ from accounts.models import User
 from cancellations.models import Cancellation, CancellationQuerySet, CancellationStatus
 from candidates.models import Candidate
 from interviews.booking.services import reach_stage
-from interviews.gates.services import GateShut
+from interviews.gates.services import OVER, GateShut
 from interviews.models import Application, Interview, Stage
 from interviews.refill.models import WaitingEntry
 from interviews.refill.queries import waiting_entry
 from interviews.refill.services import may_wait, stop_waiting
-from interviews.states import InterviewStatus
+from interviews.services import end_application, lock_application
+from interviews.states import HOLDS_A_SLOT, InterviewStatus
 
 ENDED_SO = frozenset({InterviewStatus.CANCELLED, InterviewStatus.WITHDRAWN})
 SOURCE = "again"  # of an application that follows one before it
 
 
 class NotAgain(Exception):
-    """The position is closed, or the application goes on."""
+    """The position is closed, the application goes on, or has ended."""
 
 
 class Cooling(Exception):
@@ -76,12 +77,23 @@ def cooling(now: datetime) -> CancellationQuerySet:
 
 
 def may_apply_again(interview: Interview) -> bool:
-    """Whether a new application may follow, but for a cooldown."""
+    """Whether a new application may follow, but for a cooldown: not beside an appointment that they
+    have for the position, or an invitation to one."""
     return (
         interview.status in ENDED_SO
         and interview.position.is_open
-        and interview.application.stage not in {Stage.HIRED, Stage.ENDED}
+        and interview.application.stage not in OVER
+        and not _has_another(interview)
     )
+
+
+def _has_another(interview: Interview) -> bool:
+    another = Interview.objects.filter(
+        application__candidate=interview.application.candidate_id,
+        application__position=interview.application.position_id,
+        status__in=[InterviewStatus.INVITED, *HOLDS_A_SLOT],
+    )
+    return another.exists()
 
 
 @transaction.atomic
@@ -92,9 +104,10 @@ def apply_again(reference: str, *, by: User) -> Interview | None:
     Raises Interview.DoesNotExist where it is not theirs, NotAgain, Cooling.
     """
     now = timezone.now()
-    candidate = Candidate.objects.select_for_update().get(user=by)
+    candidate = Candidate.objects.select_for_update(no_key=True).get(user=by)
     interview = Interview.objects.lock_own(reference, by)
     before = interview.application
+    before.stage = lock_application(before.pk).stage
     if (made := _made_since(before)) is not None:
         return made
     if not may_apply_again(interview):
@@ -102,8 +115,7 @@ def apply_again(reference: str, *, by: User) -> Interview | None:
     if (until := cooldown_of(candidate, now)) is not None:
         raise Cooling(until)
     stop_waiting(reference, by=by)
-    before.stage = Stage.ENDED
-    before.save(update_fields=["stage"])
+    end_application(before, by=by, at=now)
     application = Application.objects.create(
         candidate=candidate,
         position=before.position,

@@ -88,9 +88,25 @@ class CancelRuleSerializer(serializers.Serializer):
     )
 
 
+class MoveRuleSerializer(serializers.Serializer):
+    allowed = serializers.SerializerMethodField()
+    refused = serializers.ChoiceField(
+        list(rules.NoMove), allow_null=True, help_text="Why not; null where it is allowed."
+    )
+    until = serializers.DateTimeField(help_text="The last moment.")
+    left = serializers.IntegerField(help_text="How often still.")
+
+    def get_allowed(self, rule: rules.MoveDecision) -> bool:
+        return rule.refused is None
+
+
 class CancellableInterviewSerializer(InterviewSerializer):
     cancel = serializers.SerializerMethodField(
         help_text="What cancelling now would do; null where there is nothing to cancel."
+    )
+    move = serializers.SerializerMethodField(
+        help_text="What the candidate would meet who moves it now; null where there is nothing to "
+        "move. HR is not held to it."
     )
 
     @cached_property
@@ -101,6 +117,11 @@ class CancellableInterviewSerializer(InterviewSerializer):
     def get_cancel(self, interview: Interview) -> dict[str, Any] | None:
         rule = queries.cancel_rule(interview, self._policies, now=timezone.now())
         return CancelRuleSerializer(rule).data if rule else None
+
+    @extend_schema_field(MoveRuleSerializer(allow_null=True))
+    def get_move(self, interview: Interview) -> dict[str, Any] | None:
+        rule = queries.move_rule(interview, self._policies, now=timezone.now())
+        return MoveRuleSerializer(rule).data if rule else None
 
 
 class ReasonSerializer(serializers.Serializer):
@@ -236,7 +257,7 @@ class InterviewList(Endpoint, ListAPIView):
 
     def get_queryset(self) -> models.QuerySet:
         chosen = InterviewFilter(data=self.request.query_params)
-        return chosen.narrow(visible_to(self.request.user).with_facts())
+        return chosen.narrow(queries.with_moves(visible_to(self.request.user).with_facts()))
 
     @extend_schema(
         operation_id="list_interviews",
@@ -248,7 +269,7 @@ class InterviewList(Endpoint, ListAPIView):
 
 
 class InterviewDetail(Endpoint):
-    """One interview, and what the rule says of cancelling it now."""
+    """One interview, and what the rule says of cancelling and of moving it now."""
 
     scopes = {"GET": Scope.READ_INTERVIEWS}
 

@@ -32,8 +32,11 @@ from interviews.booking import services, slots
 from interviews.booking.models import DETAIL_MAX, DeclineReason
 from interviews.booking.queries import visible_positions, visible_slots
 from interviews.gates.services import GateShut as Shut
-from interviews.models import Application, Interview, InterviewKind, Slot, Stage
+from interviews.models import Application, Interview, InterviewKind, Offer, Slot, Stage
 from interviews.queries import offered_slots, visible_to
+from interviews.refill import queries as refill_queries
+from interviews.refill import services as refill
+from interviews.refill.models import OfferState
 from interviews.services import SlotFull as Full
 
 # --- Problems with a type of their own ----------------------------------------------------------
@@ -65,6 +68,20 @@ class StandsDifferently(APIException):
     default_code = "stands_differently"
     title = _("The interview stands differently")
     default_detail = _("Read it again: its status does not allow this any more.")
+
+
+class OfferClosed(APIException):
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "offer_closed"
+    title = _("The place is no longer kept")
+    default_detail = _("It was answered, has run out or was taken back. Nothing was changed.")
+
+
+class Busy(APIException):
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "busy"
+    title = _("Another interview at that time")
+    default_detail = _("You have another interview at that time. Nothing was changed.")
 
 
 class GateShut(APIException):
@@ -130,6 +147,18 @@ class NewSlotSerializer(serializers.Serializer):
 
 class ChosenSlotSerializer(serializers.Serializer):
     slot = serializers.IntegerField(min_value=1, max_value=2**63 - 1, help_text="From slots/.")
+
+
+class PlaceOfferSerializer(serializers.Serializer):
+    """A place kept for a candidate until they answer."""
+
+    reference = serializers.CharField()
+    state = serializers.ChoiceField(OfferState.choices)
+    position = PositionSerializer(source="slot.position")
+    kind = serializers.ChoiceField(InterviewKind.choices, source="slot.kind")
+    starts_at = serializers.DateTimeField(source="slot.starts_at")
+    ends_at = serializers.DateTimeField(source="slot.ends_at")
+    held_until = serializers.DateTimeField(help_text="Until when it is kept.")
 
 
 class DeclineSerializer(serializers.Serializer):
@@ -296,6 +325,66 @@ class Declining(Endpoint):
             raise StandsDifferently from None
         found = Interview.objects.with_facts().get(pk=declined.interview_id)
         return Response(CancellableInterviewSerializer(found).data)
+
+
+class OfferList(Endpoint):
+    """What is kept for you at the moment: times that came free while you wait for one."""
+
+    @extend_schema(operation_id="list_offers", responses={200: PlaceOfferSerializer(many=True)})
+    def get(self, request: Request) -> Response:
+        kept = refill_queries.open_offers_of(_user(request))
+        return Response(PlaceOfferSerializer(kept, many=True).data)
+
+
+class Acceptance(Endpoint):
+    """A candidate takes what is kept for them."""
+
+    @extend_schema(
+        operation_id="accept_offer",
+        parameters=[REFERENCE],
+        request=None,
+        responses={
+            200: OpenApiResponse(CancellableInterviewSerializer, "Booked, now or before."),
+            404: _problem("Nothing is kept for you under this reference."),
+            409: _problem("It is no longer kept, or they have another interview at that time."),
+        },
+    )
+    def post(self, request: Request, reference: str) -> Response:
+        _own_offer(request, reference)
+        try:
+            interview = refill.accept(reference)
+        except refill.Busy:
+            raise Busy from None
+        except refill.NotOpen:
+            raise OfferClosed from None
+        return Response(CancellableInterviewSerializer(interview).data)
+
+
+class OfferRefusal(Endpoint):
+    """A candidate does not take it: it goes to the next at once, and they wait on."""
+
+    @extend_schema(
+        operation_id="refuse_offer",
+        parameters=[REFERENCE],
+        request=None,
+        responses={
+            200: OpenApiResponse(PlaceOfferSerializer, "Let go, now or before."),
+            404: _problem("Nothing is kept for you under this reference."),
+            409: _problem("It is no longer kept."),
+        },
+    )
+    def post(self, request: Request, reference: str) -> Response:
+        _own_offer(request, reference)
+        try:
+            declined = refill.decline(reference)
+        except refill.NotOpen:
+            raise OfferClosed from None
+        return Response(PlaceOfferSerializer(declined).data)
+
+
+def _own_offer(request: Request, reference: str) -> None:
+    """Raises Http404."""
+    get_object_or_404(Offer, reference=reference, entry__candidate__user=_user(request))
 
 
 class ApplicationStage(Endpoint):

@@ -16,11 +16,12 @@ from django_fsm import TransitionNotAllowed
 from accounts.models import User
 from accounts.permissions import CANCEL_FOR_COMPANY, CORRECT_INTERVIEWS
 from cancellations import notices, queries, work
-from cancellations.models import Cancellation, CancellationStatus, Party, Reason
+from cancellations.models import Cancellation, CancellationStatus, Party, Purpose, Reason
 from cancellations.services import AlreadyOver
 from interviews import history
 from interviews.booking import notices as booking_notices
 from interviews.booking import slots
+from interviews.gates import notices as gate_notices
 from interviews.models import Correction, Interview, InterviewQuerySet, Move, Slot
 from interviews.notices import is_told
 from interviews.queries import free_slots, visible_to
@@ -32,6 +33,7 @@ from notifications.services import notify, supersede
 
 MOST_AT_ONCE = 5000  # interviews of one job
 SLOTS_OFFERED = 12
+APPLICATION_ENDED = "application_ended"  # the reason of what ends with its application
 CLOSING_TRIES = 3  # at closing a slot that people are booking at this moment
 
 
@@ -260,19 +262,46 @@ def _locked(interviews: InterviewQuerySet) -> InterviewQuerySet:
     return some.order_by("pk").select_for_update(of=("self",))
 
 
+def call_off_with_application(interviews: Sequence[Interview], *, by: User | None) -> None:
+    """Their application has ended, by a member of staff or by a rule (None): nobody comes to these
+    any more, and each message says both. In the transaction of what ended it, whose caller holds
+    the locks."""
+    if not interviews:
+        return
+    reason = Reason.objects.get(purpose=Purpose.COMPANY, code=APPLICATION_ENDED)
+    made = _cancel(interviews, by=by, reason=reason)
+    for interview in interviews:
+        notify(*gate_notices.ended(interview, called_off=True))
+    notify(*notices.called_off_to_staff(made))
+
+
 def _call_off(
     interviews: Sequence[Interview], *, by: User, reason: Reason, detail: str, note: str
 ) -> list[Cancellation]:
     """The caller holds the locks, and knows that each can be cancelled."""
     if not interviews:
         return []
+    cancellations = _cancel(interviews, by=by, reason=reason, detail=detail, note=note)
+    notify(*notices.called_off(cancellations))
+    return cancellations
+
+
+def _cancel(
+    interviews: Sequence[Interview],
+    *,
+    by: User | None,
+    reason: Reason,
+    detail: str = "",
+    note: str = "",
+) -> list[Cancellation]:
+    """The same, without telling anybody."""
     now = timezone.now()
     overtaken = _overtake(interviews, by=by, at=now)
     cancellations = [
         Cancellation(
             interview=interview,
             party=Party.COMPANY,
-            requested_by=by,
+            requested_by=by or interview.candidate.user,  # nobody; the party says whose it is
             reason=reason,
             detail=detail,
             requested_at=now,
@@ -301,12 +330,11 @@ def _call_off(
         *booking_notices.WHILE_BOOKED,
     )
     supersede([interview.subject for interview in interviews], overtaken_messages)
-    notify(*notices.called_off(cancellations))
     return cancellations
 
 
 def _overtake(
-    interviews: Iterable[Interview], *, by: User, at: datetime
+    interviews: Iterable[Interview], *, by: User | None, at: datetime
 ) -> dict[int, Cancellation]:
     """Settle what candidates had asked and nobody had decided, by interview: it neither counts as
     theirs nor waits for HR any more."""

@@ -16,11 +16,12 @@ from cancellations.help import services as help_services
 from cancellations.limits import limit_requests
 from cancellations.models import Cancellation, CancellationStatus, Purpose, Reason
 from interviews import history
-from interviews.models import Ending, Interview, Sitting
+from interviews.gates.services import OVER
+from interviews.models import Application, Ending, Interview, Sitting
 from interviews.queries import free_slots
 from interviews.room import queries as room
 from interviews.room.services import end_sitting
-from interviews.services import reinstate_interview, withdraw_interview
+from interviews.services import lock_application, reinstate_interview, withdraw_interview
 from interviews.states import InterviewStatus
 from notifications.services import notify, supersede
 
@@ -241,8 +242,9 @@ def book_again(reference: str, *, by: User, slot_id: int) -> Interview:
     """
     now = timezone.now()
     interview = Interview.objects.lock_own(reference, by)
+    application = lock_application(interview.application_id)
     request = queries.current_exit(interview)
-    if request is None or not may_book_again(request, now):
+    if request is None or not may_book_again(request, application, now):
         raise NotAlone
     slot = free_slots(interview, now=now).get(pk=slot_id)
     request.reverse(at=now)
@@ -260,8 +262,11 @@ def book_again(reference: str, *, by: User, slot_id: int) -> Interview:
     return interview
 
 
-def may_book_again(request: Cancellation, now: datetime) -> bool:
-    """Whether who left may choose another time without asking anybody."""
+def may_book_again(request: Cancellation, application: Application, now: datetime) -> bool:
+    """Whether who left may choose another time without asking anybody: not once their application
+    is over, as it is where they have applied again."""
+    if application.stage in OVER:
+        return False
     carried_out = request.status == CancellationStatus.APPROVED
     cools = request.cooldown_until is not None and request.cooldown_until > now
     return carried_out and not cools and bool(request.policy["exit"]["self_rebooking"])

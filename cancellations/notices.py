@@ -82,9 +82,14 @@ def taken_back(cancellation: Cancellation) -> Iterator[Notice]:
 def called_off(cancellations: Sequence[Cancellation]) -> Iterator[Notice]:
     """The company cancels, one interview or many: every candidate is told of theirs; recruiters,
     interviewers and departments once, of all that were theirs."""
-    theirs: dict[tuple[str, User | Department], list[Cancellation]] = defaultdict(list)
     for cancellation in cancellations:
         yield from to_candidate(cancellation, "company_cancelled")
+    yield from called_off_to_staff(cancellations)
+
+
+def called_off_to_staff(cancellations: Sequence[Cancellation]) -> Iterator[Notice]:
+    theirs: dict[tuple[str, User | Department], list[Cancellation]] = defaultdict(list)
+    for cancellation in cancellations:
         position = cancellation.interview.position
         interviewer = cancellation.interview.interviewer
         theirs["position_cancellation", position.department].append(cancellation)

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import connection, models
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, Count, F, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import ConfigurationChange, User
@@ -25,7 +26,7 @@ from cancellations.models import (
 from config.prepared import Later, Prepared
 from config.references import as_reference
 from interviews import history
-from interviews.models import HistoryEntry, Interview, Position
+from interviews.models import HistoryEntry, Interview, InterviewQuerySet, Position
 from interviews.queries import PreparedForStaff, departments_of, sees_everything, visible_to
 from interviews.states import CANCELLABLE, InterviewStatus
 
@@ -326,8 +327,21 @@ def move_rule(
     return rules.decide_move(policy, starts_at=interview.starts_at, asked_at=now, moved=moved)
 
 
+def with_moves(interviews: InterviewQuerySet) -> InterviewQuerySet:
+    """Each with what `move_rule` asks of it: lists of any length ask nothing more."""
+    own = HistoryEntry.objects.filter(
+        interview=OuterRef("pk"), event="moved", by_candidate=True
+    ).order_by()
+    counted = own.values("interview").annotate(count=Count("pk")).values("count")
+    was_moved = When(moves__gt=0, then=Coalesce(Subquery(counted), 0))
+    return interviews.annotate(moved_alone=Case(was_moved, default=0))
+
+
 def _moved_alone(interview: Interview) -> int:
     """How often the candidate has moved it: what HR does for them is not held against them."""
+    counted: int | None = getattr(interview, "moved_alone", None)  # with_moves
+    if counted is not None:
+        return counted
     return interview.history.filter(event="moved", by_candidate=True).count()
 
 

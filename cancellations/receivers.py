@@ -7,20 +7,22 @@ from django.dispatch import receiver
 from django.utils import timezone
 
 from accounts.models import User
-from cancellations import again, exits, queries, services, work
+from cancellations import again, company, exits, queries, saved, services, work
 from cancellations.absences import services as absences
 from cancellations.absences.models import MISSED
 from candidates.models import Candidate
 from interviews.booking.services import MoveRefused
 from interviews.gates.services import latest_interview
-from interviews.models import Document, HistoryEntry, Interview, Sitting
+from interviews.models import Application, Document, HistoryEntry, Interview, Sitting
 from interviews.signals import (
+    application_ended,
     attendance_unclear,
     candidates_considered,
     differences_found,
     document_uploaded,
     history_recorded,
     interview_entered,
+    interview_moved,
     left_on_platform,
     move_asked,
 )
@@ -60,6 +62,18 @@ def hold_to_rule(interview: Interview, at: datetime, **kwargs: Any) -> None:
     rule = queries.move_rule(interview, queries.policies_in_force(at), now=at)
     if rule is not None and rule.refused:
         raise MoveRefused(rule.refused)
+
+
+@receiver(application_ended, sender=Application)
+def call_off_with_it(interviews: list[Interview], by: User | None, **kwargs: Any) -> None:
+    company.call_off_with_application(interviews, by=by)
+
+
+@receiver(interview_moved, sender=Interview)
+def count_as_saved(interview: Interview, by: User | None, at: datetime, **kwargs: Any) -> None:
+    """Also who looked at all free times and moved there."""
+    if by == interview.candidate.user:
+        saved.moved(interview, at=at)
 
 
 @receiver(document_uploaded, sender=Document)

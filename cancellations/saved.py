@@ -66,21 +66,21 @@ def note_offered(interview: Interview, reason: str, instead: Instead) -> None:
 def move_instead(reference: str, slot_id: int, *, by: User, reason: str) -> Interview:
     """Another time in the place of cancelling. Raises Interview.DoesNotExist where it is not
     theirs, and what moving raises: booking.MoveRefused, TransitionNotAllowed, SlotFull."""
-    interview = booking.move(reference, slot_id, by=by)
     now = timezone.now()
-    settled = Saving.objects.filter(interview=interview, outcome="").update(
-        outcome=Saved.MOVED, settled_at=now
-    )
-    if not settled:
-        Saving.objects.create(
-            interview=interview,
-            reason=reason,
-            offered=Offer.OTHER_TIME,
-            at=now,
-            outcome=Saved.MOVED,
-            settled_at=now,
-        )
+    own = Interview.objects.lock_own(reference, by)
+    seen = {"reason": reason, "offered": Offer.OTHER_TIME, "at": now}
+    Saving.objects.get_or_create(interview=own, outcome="", defaults=seen)
+    interview = booking.move(reference, slot_id, by=by)
+    moved(interview, at=now)
     return interview
+
+
+def moved(interview: Interview, *, at: datetime) -> None:
+    """Its candidate has chosen another time, wherever: what was offered instead of cancelling has
+    kept it."""
+    Saving.objects.filter(interview=interview, outcome="").update(
+        outcome=Saved.MOVED, settled_at=at
+    )
 
 
 def not_saved(cancellation: Cancellation) -> None:

@@ -34,6 +34,7 @@ class Root(APIView):
             "interviews",
             "search",
             "slots",
+            "offers",
             "reasons",
             "cancellations",
             "work_items",
@@ -81,6 +82,17 @@ v1: list[URLPattern | URLResolver] = [
     path("interviews/<reference:reference>/booking/", booking.Booking.as_view(), name="booking"),
     path("interviews/<reference:reference>/move/", booking.Move.as_view(), name="move"),
     path("interviews/<reference:reference>/decline/", booking.Declining.as_view(), name="decline"),
+    path("offers/", booking.OfferList.as_view(), name="offers"),
+    path(
+        "offers/<reference:reference>/acceptance/",
+        booking.Acceptance.as_view(),
+        name="offer_acceptance",
+    ),
+    path(
+        "offers/<reference:reference>/refusal/",
+        booking.OfferRefusal.as_view(),
+        name="offer_refusal",
+    ),
     path(
         "applications/<reference:reference>/stage/",
         booking.ApplicationStage.as_view(),

@@ -462,6 +462,8 @@ SPECTACULAR_SETTINGS = {
         "Purpose": "cancellations.models.Purpose",
         "Party": "cancellations.models.Party",
         "Outcome": "cancellations.rules.Outcome",
+        "OfferState": "interviews.refill.models.OfferState",
+        "StateEnum": "interviews.models.JobState",
         "ExitOutcome": "cancellations.models.EXIT_OUTCOMES",
     },
     "POSTPROCESSING_HOOKS": [

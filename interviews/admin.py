@@ -223,6 +223,10 @@ class ApplicationAdmin(SearchByPerson, SavesWhatChanged, admin.ModelAdmin):
             super().save_model(request, obj, form, change)
             return
         wanted = obj.stage
+        if change and wanted == Stage.ENDED:  # which locks its interviews, and those come first
+            reach_stage(obj, wanted, by=request.user)
+            super().save_model(request, obj, form, change)
+            return
         if not change:  # what is asked for before a stage can only be there once this is
             obj.stage = Stage.APPLIED
         super().save_model(request, obj, form, change)

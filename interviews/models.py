@@ -1,6 +1,6 @@
 """Departments, positions, slots, applications, interviews and their history.
 
-Lock order everywhere: candidate, interview, cancellation, slot.
+Lock order everywhere: candidate, interview, application, cancellation, slot.
 """
 
 from datetime import UTC, datetime

@@ -2,15 +2,16 @@
 the platforms that hold them are to be told is written down, and a place given up goes to whoever
 waits for one."""
 
+from datetime import datetime
 from typing import Any
 
 from django.dispatch import receiver
 
-from interviews.models import Department, HistoryEntry, Interview, Slot
+from interviews.models import Application, Department, HistoryEntry, Interview, Slot
 from interviews.platforms import outbox
 from interviews.refill import services as refill
 from interviews.reminders import planning
-from interviews.signals import history_recorded, place_given_up
+from interviews.signals import application_ended, history_recorded, place_given_up
 from notifications import webhooks
 from notifications.webhooks import Event
 
@@ -36,6 +37,11 @@ def tell_platforms(entries: list[HistoryEntry], **kwargs: Any) -> None:
 @receiver(place_given_up, sender=Slot)
 def offer_place(place_id: int, **kwargs: Any) -> None:
     refill.keep_for_the_first(place_id)
+
+
+@receiver(application_ended, sender=Application)
+def ask_no_more(application: Application, at: datetime, **kwargs: Any) -> None:
+    refill.ask_no_more(application, at=at)
 
 
 @receiver(history_recorded, sender=HistoryEntry)

@@ -3,6 +3,7 @@ the others pass its reference."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,9 +13,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from interviews import history
-from interviews.models import Application, Interview, InterviewKind, Slot
-from interviews.signals import interview_moved, place_given_up
-from interviews.states import InterviewStatus
+from interviews.models import Application, Interview, InterviewKind, Slot, Stage
+from interviews.signals import application_ended, interview_moved, place_given_up
+from interviews.states import UPCOMING, InterviewStatus
 
 USUAL_LENGTH = timedelta(minutes=30)  # of an interview of which nobody knows when it ends
 
@@ -108,6 +109,52 @@ def book_interview(
     return interview
 
 
+class _InvitedMeanwhile(Exception):
+    """An application has more interviews than were locked before it."""
+
+
+@transaction.atomic
+def end_application(
+    application: Application, *, by: User | None, at: datetime
+) -> list[Interview] | None:
+    """It does not go on: what is still to come of it is called off, nobody is asked to wait for a
+    time any more, and the candidate is told of that. Returns what was called off; None where the
+    application had ended before.
+
+    What has begun goes on to its own end. A caller who holds interviews holds none that comes after
+    those of this application.
+    """
+    while True:  # what somebody is invited to in between is seen once the application is held
+        with suppress(_InvitedMeanwhile), transaction.atomic():
+            interviews, locked = _lock_with_interviews(application)
+            break
+    had_ended = locked.stage == Stage.ENDED
+    locked.stage = application.stage = Stage.ENDED
+    locked.save(update_fields=["stage"])
+    application_ended.send(
+        sender=Application, application=locked, interviews=interviews, by=by, at=at
+    )
+    return None if had_ended else interviews
+
+
+def _lock_with_interviews(application: Application) -> tuple[list[Interview], Application]:
+    """The interviews first, as everywhere."""
+    to_come = Interview.objects.filter(application=application, status__in=UPCOMING)
+    rows = to_come.with_facts().order_by("pk").select_for_update(of=("self",))
+    interviews = list(rows)
+    locked = lock_application(application.pk)
+    if to_come.exclude(pk__in=[each.pk for each in interviews]).exists():
+        raise _InvitedMeanwhile
+    return interviews, locked
+
+
+def lock_application(pk: int) -> Application:
+    """As it stands once nobody else has it in hand; after its interviews. Whoever makes an
+    interview of it, or brings one back, holds it: none is left standing when it ends."""
+    rows = Application.objects.select_for_update(of=("self",), no_key=True)
+    return rows.get(pk=pk)
+
+
 TIME = ["status", "slot", "starts_at", "ends_at", "booked_at", "moves"]
 
 
@@ -127,14 +174,19 @@ def move_interview(interview: Interview, slot: Slot, *, by: User | None, at: dat
     """
     before, slot_before = interview.starts_at, interview.slot_id
     interview.reschedule(slot=slot, at=at)
-    both = [each for each in (slot_before, slot.pk) if each is not None]
-    list(Slot.objects.filter(pk__in=both).order_by("pk").select_for_update().only("pk"))
+    _lock_slots(slot_before, slot.pk)
     take_place(slot)
     free_place(slot_before)
     interview.save(update_fields=TIME)
     was = {"before": before.isoformat() if before else None}
     history.record(interview, ("moved", {**_told(slot), **was}), by=by, at=at)
     interview_moved.send(sender=Interview, interview=interview, before=before, by=by, at=at)
+
+
+def _lock_slots(*slots: int | None) -> None:
+    """In the order of their keys: two who change places wait for one another, and not for ever."""
+    both = [each for each in slots if each is not None]
+    list(Slot.objects.filter(pk__in=both).order_by("pk").select_for_update().only("pk"))
 
 
 def _told(slot: Slot) -> dict[str, Any]:
@@ -193,6 +245,7 @@ def reinstate_interview(interview: Interview, *, starts_at: datetime, at: dateti
     interview.reinstate(slot=slot, at=at)
     if slot is None:
         interview.starts_at, interview.ends_at = starts_at, starts_at + length
+    _lock_slots(slot_before, slot.pk if slot else None)
     free_place(slot_before)  # who missed it, or did not finish, still held one
     if slot is not None:
         take_place(slot)

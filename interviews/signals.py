@@ -36,6 +36,11 @@ move_asked = Signal()
 # A candidate has handed in a document for HR to check: sender=Document, document=….
 document_uploaded = Signal()
 
+# An application has come to its end, whoever said so: sender=Application, application=…, locked and
+# saved; interviews=[…], those of it that were still to come, locked, with their facts; by=…; at=….
+# Receivers call these off, and tell the candidate once.
+application_ended = Signal()
+
 # An interview takes place at another time, by whomever it was moved: sender=Interview,
 # interview=…, locked and saved with its new time; before=…, the start it had; by=…; at=….
 interview_moved = Signal()

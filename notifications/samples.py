@@ -110,16 +110,8 @@ _APPOINTED = _about({}, {"starts_at": START})
 _INVITED = _about(
     {"token": "x:y:z", "deadline_at": START}, {"token": "x:y:z", "deadline_at": None}, "token"
 )
-_BOOKED = _about(
-    {"ends_at": START, "sequence": 0},
-    {"ends_at": None, "sequence": 0, "starts_at": START},
-    "starts_at",
-)
-_MOVED = _about(
-    {"ends_at": START, "sequence": 1, "before_at": SOON},
-    {"ends_at": None, "sequence": 1, "before_at": None, "starts_at": START},
-    "starts_at",
-)
+_BOOKED = _about({}, {"starts_at": START}, "starts_at")
+_MOVED = _about({"before_at": SOON}, {"before_at": None, "starts_at": START}, "starts_at")
 _REMINDER = _about(
     {"token": "x:y:z", "confirmed": True},
     {"token": "x:y:z", "confirmed": False, "starts_at": START},
@@ -167,7 +159,9 @@ SHAPES: dict[str, Shape] = {
     "document_rejected": _about(
         {"document": "健康证", "note": "已过期"}, {"document": "健康证", "note": ""}, "document"
     ),
-    "application_ended": _about({"talent_pool": True}, {"talent_pool": False}),
+    "application_ended": _about(
+        {"talent_pool": True, "called_off": True}, {"talent_pool": False, "called_off": False}
+    ),
     "place_offered": _OFFER,
     "place_refilled": _APPOINTED,
     "sign_in_code": _CODE,

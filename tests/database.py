@@ -18,6 +18,7 @@ BROUGHT_BY = [
     "cancellations.migrations.0017_troubles_of_every_kind",
     "cancellations.migrations.0018_left_on_platform",
     "cancellations.migrations.0021_not_knowing_how",
+    "cancellations.migrations.0023_application_ended",
     "interviews.migrations.0019_first_reminders",
 ]
 

@@ -144,7 +144,7 @@ def again(request: PortalRequest, reference: str) -> HttpResponseBase:
     own = own_or_404(request, reference)
     now = timezone.now()
     left = queries.current_exit(own)
-    if left is None or not exits.may_book_again(left, now):
+    if left is None or not exits.may_book_again(left, own.application, now):
         return SeeOther(_address(reference))
     if request.method == "POST":
         number = request.POST.get("slot", "")

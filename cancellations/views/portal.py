@@ -126,7 +126,7 @@ def interview(request: PortalRequest, reference: str) -> HttpResponse:
         "may_book_again": own.status == InterviewStatus.WITHDRAWN
         and cancellation is not None
         and cancellation.is_exit
-        and exits.may_book_again(cancellation, now),
+        and exits.may_book_again(cancellation, own.application, now),
         "ways_on": again.ways_on(own, now),
         "entrance": _entrance(own, now),
         "may_confirm": may_confirm(own, now),

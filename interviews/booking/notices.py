@@ -37,14 +37,13 @@ def booked(interview: Interview) -> Iterator[Notice]:
         interview.candidate.user,
         CANDIDATE,
         key=interview.reference,
-        **_appointment(interview),
     )
 
 
 def moved(interview: Interview, *, before: datetime | None) -> Iterator[Notice]:
     """One message to each who counts on the time: the candidate, the recruiter, the interviewer."""
     key = f"{interview.reference}:{interview.moves}"
-    more = {**_appointment(interview), "before_at": before.isoformat() if before else None}
+    more = {"before_at": before.isoformat() if before else None}
     yield from about(
         interview, "interview_moved", interview.candidate.user, CANDIDATE, key=key, **more
     )
@@ -74,11 +73,3 @@ def declined(decline: Decline) -> Iterator[Notice]:
 def _reason_in(decline: Decline, language: str) -> str:
     with translation.override(language or settings.LANGUAGE_CODE):
         return str(DeclineReason(decline.reason).label)
-
-
-def _appointment(interview: Interview) -> dict[str, object]:
-    """What an entry in a calendar needs beside the facts."""
-    return {
-        "ends_at": interview.ends_at.isoformat() if interview.ends_at else None,
-        "sequence": interview.moves,
-    }

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from django.core.signing import BadSignature, Signer
 from django.db import models
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils import timezone
 
 from accounts.models import User
@@ -15,6 +15,7 @@ from interviews.booking.models import Closure, SlotSeries
 from interviews.models import Department, Interview, Position, Slot
 from interviews.queries import COMPANY_ZONE, departments_of, offered_slots, sees_everything
 from interviews.queries import company_day as company_day
+from interviews.refill.models import OfferState
 from interviews.states import InterviewStatus
 
 TIMES = 60  # on one page of what a candidate can choose from
@@ -164,14 +165,33 @@ def closures_between(first: date, last: date) -> list[Closure]:
 def booked_in(closure: Closure, user: User) -> models.QuerySet[Slot]:
     """The slots ahead that somebody has booked on days of this closure: HR settles what becomes of
     them."""
+    slots = visible_slots(user).filter(_ahead_in(closure), booked__gt=0)
+    return slots.order_by("starts_at", "pk")
+
+
+def with_booked(closures: Sequence[Closure], user: User) -> list[tuple[Closure, int]]:
+    """Each with how many slots those are, in one query."""
+    counts = {f"in{each.pk}": Count("pk", filter=_ahead_in(each)) for each in closures}
+    if not counts:
+        return []
+    ahead = visible_slots(user).filter(booked__gt=0, starts_at__gte=timezone.now())
+    found = ahead.aggregate(**counts)
+    return [(each, found[f"in{each.pk}"]) for each in closures]
+
+
+def kept_during(closure: Closure) -> list[int]:
+    """The slots ahead on its days of which a place is kept for somebody."""
+    slots = Slot.objects.filter(_ahead_in(closure), offers__state=OfferState.OPEN)
+    return list(slots.order_by("pk").values_list("pk", flat=True).distinct())
+
+
+def _ahead_in(closure: Closure) -> Q:
     first = datetime.combine(closure.first_day, time.min, COMPANY_ZONE)
     last = datetime.combine(closure.last_day + timedelta(days=1), time.min, COMPANY_ZONE)
-    slots = visible_slots(user).filter(
-        starts_at__gte=max(first, timezone.now()), starts_at__lt=last, booked__gt=0
-    )
+    found = Q(starts_at__gte=max(first, timezone.now()), starts_at__lt=last)
     if closure.department_id is not None:
-        slots = slots.filter(position__department=closure.department_id)
-    return slots.order_by("starts_at", "pk")
+        found &= Q(position__department=closure.department_id)
+    return found
 
 
 def closed_dates(closures: Sequence[Closure], department_id: int | None) -> Callable[[date], str]:

@@ -21,7 +21,14 @@ from interviews.booking.models import (
 from interviews.gates import services as gates
 from interviews.models import Application, Interview, InterviewKind, Slot, Stage
 from interviews.queries import free_slots, visible_to
-from interviews.services import SlotFull, give_time, move_interview, withdraw_interview
+from interviews.services import (
+    SlotFull,
+    end_application,
+    give_time,
+    lock_application,
+    move_interview,
+    withdraw_interview,
+)
 from interviews.services import invite as invite_interview
 from interviews.signals import move_asked
 from interviews.states import HOLDS_A_SLOT, InterviewStatus
@@ -57,13 +64,16 @@ def reach_stage(
     """An application reaches a stage; where that is one of an interview, the candidate is invited
     by itself, once. Returns the new invitation, if there is one.
 
-    Reaching it again invites nobody who was invited before. Raises GateShut where a gate stands
-    before it.
+    Reaching it again invites nobody who was invited before. Where it ends, what is still to come is
+    called off. Raises GateShut where a gate stands before it.
     """
     at = at or timezone.now()
-    application = Application.objects.select_for_update(of=("self",)).get(pk=application.pk)
+    if stage == Stage.ENDED:
+        end_application(application, by=by, at=at)
+        return None
+    application = lock_application(application.pk)
     gates.require_open(application, stage, at=at)
-    if application.screened_at is None and stage not in (Stage.APPLIED, Stage.ENDED):
+    if application.screened_at is None and stage != Stage.APPLIED:
         application.screened_at = at
     application.stage = stage
     application.save(update_fields=["stage", "screened_at"])
@@ -71,25 +81,6 @@ def reach_stage(
     if kind is None or application.interviews.filter(kind=kind).exists():
         return None
     return _invite(application, kind=kind, by=by, at=at)
-
-
-@transaction.atomic
-def invite_again(
-    application: Application, *, by: User, kind: str = InterviewKind.AI, at: datetime | None = None
-) -> Interview:
-    """Another invitation, where the one before came to nothing.
-
-    Raises PermissionDenied, TransitionNotAllowed where an interview of this kind is still open.
-    """
-    if not by.has_perm(MANAGE_SLOTS):
-        raise PermissionDenied
-    application = Application.objects.select_for_update(of=("self",)).get(pk=application.pk)
-    still_open = application.interviews.filter(
-        kind=kind, status__in=[InterviewStatus.INVITED, *HOLDS_A_SLOT]
-    )
-    if still_open.exists():
-        raise TransitionNotAllowed
-    return _invite(application, kind=kind, by=by, at=at or timezone.now())
 
 
 def _invite(application: Application, *, kind: str, by: User | None, at: datetime) -> Interview:

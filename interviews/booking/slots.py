@@ -70,7 +70,7 @@ def close_slot(slot_id: int, *, by: User, at: datetime | None = None) -> Slot:
     Raises PermissionDenied, Slot.DoesNotExist, StillBooked.
     """
     withdraw_offers([slot_id])
-    slot = Slot.objects.select_related("position").select_for_update(of=("self",)).get(pk=slot_id)
+    slot = _lock(slot_id)
     _require(by, slot.position.department_id)
     if slot.booked:
         raise StillBooked
@@ -82,27 +82,36 @@ def close_slot(slot_id: int, *, by: User, at: datetime | None = None) -> Slot:
 
 @transaction.atomic
 def open_slot(slot_id: int, *, by: User) -> Slot:
-    """It can be booked again. Raises PermissionDenied, Slot.DoesNotExist."""
-    slot = Slot.objects.select_related("position").select_for_update(of=("self",)).get(pk=slot_id)
+    """It can be booked again, first by who waits. Raises PermissionDenied, Slot.DoesNotExist."""
+    slot = _lock(slot_id)
     _require(by, slot.position.department_id)
     slot.closed_at = slot.closed_by = None
     slot.save(update_fields=["closed_at", "closed_by"])
+    offer_new([slot])
     return slot
 
 
 @transaction.atomic
 def resize_slot(slot_id: int, *, capacity: int, by: User) -> Slot:
-    """More places or fewer, never fewer than are booked.
+    """More places, first for who waits, or fewer, never fewer than are booked.
 
     Raises PermissionDenied, Slot.DoesNotExist, StillBooked.
     """
-    slot = Slot.objects.select_related("position").select_for_update(of=("self",)).get(pk=slot_id)
+    slot = _lock(slot_id)
     _require(by, slot.position.department_id)
     if capacity < slot.booked:
         raise StillBooked
+    has_more = capacity > slot.capacity
     slot.capacity = capacity
     slot.save(update_fields=["capacity"])
+    if has_more:
+        offer_new([slot])
     return slot
+
+
+def _lock(slot_id: int) -> Slot:
+    facts = Slot.objects.select_related("position__department")
+    return facts.select_for_update(of=("self",)).get(pk=slot_id)
 
 
 @transaction.atomic
@@ -140,11 +149,13 @@ def make_slots(series_id: int, *, now: datetime | None = None) -> int:
 
 @transaction.atomic
 def save_closure(closure: Closure, *, by: User) -> Closure:
-    """Days on which nothing is offered, from now on. Raises PermissionDenied."""
+    """Days on which nothing is offered, from now on; what is kept for somebody then is taken back.
+    Raises PermissionDenied."""
     _require(by, closure.department_id)
     if closure.pk:
         _require(by, Closure.objects.get(pk=closure.pk).department_id)
     closure.save()
+    withdraw_offers(queries.kept_during(closure))
     return closure
 
 
@@ -188,11 +199,13 @@ def _fit(series: SlotSeries, *, now: datetime) -> int:
     wanted = _wanted(series, now)
     free = list(_free_ahead(series, now))
     _take_back([each for each in free if each.starts_at not in wanted])
-    changed = []
+    changed, to_offer = [], []
     for slot in free:
         is_wanted = slot.starts_at in wanted
         says = (wanted.get(slot.starts_at), series.capacity, None)
         if is_wanted and (slot.ends_at, slot.capacity, slot.closed_at) != says:
+            if slot.closed_at is not None or slot.capacity < series.capacity:
+                to_offer.append(slot.starts_at)
             slot.ends_at, slot.capacity = wanted[slot.starts_at], series.capacity
             slot.closed_at = None
             changed.append(slot)
@@ -212,8 +225,8 @@ def _fit(series: SlotSeries, *, now: datetime) -> int:
         if starts_at not in known
     ]
     Slot.objects.bulk_create(new, ignore_conflicts=True, batch_size=500)
-    starts = [slot.starts_at for slot in new]
-    offer_new(ours.filter(starts_at__in=starts).select_related("position__department"))
+    to_offer += [slot.starts_at for slot in new]
+    offer_new(ours.filter(starts_at__in=to_offer).select_related("position__department"))
     return len(new)
 
 

@@ -43,7 +43,7 @@ class UploadForm(forms.Form):
 
 
 class CheckForm(forms.Form):
-    """Whether a document is accepted; if not, why."""
+    """Whether a document is accepted, and until when it is valid; if not, why."""
 
     use_required_attribute = False
 
@@ -53,12 +53,22 @@ class CheckForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose one.")},
     )
+    expires_on = SaneDateField(
+        label=_("Valid until"),
+        help_text=_("As it stands in the document: what the candidate entered may be wrong."),
+        required=False,
+    )
     note = WordsField(
         label=_("What is wrong with it"),
         help_text=_("The candidate reads it."),
         required=False,
         max_length=NOTE_MAX,
     )
+
+    def __init__(self, *args: Any, expires: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not expires:
+            del self.fields["expires_on"]
 
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data
@@ -89,7 +99,12 @@ class StageForm(forms.Form):
 
     use_required_attribute = False
 
-    stage = forms.ChoiceField(label=_("Move the application on to"))
+    stage = forms.ChoiceField(
+        label=_("Move the application on to"),
+        help_text=_(
+            "Where it ends, interviews still to come are called off and the candidate is told."
+        ),
+    )
 
     def __init__(self, *args: Any, application: Application, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

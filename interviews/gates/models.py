@@ -177,7 +177,8 @@ class Document(models.Model):
 
     @transition(state, source=DocumentState.UPLOADED, target=DocumentState.REPLACED)
     def replace(self) -> None:
-        """The candidate has uploaded another one before anybody looked."""
+        """The candidate has uploaded another one before anybody looked: nobody needs this one."""
+        self.data, self.size = b"", 0
 
 
 class GatePass(models.Model):

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from django.conf import settings
 
 from config.languages import worded
+from interviews import calendar_entries
 from interviews.gates.models import Document, StageGate
 from interviews.models import Interview
 from interviews.notices import CANDIDATE, about
@@ -43,16 +44,28 @@ def document_rejected(document: Document, interview: Interview) -> Iterator[Noti
     )
 
 
-def ended(interview: Interview) -> Iterator[Notice]:
-    """A polite end; which score it was is for HR to say."""
-    yield from about(
+def ended(interview: Interview, *, called_off: bool = False) -> Iterator[Notice]:
+    """A polite end; which score it was is for HR to say. `called_off`: the interview was still to
+    come, and goes from their calendar."""
+    key = interview.reference
+    if called_off and interview.ended_at:  # it may have been brought back since the last time
+        key = f"{key}:{interview.ended_at.isoformat()}"
+    told = about(
         interview,
         "application_ended",
         interview.candidate.user,
         CANDIDATE,
-        key=interview.reference,
+        key=key,
         talent_pool=interview.candidate.talent_pool_at is not None,
+        called_off=called_off,
     )
+    for notice in told:
+        if called_off and notice.channel == "email":
+            entry = calendar_entries.entry(
+                interview, calendar_entries.CANCEL, language=notice.language
+            )
+            notice.params.update({"calendar": entry} if entry else {})
+        yield notice
 
 
 def _named(gate: StageGate, language: str) -> str:

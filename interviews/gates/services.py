@@ -24,6 +24,7 @@ from interviews.gates.models import (
 )
 from interviews.models import Application, Interview, Stage
 from interviews.queries import company_day, departments_of, sees_everything
+from interviews.services import end_application
 from interviews.signals import document_uploaded
 from notifications.services import notify, supersede
 
@@ -34,6 +35,7 @@ _FORMATS = [
     (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
 ]
 OVER = frozenset({Stage.HIRED, Stage.ENDED})
+UPLOADS_AN_HOUR = 10  # of one application; each is up to 5 MB in the database
 REMIND_EVERY, REMIND_FOR = timedelta(days=3), timedelta(days=21)
 
 
@@ -46,8 +48,8 @@ class GateShut(Exception):
 
 
 class NotAccepted(Exception):
-    """A file that is not taken; `code` says why: empty, too_large, format, expired or
-    needs_expiry."""
+    """A file that is not taken; `code` says why: empty, too_large, format, expired, needs_expiry or
+    too_often."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)
@@ -81,7 +83,8 @@ def upload(
     expires_on: date | None = None,
     at: datetime | None = None,
 ) -> Document:
-    """A candidate hands in a document; one that nobody has checked yet is replaced by it.
+    """A candidate hands in a document; one that nobody has checked yet is replaced by it, and no
+    longer kept.
 
     Raises Application.DoesNotExist where it is not theirs or is over, StageGate.DoesNotExist,
     NotAccepted.
@@ -94,14 +97,17 @@ def upload(
     gates = StageGate.objects.filter(position=application.position_id, is_active=True)
     gate = gates.get(pk=gate_id, kind=GateKind.DOCUMENT)
     content_type = _checked_format(content)
+    lately = application.documents.filter(uploaded_at__gt=at - timedelta(hours=1))
+    if lately.count() >= UPLOADS_AN_HOUR:
+        raise NotAccepted("too_often")
     if gate.expires and expires_on is None:
         raise NotAccepted("needs_expiry")
     if expires_on is not None and expires_on < company_day(at):
         raise NotAccepted("expired")
     waiting = application.documents.filter(gate=gate, state=DocumentState.UPLOADED)
-    for earlier in waiting.select_for_update():
+    for earlier in waiting.defer("data").select_for_update():
         earlier.replace()
-        earlier.save(update_fields=["state"])
+        earlier.save(update_fields=["state", "data", "size"])
     made = Document.objects.create(
         application=application,
         gate=gate,
@@ -186,14 +192,16 @@ def weigh(interview: Interview, scores: Mapping[str, float], *, at: datetime) ->
     for gate in gates.order_by("pk"):
         found = rules.score(scores, dimension=gate.dimension, minimum=gate.minimum or 0)
         if found is rules.Standing.BELOW and gate.pk not in passed:
-            going_on = Application.objects.filter(pk=application.pk).exclude(stage__in=OVER)
-            if not going_on.update(stage=Stage.ENDED):
+            if Application.objects.filter(pk=application.pk, stage__in=OVER).exists():
                 return False
-            application.stage = Stage.ENDED
+            called_off = end_application(application, by=None, at=at)
+            if called_off is None:
+                return False
             facts = {"gate": gate.pk, "dimension": gate.dimension}
             history.record(interview, ("ended_by_score", facts), by=None, at=at)
             supersede(interview.subject, notices.WHILE_MISSING)
-            notify(*notices.ended(interview))
+            if not called_off:  # else they have been told with that
+                notify(*notices.ended(interview))
             return True
     return False
 

@@ -1,7 +1,7 @@
 """Who waits for a time, the places that came free, and the offers made of them.
 
-Lock order: interview, offer, place, entry, slot. Who holds a slot takes entries only as they are
-free to take (SKIP LOCKED), and waits for none.
+Lock order: candidate, interview, application, offer, place, entry, slot. Who holds a slot takes
+entries only as they are free to take (SKIP LOCKED), and waits for none.
 """
 
 from datetime import datetime

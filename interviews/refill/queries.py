@@ -5,7 +5,20 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet
+from django.db.models import (
+    Case,
+    CharField,
+    Count,
+    Exists,
+    F,
+    Max,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Concat
 
 from accounts.models import User
 from candidates.models import Candidate
@@ -31,6 +44,8 @@ from interviews.refill.models import (
 )
 from interviews.signals import candidates_considered
 from interviews.states import HOLDS_A_SLOT, InterviewStatus
+from notifications.events import Group
+from notifications.models import Channel, Notification, OutOfReach, Preference, State
 
 POOL_LOOKED_AT = 500  # people of the talent pool, those who joined last first
 POOL_REST = timedelta(days=7)  # in which nobody of the pool is asked a second time
@@ -73,26 +88,59 @@ def waiting_entry(interview: Interview) -> WaitingEntry | None:
     return entries.first()
 
 
-def in_turn(slot: Slot) -> QuerySet[WaitingEntry]:
-    """Who waits for a place of such a slot and can be asked, the first at the top: nobody who was
-    asked about this very slot, or is being asked about another; nobody who could not come then."""
-    at_that_time = Interview.objects.filter(
-        application__candidate=OuterRef("candidate"),
+def _at_the_time_of(slot: Slot, candidate: OuterRef | int) -> QuerySet[Interview]:
+    """Their appointments, of whatever position, that take any of it."""
+    return Interview.objects.filter(
+        application__candidate=candidate,
         status__in=HOLDS_A_SLOT,
         starts_at__lt=slot.ends_at,
         ends_at__gt=slot.starts_at,
     )
+
+
+def is_busy(candidate_id: int, slot: Slot) -> bool:
+    """Whether they have to be elsewhere then."""
+    return _at_the_time_of(slot, candidate_id).exists()
+
+
+def _can_be_told(user: str) -> Q:
+    """Of whom a text message or a mail about a place can reach: there is an address, they have not
+    switched such messages off there, and what we have leads to them."""
+    recipient = Concat(Value("user:"), Cast(OuterRef(f"{user}_id"), CharField()))
+    refused = Preference.objects.filter(recipient=recipient, group=Group.OFFERS, is_wanted=False)
+    lost = OutOfReach.objects.filter(recipient=recipient, solved_at=None)
+    by_text = Q(~Exists(refused.filter(channel=Channel.SMS)), **{f"{user}__mobile__gt": ""})
+    by_mail = Q(~Exists(refused.filter(channel=Channel.EMAIL)), **{f"{user}__email__gt": ""})
+    return (by_text | by_mail) & ~Q(Exists(lost))
+
+
+def was_told(offer: Offer) -> bool:
+    """Whether a message about it has gone out, as far as we know."""
+    told = Notification.objects.filter(
+        subject=offer.subject,
+        channel__in=[Channel.SMS, Channel.EMAIL],
+        state__in=[State.SENT, State.DELIVERED],
+    )
+    return told.exists()
+
+
+def in_turn(slot: Slot, *, in_front_of_it: bool = False) -> QuerySet[WaitingEntry]:
+    """Who waits for a place of such a slot and can be asked, the first at the top: nobody who was
+    asked about this very slot, or is being asked about another; nobody who could not come then, nor
+    whom no message reaches, unless they are just reading (`in_front_of_it`)."""
     asked = Offer.objects.filter(entry=OuterRef("pk"))
     not_then = Q(interview__starts_at__lt=slot.ends_at, interview__ends_at__gt=slot.starts_at)
     entries = WaitingEntry.objects.filter(
         ~Exists(asked.filter(Q(slot=slot) | Q(state=OfferState.OPEN))),
-        ~Exists(at_that_time),
+        ~Exists(_at_the_time_of(slot, OuterRef("candidate"))),
         ~_has_appointment(),
         position=slot.position_id,
         kind=slot.kind,
         state=EntryState.WAITING,
     )
     entries = entries.exclude(not_then).exclude(application__stage=Stage.ENDED)
+    if not in_front_of_it:
+        entries = entries.filter(_can_be_told("candidate__user"))
     in_order = entries.order_by("why", "since", "pk").select_related("candidate__user")
     return in_order.defer(*_private("candidate__user"))
 
@@ -118,32 +166,26 @@ def served_elsewhere() -> QuerySet[WaitingEntry]:
 def from_the_pool(slot: Slot, *, now: datetime, without: Iterable[int] = ()) -> Candidate | None:
     """Whom of the talent pool a place of this slot suits best: somebody the position asks nothing
     of that they will not do, and who has something it asks for; never who has applied for it, was
-    asked about it before, or about another one lately."""
+    told of it before, or asked about another one lately."""
     position = slot.position
     mine = Application.objects.filter(candidate=OuterRef("pk"), position=position)
     asked_before = WaitingEntry.objects.filter(
         candidate=OuterRef("pk"), position=position, why=Why.TALENT_POOL
-    )
+    ).exclude(state=EntryState.EXPIRED, unanswered=0)
     lately = Offer.objects.filter(
         entry__candidate=OuterRef("pk"),
         entry__why=Why.TALENT_POOL,
         made_at__gt=now - POOL_REST,
     )
     being_asked = Offer.objects.filter(entry__candidate=OuterRef("pk"), state=OfferState.OPEN)
-    at_that_time = Interview.objects.filter(
-        application__candidate=OuterRef("pk"),
-        status__in=HOLDS_A_SLOT,
-        starts_at__lt=slot.ends_at,
-        ends_at__gt=slot.starts_at,
-    )
     people = (
         Candidate.objects.filter(
-            Q(user__mobile__gt="") | Q(user__email__gt=""),
+            _can_be_told("user"),
             ~Exists(mine),
             ~Exists(asked_before),
             ~Exists(lately),
             ~Exists(being_asked),
-            ~Exists(at_that_time),
+            ~Exists(_at_the_time_of(slot, OuterRef("pk"))),
             talent_pool_at__isnull=False,
         )
         .exclude(pk__in=list(without))
@@ -173,7 +215,11 @@ def list_of(position: Position) -> QuerySet[WaitingEntry]:
     return (
         entries.select_related("candidate__user", "interview")
         .defer(*_private("candidate__user"))
-        .annotate(asked=Count("offers"), last_asked=Max("offers__made_at"))
+        .annotate(
+            asked=Count("offers"),
+            last_asked=Max("offers__made_at"),
+            can_be_told=Case(When(_can_be_told("candidate__user"), then=True), default=False),
+        )
         .order_by("why", "since", "pk")
     )
 

@@ -1,9 +1,9 @@
 """Offering places that came free, in turn. Each function is one use case, in one transaction, but
 for those that say that the caller has one.
 
-Lock order: interview, offer, place, entry, slot. Who is asked next is taken only as far as nobody
-else has them in hand (SKIP LOCKED): a place that finds nobody for that reason waits for the next
-sweep.
+Lock order: candidate, interview, application, offer, place, entry, slot. Who is asked next is taken
+only as far as nobody else has them in hand (SKIP LOCKED): a place that finds nobody for that reason
+waits for the next sweep.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,12 +15,13 @@ from zoneinfo import ZoneInfo
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django_fsm import TransitionNotAllowed
 
 from accounts.models import User
+from candidates.models import Candidate
 from interviews import history
 from interviews.booking import notices as booking_notices
 from interviews.gates.queries import has_gate
@@ -36,7 +37,14 @@ from interviews.refill.models import (
     WaitingEntry,
     Why,
 )
-from interviews.services import SlotFull, give_time, invite, release_place, take_place
+from interviews.services import (
+    SlotFull,
+    give_time,
+    invite,
+    lock_application,
+    release_place,
+    take_place,
+)
 from interviews.states import InterviewStatus
 from notifications.courtesy import quiet_until
 from notifications.services import notify, supersede
@@ -57,6 +65,10 @@ class NotOpen(Exception):
     def __init__(self, offer: Offer) -> None:
         super().__init__(offer.reference)
         self.offer = offer
+
+
+class Busy(NotOpen):
+    """They have another interview at that time."""
 
 
 class NothingToWaitFor(Exception):
@@ -150,8 +162,12 @@ def _offer_to_pool(place: FreedPlace, *, at: datetime) -> Offer | None:
 def _takes_people(slot: Slot) -> bool:
     """Whether anybody is still to come then: the position is open, the slot was not closed, and
     that day the department is there."""
-    still = without_closures(Slot.objects.filter(pk=slot.pk, closed_at=None))
-    return slot.position.is_open and still.exists()
+    return slot.position.is_open and not _is_closed_for(slot)
+
+
+def _is_closed_for(slot: Slot) -> bool:
+    """Whether it was closed, or its day is one of a closure."""
+    return not without_closures(Slot.objects.filter(pk=slot.pk, closed_at=None)).exists()
 
 
 def _hold(slot: Slot, user: User, *, at: datetime) -> rules.Hold | None:
@@ -250,6 +266,15 @@ def take_off_list(reference: str, *, among: Iterable[int]) -> None:
     _take_off(entry, at=timezone.now())
 
 
+def ask_no_more(application: Application, *, at: datetime) -> None:
+    """Nothing follows it any more: nobody waits for a time under it. In the caller's transaction,
+    which holds it."""
+    waiting = WaitingEntry.objects.filter(application=application, state=EntryState.WAITING)
+    for entry in waiting.order_by("pk"):
+        with suppress(TransitionNotAllowed):  # they have just been given up
+            _take_off(entry, at=at)
+
+
 def _take_off(entry: WaitingEntry, *, at: datetime) -> None:
     offer = _lock(entry=entry, state=OfferState.OPEN)
     entry = WaitingEntry.objects.select_for_update().get(pk=entry.pk)
@@ -282,7 +307,7 @@ def _put_on_list(entry: WaitingEntry) -> None:
 def _offer_free_time(entry: WaitingEntry, interview: Interview, *, at: datetime) -> Offer | None:
     """The next time that is free anyhow, if they can be asked about one."""
     for slot in free_slots(interview, now=at)[:TIMES]:
-        mine = queries.in_turn(slot).filter(pk=entry.pk)
+        mine = queries.in_turn(slot, in_front_of_it=True).filter(pk=entry.pk)
         if mine.select_for_update(of=("self",)).first() is None:
             continue
         if hold := _hold(slot, interview.candidate.user, at=at):
@@ -300,12 +325,17 @@ def _offer_free_time(entry: WaitingEntry, interview: Interview, *, at: datetime)
 @transaction.atomic
 def accept(reference: str) -> Interview:
     """The place is theirs: their invitation is booked, or a new interview made. Accepting once more
-    gives the same interview. Raises Offer.DoesNotExist, NotOpen."""
+    gives the same interview. Raises Offer.DoesNotExist, NotOpen, Busy."""
     now = timezone.now()
     found = queries.offers_with_facts().get(reference=reference)
+    # Two offers taken at once must not bring them two appointments at the same time.
+    people = Candidate.objects.select_for_update(no_key=True)
+    people.values_list("pk").get(pk=found.entry.candidate_id)
     invitation = _invitation(found.entry)
     if invitation is not None:
         Interview.objects.lock(invitation)
+    if found.entry.application_id is not None:
+        lock_application(found.entry.application_id)
     offer = _lock(pk=found.pk)
     assert offer is not None  # noqa: S101 - offers are never removed
     if offer.state == OfferState.ACCEPTED and offer.interview_id is not None:
@@ -316,9 +346,15 @@ def accept(reference: str) -> Interview:
     entry = WaitingEntry.objects.select_for_update(of=("self",)).get(pk=offer.entry_id)
     if entry.state != EntryState.WAITING or _is_beside_the_point(entry):
         raise NotOpen(offer)
+    if _is_closed_for(offer.slot):
+        raise NotOpen(offer)
+    if queries.is_busy(entry.candidate_id, offer.slot):
+        raise Busy(offer)
     try:
-        interview = _book(offer, entry, invitation, at=now)
-    except (SlotFull, TransitionNotAllowed):  # its slot was closed, or they withdrew, meanwhile
+        with transaction.atomic():
+            interview = _book(offer, entry, invitation, at=now)
+    # Its slot was closed, they withdrew, or were invited, meanwhile.
+    except (SlotFull, TransitionNotAllowed, IntegrityError):
         raise NotOpen(offer) from None
     offer.interview = interview
     offer.accept(at=now)
@@ -355,15 +391,16 @@ def decline(reference: str) -> Offer:
 @transaction.atomic
 def lapse(offer_id: int) -> None:
     """Nobody has answered in time: the place goes to the next. Nothing where somebody has, or is
-    just about to."""
+    just about to. The silence of whom no message reached is not counted."""
     now = timezone.now()
     offer = _lock(pk=offer_id, skip_locked=True)
     if offer is None or offer.state != OfferState.OPEN or offer.held_until > now:
         return
+    was_told = queries.was_told(offer)
     offer.lapse(at=now)
     _end(offer)
     entry = WaitingEntry.objects.select_for_update().get(pk=offer.entry_id)
-    entry.unanswered += 1
+    entry.unanswered += was_told
     gave_up = entry.why == Why.TALENT_POOL or entry.unanswered >= rules.UNANSWERED
     if gave_up and entry.state == EntryState.WAITING:
         entry.expire(at=now)

@@ -2,10 +2,8 @@
 signed in, and the rules, which staff write."""
 
 from collections.abc import Callable
-from contextlib import nullcontext
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
@@ -18,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
+from accounts import time_zones
 from accounts.decorators import (
     DeskRequest,
     PortalRequest,
@@ -99,8 +98,8 @@ def _page(
         "is_ahead": interview.starts_at is not None and interview.starts_at > now,
         **more,
     }
-    zone = interview.candidate.user.time_zone  # as the message said it
-    with timezone.override(ZoneInfo(zone)) if zone else nullcontext():
+    with time_zones.as_of(interview.candidate.user):
+        context["zone"] = time_zones.here(now)
         page = render(request, f"interviews/reminders/{name}.html", context, status=status)
     return _unlisted(page)
 

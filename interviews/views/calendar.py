@@ -272,7 +272,7 @@ def closures(request: DeskRequest) -> HttpResponse:
     found = queries.visible_closures(request.user)
     ahead = list(found.filter(last_day__gte=today))
     context = {
-        "ahead": [(each, queries.booked_in(each, request.user).count()) for each in ahead],
+        "ahead": queries.with_booked(ahead, request.user),
         "past": list(found.filter(last_day__lt=today).order_by("-first_day")[:20]),
     }
     return _page(request, "closures", context)

@@ -28,7 +28,7 @@ from accounts.permissions import CORRECT_INTERVIEWS, MANAGE_SLOTS, READ_DETAIL
 from interviews.booking.services import reach_stage
 from interviews.gates import queries, services
 from interviews.gates.forms import CheckForm, PassForm, StageForm, UploadForm
-from interviews.gates.models import Document, GateKind, StageGate
+from interviews.gates.models import Document, DocumentState, GateKind, StageGate
 from interviews.gates.rules import Standing
 from interviews.models import Access, AccessLog, Application, Interview
 from interviews.queries import company_day, own_interview, visible_to
@@ -50,6 +50,7 @@ REFUSED: dict[str, Promise] = {
     "empty": gettext_lazy("The file is empty. Choose another one."),
     "expired": gettext_lazy("It is no longer valid. Hand in one that is."),
     "needs_expiry": gettext_lazy("Enter until when it is valid."),
+    "too_often": gettext_lazy("You have handed in several files just now. Try again in an hour."),
 }
 
 
@@ -148,11 +149,11 @@ def desk(request: DeskRequest, reference: str) -> HttpResponseBase:
     application = found.application
     before = queries.gates_before(application, today=company_day(timezone.now()))
 
-    def form(kind: type[forms.Form], gate: StageGate) -> forms.Form:
+    def form(kind: type[forms.Form], gate: StageGate, **given: Any) -> forms.Form:
         """The one that was sent and is not right yet, or an empty one."""
         prefix = _prefix(kind, gate.pk)
         is_wrong = isinstance(wrong, kind) and wrong.prefix == prefix
-        return wrong if is_wrong and wrong else kind(prefix=prefix)
+        return wrong if is_wrong and wrong else kind(prefix=prefix, **given)
 
     context = {
         "place": "interviews",
@@ -162,7 +163,12 @@ def desk(request: DeskRequest, reference: str) -> HttpResponseBase:
             Row(
                 each,
                 str(WORDS[each.standing]),
-                form(CheckForm, each.gate),
+                form(
+                    CheckForm,
+                    each.gate,
+                    expires=each.gate.expires,
+                    initial={"expires_on": each.document and each.document.expires_on},
+                ),
                 form(PassForm, each.gate),
             )
             for each in before
@@ -183,13 +189,20 @@ def _prefix(kind: type[forms.Form], gate_id: int) -> str:
 def _check(request: DeskRequest, found: Interview) -> forms.Form | None:
     """None where it is done."""
     document = _document(found, request.POST.get("document", ""))
-    form = CheckForm(request.POST, prefix=_prefix(CheckForm, document.gate_id))
+    prefix = _prefix(CheckForm, document.gate_id)
+    form = CheckForm(request.POST, prefix=prefix, expires=document.gate.expires)
     if not form.is_valid():
         return form
     accepted = form.cleaned_data["verdict"] == "accept"
     note = "" if accepted else form.cleaned_data["note"]
     try:
-        services.check(document.reference, by=request.user, accepted=accepted, note=note)
+        services.check(
+            document.reference,
+            by=request.user,
+            accepted=accepted,
+            note=note,
+            expires_on=form.cleaned_data.get("expires_on"),
+        )
     except TransitionNotAllowed:
         messages.warning(request, _("A colleague has checked it already, or it was replaced."))
     else:
@@ -234,6 +247,8 @@ def read(request: DeskRequest, reference: str, document: str) -> HttpResponseBas
     if request.method != "POST":
         return redirect("interviews:desk_documents", reference)
     chosen = _document(found, document)
+    if chosen.state == DocumentState.REPLACED:  # not kept
+        raise Http404
     AccessLog.objects.create(
         action=Access.READ,
         by=request.user,

@@ -1,6 +1,8 @@
 """Where the link of an invitation leads. It says what the invitation is, and no more of whom than
 its first character; to book, one signs in."""
 
+from contextlib import nullcontext
+
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -9,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from accounts import time_zones
 from interviews.booking import queries, services
 from interviews.models import Interview
 from interviews.states import InterviewStatus
@@ -40,6 +43,8 @@ def _page(request: HttpRequest, interview: Interview | None, *, status: int) -> 
         "is_open": is_open,
         "is_expired": is_open and interview is not None and queries.is_expired(interview, now),
     }
-    response = render(request, "interviews/booking/invitation.html", context, status=status)
+    with time_zones.as_of(interview.candidate.user) if interview else nullcontext():
+        context["zone"] = time_zones.here(now)
+        response = render(request, "interviews/booking/invitation.html", context, status=status)
     response["X-Robots-Tag"] = "noindex, nofollow"
     return response

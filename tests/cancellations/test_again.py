@@ -15,6 +15,7 @@ from interviews.signals import candidates_considered
 from interviews.states import InterviewStatus
 from notifications.models import Notification
 from tests.factories import (
+    ApplicationFactory,
     CancellationFactory,
     InterviewFactory,
     StageGateFactory,
@@ -95,6 +96,34 @@ def test_only_what_was_called_off_or_left_is_followed_by_another(status):
 
     with pytest.raises(again.NotAgain):
         again.apply_again(interview.reference, by=interview.candidate.user)
+
+
+@pytest.mark.parametrize("status", ["invited", "booked", "cancelling", "in_progress", "exiting"])
+@pytest.mark.parametrize("same_application", [True, False])
+def test_nobody_applies_again_beside_an_appointment(client, cancelled, status, same_application):
+    application = (
+        cancelled.application
+        if same_application
+        else ApplicationFactory(candidate=cancelled.candidate, position=cancelled.position)
+    )
+    made = {"invited": True} if status == "invited" else {"status": status}
+    another = InterviewFactory(application=application, **made)
+    user = cancelled.candidate.user
+    client.force_login(user)
+
+    with pytest.raises(again.NotAgain):
+        again.apply_again(cancelled.reference, by=user)
+
+    page = client.get(reverse("cancellations:interview", args=[cancelled.reference]))
+    assert reverse("cancellations:apply_again", args=[cancelled.reference]) not in page.text
+    assert Interview.objects.get(pk=another.pk).status == status
+    assert Application.objects.get(pk=cancelled.application_id).stage == Stage.AI_INTERVIEW
+
+
+def test_an_appointment_for_another_position_is_no_reason_against_it(cancelled):
+    InterviewFactory(candidate=cancelled.candidate)
+
+    assert again.apply_again(cancelled.reference, by=cancelled.candidate.user)
 
 
 def test_who_meets_a_gate_has_applied_and_is_invited_by_hr(cancelled):

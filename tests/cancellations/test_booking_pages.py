@@ -1,6 +1,6 @@
 """Choosing a time, another one, or none: the candidate's pages."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
@@ -72,6 +72,18 @@ def test_link_shows_what_it_is_without_changing_or_telling_anything(client):
     assert Interview.objects.get().opened_at is None
     assert HistoryEntry.objects.count() == 1
     assert response["X-Robots-Tag"] == "noindex, nofollow"
+
+
+def test_link_shows_the_deadline_where_the_candidate_is_and_says_so(client):
+    candidate = CandidateFactory(user__time_zone="Europe/Berlin")
+    deadline = datetime(2099, 3, 5, 7, 15, tzinfo=UTC)
+    interview = invited(candidate, deadline=deadline)
+
+    page = client.get(link(interview)).text
+
+    assert "08:15" in page
+    assert "15:15" not in page
+    assert "(UTC+1)" in page
 
 
 def test_going_on_is_kept_and_leads_to_booking_by_way_of_signing_in(client):

@@ -4,6 +4,8 @@ from datetime import timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 from django_fsm import TransitionNotAllowed
@@ -63,6 +65,20 @@ def test_reinstated_interview_takes_place_at_its_slot_again(cancelled, recruiter
     assert (interview.status, interview.slot, interview.ended_at) == ("booked", slot, None)
     assert Slot.objects.get().booked == 1
     assert list(history.verify(Interview.objects.all())) == []
+
+
+def test_both_slots_are_locked_in_the_order_of_their_keys(position, recruiter):
+    slot = SlotFactory(position=position)  # before the one they missed
+    missed = InterviewFactory(position=position, no_show=True)
+    assert missed.slot_id > slot.pk
+
+    with CaptureQueriesContext(connection) as captured:
+        correct(missed, recruiter, starts_at=slot.starts_at)
+
+    told = [each["sql"] for each in captured if "interviews_slot" in each["sql"]]
+    first = next(sql for sql in told if "FOR UPDATE" in sql or sql.startswith("UPDATE"))
+    assert "FOR UPDATE" in first
+    assert "ORDER BY" in first
 
 
 def test_receipt_says_that_it_was_reinstated_and_still_verifies(cancelled, recruiter, client):

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.urls import reverse
 from django.utils import timezone
 
-from cancellations import exits, queries, services
+from cancellations import again, exits, queries, services
 from cancellations.exits import NothingToLeave, SecondFactorNeeded
 from cancellations.help import services as help_services
 from cancellations.models import (
@@ -23,7 +23,7 @@ from cancellations.models import (
 )
 from cancellations.views.leaving import CHOICE
 from candidates.models import FileEntry
-from interviews.models import Ending, HistoryEntry, Interview, Sitting
+from interviews.models import Application, Ending, HistoryEntry, Interview, Sitting
 from interviews.room.services import record_event
 from interviews.states import InterviewStatus
 from interviews.tasks import lapse_sittings
@@ -339,6 +339,29 @@ def test_where_the_rule_says_so_nobody_rebooks_alone(sitting, rule):
             by=sitting.interview.candidate.user,
             slot_id=ahead(sitting).pk,
         )
+
+
+@pytest.mark.parametrize("stage", ["ended", "hired"])
+def test_nobody_books_again_under_an_application_that_is_over(client, sitting, stage):
+    leave(sitting)
+    own = sitting.interview
+    Application.objects.filter(pk=own.application_id).update(stage=stage)
+    client.force_login(own.candidate.user)
+
+    with pytest.raises(exits.NotAlone):
+        exits.book_again(own.reference, by=own.candidate.user, slot_id=ahead(sitting).pk)
+
+    page = client.get(reverse("cancellations:interview", args=[own.reference])).text
+    assert reverse("cancellations:again", args=[own.reference]) not in page
+
+
+def test_who_has_applied_again_does_not_bring_back_what_they_left(sitting):
+    leave(sitting)
+    own = sitting.interview
+    again.apply_again(own.reference, by=own.candidate.user)
+
+    with pytest.raises(exits.NotAlone):
+        exits.book_again(own.reference, by=own.candidate.user, slot_id=ahead(sitting).pk)
 
 
 # --- the pages ------------------------------------------------------------------------------------

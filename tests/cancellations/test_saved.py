@@ -8,9 +8,16 @@ from django.utils import timezone
 
 from cancellations import saved
 from cancellations.models import Cancellation, Policy, Saving
+from interviews.booking import services as booking
 from interviews.models import Interview, Slot
 from interviews.states import InterviewStatus
-from tests.factories import CancellationFactory, InterviewFactory, PositionFactory, SlotFactory
+from tests.factories import (
+    CancellationFactory,
+    InterviewFactory,
+    PositionFactory,
+    SlotFactory,
+    UserFactory,
+)
 
 pytestmark = pytest.mark.django_db
 DAY = timedelta(days=1)
@@ -74,6 +81,17 @@ def test_moving_straight_from_the_reasons_counts_as_saved(client, interview, fre
 
     saving = Saving.objects.get()
     assert (saving.outcome, saving.reason) == ("moved", "time_conflict")
+
+
+@pytest.mark.parametrize("by_hr", [False, True])
+def test_who_looks_at_all_times_and_moves_there_was_saved_by_moving(client, interview, free, by_hr):
+    page(client, interview, "check", reason="time_conflict")
+    lead = UserFactory(administrator=True)
+
+    booking.move(interview.reference, free.pk, by=lead if by_hr else interview.candidate.user)
+    saved.settle(timezone.now() + 2 * DAY)
+
+    assert Saving.objects.get().outcome == ("kept" if by_hr else "moved")
 
 
 def test_who_cancels_all_the_same_was_not_saved(client, interview, free):

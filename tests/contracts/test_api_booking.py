@@ -1,9 +1,11 @@
 """Slots, booking and moving over the API."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 
 from accounts.scopes import Scope
 from interviews.models import Interview, Slot, Stage
@@ -12,16 +14,20 @@ from tests.contracts.test_api_tokens import token_for
 from tests.factories import (
     ApplicationFactory,
     DepartmentFactory,
+    FreedPlaceFactory,
     InterviewFactory,
+    OfferFactory,
     PositionFactory,
     SlotFactory,
     UserFactory,
+    WaitingEntryFactory,
 )
 
 pytestmark = pytest.mark.django_db
 
 API = "/api/v1/"
 NOW = timezone.now()
+LISTED = 3  # queries: who asks, the interviews, the policies
 
 
 @pytest.fixture
@@ -167,3 +173,123 @@ def test_staff_list_the_slots_of_their_departments(department, recruiter):
 
     assert [each["id"] for each in listed] == [mine.pk]
     assert none == []
+
+
+# --- offers ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def offer():
+    entry = WaitingEntryFactory()
+    return OfferFactory(
+        entry=entry, place=FreedPlaceFactory(slot__position=entry.position, slot__booked=1)
+    )
+
+
+def answer(offer, what, user=None, **headers):
+    user = user or offer.entry.candidate.user
+    return caller(user).post(f"{API}offers/{offer.reference}/{what}/", {}, **headers)
+
+
+def test_candidate_reads_what_is_kept_for_them_and_takes_it(offer):
+    OfferFactory()  # somebody else's
+    client = caller(offer.entry.candidate.user)
+
+    (listed,) = client.get(f"{API}offers/").json()
+    taken = answer(offer, "acceptance")
+    again = answer(offer, "acceptance")
+
+    assert (listed["reference"], listed["state"]) == (offer.reference, "open")
+    assert listed["position"]["code"] == offer.slot.position.code
+    assert {"starts_at", "ends_at", "held_until", "kind"} <= listed.keys()
+    assert (taken.status_code, taken.json()["status"]) == (200, "booked")
+    assert again.json()["reference"] == taken.json()["reference"]
+    assert client.get(f"{API}offers/").json() == []
+
+
+def test_candidate_lets_it_go(offer):
+    first, again = answer(offer, "refusal"), answer(offer, "refusal")
+
+    assert (first.status_code, first.json()["state"]) == (200, "declined")
+    assert again.json() == first.json()
+    assert_problem(answer(offer, "acceptance"), 409, "offer-closed")
+
+
+def test_with_a_key_it_is_answered_once(offer):
+    same = {"HTTP_IDEMPOTENCY_KEY": str(uuid4())}
+
+    first, again = answer(offer, "acceptance", **same), answer(offer, "acceptance", **same)
+
+    assert again["Idempotency-Replayed"] == "true"
+    assert again.content == first.content
+
+
+def test_whose_offer_it_is_and_what_stands_against_it(offer, recruiter):
+    stranger = InterviewFactory().candidate.user
+    InterviewFactory(candidate=offer.entry.candidate, starts_at=offer.slot.starts_at)
+
+    for user in (stranger, recruiter):
+        assert_problem(answer(offer, "acceptance", user), 404, "not-found")
+        assert_problem(answer(offer, "refusal", user), 404, "not-found")
+    assert_problem(answer(offer, "acceptance"), 409, "busy")
+
+
+def test_offers_are_not_for_the_tokens_of_systems(offer, recruiter):
+    _token, client = token_for(recruiter, Scope.READ_INTERVIEWS, Scope.BOOK_INTERVIEWS)
+
+    assert_problem(client.get(f"{API}offers/"), 403, "scope-missing")
+
+
+# --- what moving would meet -----------------------------------------------------------------------
+
+
+def test_interview_says_what_moving_would_meet(department):
+    interview = InterviewFactory(department=department)
+    client = caller(interview.candidate.user)
+    address = f"{API}interviews/{interview.reference}/"
+    until = interview.starts_at - timedelta(hours=2)
+
+    def said():
+        one = client.get(address).json()
+        (listed,) = client.get(f"{API}interviews/").json()["results"]
+        assert one["move"] == listed["move"]
+        return one["move"]
+
+    before = said()
+    for day in (4, 5):
+        client.post(f"{address}move/", {"slot": slot_for(interview, days=day).pk})
+
+    assert parse_datetime(before.pop("until")) == until
+    assert before == {"allowed": True, "refused": None, "left": 2}
+    after = said()
+    assert (after["allowed"], after["refused"], after["left"]) == (False, "used_up", 0)
+
+
+def test_what_hr_moved_is_not_held_against_the_candidate(department, recruiter):
+    interview = InterviewFactory(department=department)
+    address = f"{API}interviews/{interview.reference}/"
+    caller(recruiter).post(f"{address}move/", {"slot": slot_for(interview).pk})
+
+    assert caller(interview.candidate.user).get(address).json()["move"]["left"] == 2
+
+
+def test_where_there_is_nothing_to_move_it_is_null(department):
+    interview = invited(department)
+
+    address = f"{API}interviews/{interview.reference}/"
+    assert caller(interview.candidate.user).get(address).json()["move"] is None
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_list_asks_no_more_for_more_rows(department, recruiter, rows, django_assert_num_queries):
+    for interview in InterviewFactory.create_batch(rows, department=department):
+        caller(recruiter).post(
+            f"{API}interviews/{interview.reference}/move/", {"slot": slot_for(interview).pk}
+        )
+    client = caller(recruiter)
+    client.get(f"{API}interviews/")
+
+    with django_assert_num_queries(LISTED):
+        listed = client.get(f"{API}interviews/").json()["results"]
+
+    assert [each["move"]["left"] for each in listed] == [2] * rows

@@ -374,6 +374,9 @@ address                                method none  owner other recr  recr2 lead
 /api/v1/interviews/<ref>/move/         POST   401   409   404   409   404   409   404   403   409
 /api/v1/interviews/<ref>/decline/      POST   401   409   404   404   404   404   404   404   404
 /api/v1/applications/<ref>/stage/      POST   401   403   403   200   404   200   404   403   200
+/api/v1/offers/                        GET    401   200   200   200   200   200   200   200   200
+/api/v1/offers/<ref>/acceptance/       POST   401   409   404   404   404   404   404   404   404
+/api/v1/offers/<ref>/refusal/          POST   401   200   404   404   404   404   404   404   404
 /api/v1/slots/                         GET    401   400   400   200   200   200   200   200   200
 /api/v1/slots/                         POST   401   403   403   400   400   400   400   403   400
 /api/v1/reasons/                       GET    401   200   200   200   200   200   200   200   200
@@ -611,7 +614,7 @@ def path_to(address, method, people) -> str:
     elif address.startswith("/desk/settings/imports/"):
         jobs = people["imports"]
         reference = next(jobs[word] for word in ("undo", "compare", "") if word in address)
-    elif address.startswith("/offers/"):
+    elif address.startswith(("/offers/", "/api/v1/offers/")):
         reference = people["offer"].reference
     elif address.startswith("/desk/absences/"):
         reference = people["missed"].reference

@@ -19,6 +19,7 @@ from tests.factories import (
 )
 
 pytestmark = pytest.mark.django_db
+CLOSURES = 5  # queries of their page, however many there are
 
 NOW = timezone.now().replace(microsecond=0)
 CALENDAR = reverse("interviews:calendar")
@@ -265,6 +266,20 @@ def test_closure_over_what_is_booked_lists_it(client, department, recruiter):
     assert reverse("interviews:slot", args=[interview.slot.pk]) in page
     assert reverse("interviews:slot", args=[elsewhere.slot.pk]) not in page
     assert Interview.objects.filter(status="booked").count() == 2
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_closures_are_counted_in_one_query(client, recruiter, rows, django_assert_num_queries):
+    interview = InterviewFactory(position__department=recruiter.departments.get())
+    day = timezone.localdate(interview.starts_at)
+    for number in range(rows):
+        Closure.objects.create(name=f"No {number}", first_day=day, last_day=day)
+    client.get(reverse("interviews:closures"))
+
+    with django_assert_num_queries(CLOSURES):
+        page = client.get(reverse("interviews:closures"))
+
+    assert [booked for _closure, booked in page.context["ahead"]] == [1] * rows
 
 
 def test_closure_of_the_company_is_read_by_all_and_changed_by_administrators(client, recruiter):

@@ -243,6 +243,54 @@ def test_document_is_encrypted_replaces_what_nobody_checked_and_is_work(intervie
     assert item.params == {"code": "document_to_check"}
 
 
+def test_what_was_replaced_is_not_kept_and_cannot_be_opened(client, interview, gate, recruiter):
+    first = upload(interview, gate)
+    second = upload(interview, gate)
+    client.force_login(recruiter)
+
+    assert (bytes(fresh(first).data), fresh(first).size) == (b"", 0)
+    assert bytes(fresh(second).data) == PDF
+    read = "interviews:read_document"
+    address = reverse(read, args=[interview.reference, first.reference])
+    assert client.post(address).status_code == 404
+    assert not AccessLog.objects.exists()
+
+
+def test_so_many_files_an_hour_and_no_more(interview, gate):
+    for minute in range(services.UPLOADS_AN_HOUR):
+        upload(interview, gate, at=NOW + timedelta(minutes=minute))
+
+    with pytest.raises(services.NotAccepted) as refusal:
+        upload(interview, gate, at=NOW + timedelta(minutes=59))
+
+    assert refusal.value.code == "too_often"
+    assert upload(interview, gate, at=NOW + timedelta(hours=1))
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_hr_sets_right_until_when_it_is_valid(client, interview, gate, recruiter, told):
+    document = upload(interview, gate)
+    really = document.expires_on - 7 * DAY
+    client.force_login(recruiter)
+    address = reverse("interviews:desk_documents", args=[interview.reference])
+
+    page = client.get(address).text
+    sent = {f"check{gate.pk}-expires_on": f"{really:%Y-%m-%d}" if told else ""}
+    client.post(
+        address,
+        {
+            "action": "check",
+            "document": document.reference,
+            f"check{gate.pk}-verdict": "accept",
+            **sent,
+        },
+    )
+
+    assert f'value="{document.expires_on:%Y-%m-%d}"' in page
+    assert fresh(document).state == "accepted"
+    assert fresh(document).expires_on == (really if told else document.expires_on)
+
+
 def test_only_ones_own_application_and_one_that_goes_on(interview, gate):
     stranger = InterviewFactory().candidate.user
 

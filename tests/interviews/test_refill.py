@@ -20,14 +20,18 @@ from interviews.refill.models import FreedPlace, Offer, Origin, WaitingEntry, Wh
 from interviews.services import free_place
 from interviews.signals import candidates_considered
 from interviews.states import InterviewStatus
-from notifications.models import Notification
+from notifications import preferences
+from notifications.events import Group
+from notifications.models import Notification, OutOfReach
 from tests.factories import (
     ApplicationFactory,
     CandidateFactory,
+    FreedPlaceFactory,
     InterviewFactory,
     OfferFactory,
     PositionFactory,
     SlotFactory,
+    SlotSeriesFactory,
     StageGateFactory,
     UserFactory,
     WaitingEntryFactory,
@@ -36,7 +40,7 @@ from tests.factories import (
 pytestmark = pytest.mark.django_db
 
 DAYTIME = datetime(2026, 3, 2, 2, tzinfo=UTC)  # ten o'clock on a Monday in Shanghai
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 @pytest.fixture(autouse=True)
@@ -279,6 +283,52 @@ def test_it_cannot_be_taken_where_its_slot_was_closed_and_nothing_changes(offer)
     assert taken(offer.slot_id) == 1
 
 
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_a_closure_takes_back_what_is_kept_on_its_days(position, offer, elsewhere):
+    department = PositionFactory().department if elsewhere else position.department
+    day = offer.slot.starts_at.date()
+
+    slots.save_closure(
+        Closure(name="Stocktaking", first_day=day, last_day=day, department=department),
+        by=UserFactory(administrator=True),
+    )
+
+    assert Offer.objects.get().state == ("open" if elsewhere else "withdrawn")
+    assert taken(offer.slot_id) == (1 if elsewhere else 0)
+
+
+def test_nothing_is_taken_on_a_day_that_was_closed_meanwhile(offer):
+    day = offer.slot.starts_at.date()
+    Closure.objects.create(name="Holiday", first_day=day, last_day=day)
+
+    with pytest.raises(refill.NotOpen):
+        refill.accept(offer.reference)
+
+
+def test_of_two_offers_at_the_same_time_only_one_can_be_taken(offer):
+    slot = SlotFactory(starts_at=offer.slot.starts_at + timedelta(minutes=10), booked=1)
+    person = offer.entry.candidate
+    entry = WaitingEntryFactory(position=slot.position, interview__candidate=person)
+    other = OfferFactory(entry=entry, place=FreedPlaceFactory(slot=slot))
+    refill.accept(other.reference)
+
+    with pytest.raises(refill.Busy):
+        refill.accept(offer.reference)
+
+    assert taken(offer.slot_id) == 1
+    assert Offer.objects.get(pk=offer.pk).state == "open"
+
+
+def test_an_invitation_that_came_this_moment_is_no_error(monkeypatch, offer):
+    InterviewFactory(application=offer.entry.application, invited=True)
+    monkeypatch.setattr(refill, "_invitation", lambda entry: None)
+
+    with pytest.raises(refill.NotOpen):
+        refill.accept(offer.reference)
+
+    assert Offer.objects.get(pk=offer.pk).state == "open"
+
+
 def test_who_has_found_a_time_elsewhere_does_not_get_a_second(offer):
     InterviewFactory(application=offer.entry.application, starts_in=timedelta(days=6))
 
@@ -308,8 +358,14 @@ def test_where_nobody_is_left_anybody_may_book_it(offer):
     assert books_agree()
 
 
+def deliver():
+    """Their provider has what is in the outbox."""
+    Notification.objects.filter(state="queued").update(state="sent", sent_at=timezone.now())
+
+
 def test_what_nobody_answers_goes_to_the_next_at_its_time_and_not_before(clock, position, offer):
     second = WaitingEntryFactory(position=position)
+    deliver()
     clock.move_to(offer.held_until - timedelta(seconds=1))
     refill.sweep(timezone.now())
     assert Offer.objects.get().state == "open"
@@ -327,11 +383,68 @@ def test_who_never_answers_is_asked_no_more(clock, position):
     for number in range(4):
         booked = InterviewFactory(position=position, starts_in=timedelta(days=10 + number))
         free_place(booked.slot_id)
+        deliver()
         clock.shift(HOUR)
         refill.sweep(timezone.now())
 
     assert Offer.objects.filter(entry=entry, state="lapsed").count() == 3
     assert WaitingEntry.objects.get(pk=entry.pk).state == "expired"
+
+
+@pytest.mark.parametrize("state", ["queued", "superseded", "failed", "bounced"])
+def test_silence_of_whom_no_message_reached_is_not_held_against_them(clock, position, state):
+    entry = WaitingEntryFactory(position=position, unanswered=2)
+    free_place(InterviewFactory(position=position).slot_id)
+    Notification.objects.filter(event="place_offered").update(state=state)
+    clock.shift(HOUR)
+
+    refill.sweep(timezone.now())
+
+    assert Offer.objects.get().state == "lapsed"
+    entry = WaitingEntry.objects.get(pk=entry.pk)
+    assert (entry.state, entry.unanswered) == ("waiting", 2)
+
+
+def refuse(user, *channels):
+    wanted = {(Group.OFFERS.value, channel): False for channel in channels}
+    preferences.choose_all(f"user:{user.pk}", wanted)
+
+
+@pytest.mark.parametrize(
+    ("mobile", "email", "refused", "lost", "asked"),
+    [
+        ("", "", (), False, False),
+        ("13800000009", "", ("sms",), False, False),
+        ("13800000009", "a@example.com", ("sms",), False, True),
+        ("13800000009", "a@example.com", ("sms", "email"), False, False),
+        ("13800000009", "a@example.com", (), True, False),
+    ],
+    ids=["no address", "no texts", "mail instead", "neither", "out of reach"],
+)
+def test_no_place_is_kept_for_whom_no_message_can_reach(
+    position, booked, mobile, email, refused, lost, asked
+):
+    entry = WaitingEntryFactory(position=position, since=timezone.now() - HOUR)
+    second = WaitingEntryFactory(position=position)
+    user = entry.candidate.user
+    User.objects.filter(pk=user.pk).update(mobile=mobile or None, email=email or None)
+    refuse(user, *refused)
+    if lost:
+        OutOfReach.objects.create(recipient=f"user:{user.pk}", since=timezone.now())
+
+    cancel(booked)
+
+    assert Offer.objects.get().entry == (entry if asked else second)
+
+
+def test_who_asks_on_the_page_sees_what_is_free_whether_messages_reach_them_or_not(cancelled):
+    refuse(cancelled.candidate.user, "sms", "email")
+    slot = SlotFactory(position=cancelled.position, starts_at=timezone.now() + timedelta(days=5))
+
+    offer = refill.wait_for_time(cancelled.reference, by=cancelled.candidate.user)
+
+    assert offer is not None
+    assert offer.slot == slot
 
 
 def test_an_answer_counts_against_never_answering(clock, position):
@@ -458,6 +571,45 @@ def test_new_times_are_offered_one_to_each(position):
 
     assert {offer.entry for offer in Offer.objects.all()} == set(entries)
     assert [taken(slot.pk) for slot in made] == [0, 2, 1]  # the next ones first
+
+
+@pytest.mark.parametrize("how", ["enlarged", "opened", "series enlarged", "series opened"])
+def test_places_that_come_with_a_slot_go_to_who_waits_first(position, how):
+    lead = UserFactory(lead=True, departments=[position.department])
+    series = SlotSeriesFactory(position=position, capacity=1)
+    slots.save_series(series, by=lead)
+    mine = Slot.objects.filter(series=series).order_by("starts_at")
+    slot = mine.first()
+    if how.endswith("opened"):
+        by = lead if how == "opened" else None
+        Slot.objects.update(closed_at=timezone.now(), closed_by=by)
+    entries = [WaitingEntryFactory(position=position) for _ in range(2)]
+    if how == "enlarged":
+        Slot.objects.exclude(pk=slot.pk).delete()
+
+    match how:
+        case "enlarged":
+            slots.resize_slot(slot.pk, capacity=2, by=lead)
+        case "opened":
+            slots.open_slot(slot.pk, by=lead)
+        case "series enlarged":
+            series.capacity = 2
+            slots.save_series(series, by=lead)
+        case "series opened":
+            slots.save_series(series, by=lead)
+
+    asked = {offer.entry for offer in Offer.objects.filter(state="open")}
+    assert asked == (set(entries[:1]) if how == "opened" else set(entries))
+
+
+def test_fewer_places_are_offered_to_nobody(position):
+    slot = SlotFactory(position=position, capacity=3)
+    WaitingEntryFactory(position=position)
+    lead = UserFactory(lead=True, departments=[position.department])
+
+    slots.resize_slot(slot.pk, capacity=2, by=lead)
+
+    assert not Offer.objects.exists()
 
 
 def test_a_slot_that_hr_adds_goes_to_who_waits_first(position):
@@ -615,11 +767,31 @@ def test_who_of_the_pool_does_not_take_it_is_left_in_peace(clock, wants_plc, ans
     if answer == "decline":
         refill.decline(offer.reference)
     else:
+        deliver()
         clock.move_to(offer.held_until)
     refill.sweep(timezone.now())
 
+    clock.shift(8 * DAY)
     assert free_and_sweep(wants_plc) is None
     assert not WaitingEntry.objects.filter(state="waiting").exists()
+
+
+def test_who_of_the_pool_was_not_told_may_be_asked_once_more_and_not_at_once(clock, wants_plc):
+    in_pool()
+    offer = free_and_sweep(wants_plc)
+    Notification.objects.update(state="failed")
+    clock.move_to(offer.held_until)
+    refill.sweep(timezone.now())
+
+    assert free_and_sweep(wants_plc) is None
+    clock.shift(8 * DAY)
+    assert free_and_sweep(wants_plc) is not None
+
+
+def test_nobody_of_the_pool_is_asked_whom_no_message_can_reach(wants_plc):
+    refuse(in_pool().user, "sms", "email")
+
+    assert free_and_sweep(wants_plc) is None
 
 
 # --- figures --------------------------------------------------------------------------------------

@@ -8,9 +8,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from interviews.models import Interview, Position
+from accounts.models import User
+from interviews.models import Interview, Position, Slot
 from interviews.refill.links import token_of
 from interviews.refill.models import Offer, WaitingEntry
+from notifications.models import OutOfReach
 from tests.factories import (
     InterviewFactory,
     OfferFactory,
@@ -60,6 +62,29 @@ def test_the_link_shows_the_time_to_whoever_holds_it_and_names_nobody(client, of
     assert offer.entry.candidate.user.name not in text
     assert state_of(offer) == "open"  # mail scanners follow links
     assert "_auth_user_id" not in client.session
+
+
+def test_the_link_shows_times_where_the_candidate_is_and_says_so(client, offer):
+    User.objects.filter(pk=offer.entry.candidate.user.pk).update(time_zone="Europe/Berlin")
+    start = datetime(2026, 3, 5, 7, 15, tzinfo=UTC)
+    Slot.objects.filter(pk=offer.slot_id).update(
+        starts_at=start, ends_at=start + timedelta(minutes=30)
+    )
+
+    text = client.get(by_link(offer)).text
+
+    assert "08:15" in text
+    assert "15:15" not in text
+    assert "Paris, Berlin, Rome (UTC+1)" in text
+
+
+def test_who_has_an_interview_at_that_time_is_told_so_and_nothing_changes(client, offer):
+    InterviewFactory(candidate=offer.entry.candidate, starts_at=offer.slot.starts_at)
+
+    text = client.post(by_link(offer), {"answer": "take"}, follow=True).text
+
+    assert "You have another interview at that time" in text
+    assert state_of(offer) == "open"
 
 
 @pytest.mark.parametrize(("answer", "state"), [("take", "accepted"), ("refuse", "declined")])
@@ -191,6 +216,14 @@ def test_hr_offers_a_free_time_to_who_waits_first(client, offer, lead):
     client.post(desk(offer, "offer_now"), {"slot": free.pk})
 
     assert entry.offers.get().slot == free
+
+
+def test_hr_sees_who_is_passed_over_because_no_message_reaches_them(client, offer, lead):
+    assert "no message reaches them" not in client.get(desk(offer)).text
+    recipient = f"user:{offer.entry.candidate.user.pk}"
+    OutOfReach.objects.create(recipient=recipient, since=timezone.now())
+
+    assert client.get(desk(offer)).text.count("no message reaches them") == 1
 
 
 def test_hr_takes_somebody_off_the_list_and_their_place_goes_on(client, offer, lead):

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from accounts import time_zones
 from accounts.decorators import PortalRequest, candidate_required
 from interviews.models import Interview
 from interviews.refill import links, queries, services
@@ -54,6 +55,11 @@ def _answered(request: HttpRequest, found: Offer, here: str) -> HttpResponseBase
             services.decline(found.reference)
         else:
             return _page(request, found, status=422)
+    except services.Busy:
+        messages.warning(
+            request,
+            _("You have another interview at that time, so nothing was changed. Move it first."),
+        )
     except services.NotOpen:
         messages.info(request, _("This place is no longer kept for you. Nothing was changed."))
     return _see(here)
@@ -70,7 +76,9 @@ def _page(request: HttpRequest, found: Offer, *, status: int = 200) -> HttpRespo
         "waits_on": found.entry.state == EntryState.WAITING,
         "is_mine": is_mine,
     }
-    return render(request, "interviews/refill/offer.html", context, status=status)
+    with time_zones.as_of(found.entry.candidate.user):
+        context["zone"] = time_zones.here(now)
+        return render(request, "interviews/refill/offer.html", context, status=status)
 
 
 @never_cache
