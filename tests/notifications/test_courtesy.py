@@ -10,7 +10,7 @@ from django.utils import timezone
 from notifications import courtesy, preferences
 from notifications.events import Group
 from notifications.models import Notification, State
-from tests.notifications.messages import again, optional_event, told, tried
+from tests.notifications.messages import again, optional_event, sent, told, tried
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -134,7 +134,7 @@ NOON = at(SHANGHAI, 2026, 11, 22, 12)
 @pytest.mark.django_db
 def test_a_day_brings_only_so_many_and_the_rest_the_next_morning(post, monkeypatch, settings):
     settings.OPTIONAL_MESSAGES_A_DAY = 2
-    event = optional_event(monkeypatch)
+    event = optional_event(monkeypatch, Group.OFFERS)
     for number in range(3):
         with time_machine.travel(NOON - timedelta(seconds=9 - number), tick=False):
             told(str(number), event=event)
@@ -156,13 +156,44 @@ def test_a_day_brings_only_so_many_and_the_rest_the_next_morning(post, monkeypat
 @pytest.mark.django_db
 def test_of_two_being_sent_at_once_one_goes_where_one_may(monkeypatch, settings):
     settings.OPTIONAL_MESSAGES_A_DAY = 1
-    event = optional_event(monkeypatch)
+    event = optional_event(monkeypatch, Group.OFFERS)
     with time_machine.travel(NOON, tick=False):
         first, second = told("1", event=event), told("2", event=event)
         Notification.objects.update(state=State.SENDING)
 
         assert courtesy.judge(first, timezone.now()) is None
         assert isinstance(courtesy.judge(second, timezone.now()), courtesy.Hold)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("event", ["interview_reminder", "invitation_reminder", "invitation_ends"])
+def test_a_day_full_of_offers_swallows_no_reminder(monkeypatch, settings, event):
+    """Two hours before the interview: tomorrow would be too late."""
+    settings.OPTIONAL_MESSAGES_A_DAY = 1
+    for number in range(2):
+        sent(f"offer {number}", event="place_offered")
+        sent(f"reminder {number}", event=event)
+    Notification.objects.update(sent_at=NOON - timedelta(hours=1))
+    with time_machine.travel(NOON, tick=False):
+        message = told("2 hours", event=event, params={"starts_at": _in(hours=2)})
+
+        assert message.deadline == NOON + timedelta(hours=2)
+        assert courtesy.judge(message, timezone.now()) is None
+
+
+@pytest.mark.django_db
+def test_reminders_use_up_nothing_of_what_may_be_offered(settings):
+    settings.OPTIONAL_MESSAGES_A_DAY = 1
+    sent("reminder", event="interview_reminder")
+    Notification.objects.update(sent_at=NOON - timedelta(hours=1))
+    with time_machine.travel(NOON, tick=False):
+        message = told("offer", event="place_offered", params={"held_at": _in(hours=2)})
+
+        assert courtesy.judge(message, timezone.now()) is None
+
+
+def _in(**time) -> str:
+    return (NOON + timedelta(**time)).isoformat()
 
 
 # --- switched off ---------------------------------------------------------------------------------
