@@ -7,8 +7,9 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from notifications.events import EVENTS, Event, kind_of
-from notifications.models import Channel, Notification, Preference, State
+from notifications import preferences
+from notifications.events import EVENTS, kind_of
+from notifications.models import Channel, Notification, State
 
 OUTWARD = (Channel.SMS, Channel.EMAIL, Channel.PUSH)  # what reaches people wherever they are
 CAPPED_EVENTS = [name for name, event in EVENTS.items() if event.is_capped]
@@ -35,7 +36,7 @@ def judge(notification: Notification, now: datetime) -> Hold | Drop | None:
     kind = kind_of(notification.event)
     if notification.channel not in OUTWARD:
         return None
-    if kind.is_optional and not _is_wanted(notification, kind):
+    if notification.channel in preferences.refused(notification.recipient, notification.event):
         return Drop("not_wanted")
     zone = notification.zone or timezone.get_default_timezone()
     if kind.can_wait and (until := quiet_until(now, zone)):
@@ -72,16 +73,6 @@ def _later(notification: Notification, until: datetime) -> Hold | None:
     """Unless it would be of no more use by then."""
     deadline = notification.deadline
     return Hold(until) if deadline is None or until < deadline else None
-
-
-def _is_wanted(notification: Notification, kind: Event) -> bool:
-    refused = Preference.objects.filter(
-        recipient=notification.recipient,
-        group=kind.group,
-        channel=notification.channel,
-        is_wanted=False,
-    )
-    return not refused.exists()
 
 
 def _had_enough(notification: Notification, now: datetime, zone: tzinfo) -> bool:
