@@ -7,9 +7,11 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from notifications import courtesy, preferences
+from notifications import courtesy, preferences, tasks
 from notifications.events import Group
 from notifications.models import Notification, State
+from notifications.samples import SHAPES
+from notifications.services import Notice, notify
 from tests.notifications.messages import again, optional_event, sent, told, tried
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -73,44 +75,75 @@ def test_an_hour_the_clock_skips_holds_nothing_for_ever(settings):
 # --- a whole night --------------------------------------------------------------------------------
 
 EVENING = at(SHANGHAI, 2026, 11, 22, 20, 30)
+MORNING = at(SHANGHAI, 2026, 11, 23, 8)
+
+
+def reminded(*starts) -> None:
+    """Of interviews that begin then, told together; each message is named after its own."""
+    notify(
+        *(
+            Notice(
+                event="interview_reminder",
+                channel="sms",
+                recipient=f"user:{number}",
+                address=f"+861380000000{number}",
+                language="en",
+                subject="interview:7K2M9QX4TB",
+                dedupe_key=f"{start:%d %H:%M}",
+                params=SHAPES["interview_reminder"].full | {"starts_at": start.isoformat()},
+            )
+            for number, start in enumerate(starts)
+        )
+    )
 
 
 @pytest.mark.django_db
-def test_a_night_holds_what_can_wait_and_swallows_no_deadline(post, monkeypatch):
-    event = optional_event(monkeypatch)
-    told_at = {
-        "before": EVENING,
-        "waits": EVENING + timedelta(hours=2),
-        "cannot wait": EVENING + timedelta(hours=3),
-        "waits till just before": EVENING + timedelta(hours=4),
+def test_a_whole_night_holds_what_can_wait_and_swallows_no_deadline(post):
+    """From the evening to the noon after the next night, swept every ten minutes."""
+    night = EVENING + timedelta(hours=2, minutes=30)
+    happens = {
+        EVENING: lambda: reminded(at(SHANGHAI, 2026, 11, 23, 6, 30)),
+        night: lambda: (
+            reminded(
+                at(SHANGHAI, 2026, 11, 23, 9),
+                MORNING,
+                at(SHANGHAI, 2026, 11, 23, 7),
+                at(SHANGHAI, 2026, 11, 23, 8, 1),
+                at(SHANGHAI, 2026, 11, 23, 1),
+                at(SHANGHAI, 2026, 11, 24, 10),
+            ),
+            told(
+                "whenever",
+                event="documents_missing",
+                params=SHAPES["documents_missing"].full,
+            ),
+        ),
+        night + timedelta(hours=3): lambda: told(
+            "code", event="sign_in_code", params={"code": "1", "minutes": 5}
+        ),
     }
-    deadlines = {
-        "cannot wait": at(SHANGHAI, 2026, 11, 23, 7),
-        "waits till just before": at(SHANGHAI, 2026, 11, 23, 8, 1),
-    }
-    went: dict[str, datetime] = {}
+    went: list[tuple[datetime, str]] = []
     now = EVENING
-    while now < EVENING + timedelta(hours=13):
+    while now < EVENING + timedelta(hours=40):
         with time_machine.travel(now, tick=False):
-            for key, moment in told_at.items():
-                if moment == now:
-                    told(key, event=event, deadline=deadlines.get(key))
-            if now == EVENING + timedelta(hours=5):
-                told("code", event="sign_in_code", params={"code": "1", "minutes": 5})
-            tried("before")
-            for key in post.sent:
-                went.setdefault(key, now)
+            happens.get(now, lambda: None)()
+            tasks.sweep()
+        went += [(now, key) for key in post.sent[len(went) :]]
         now += timedelta(minutes=10)
 
-    morning = at(SHANGHAI, 2026, 11, 23, 8)
-    assert went == {
-        "before": EVENING,
-        "cannot wait": told_at["cannot wait"],
-        "code": EVENING + timedelta(hours=5),
-        "waits": morning,
-        "waits till just before": morning,
-    }
-    assert {each.attempts for each in Notification.objects.all()} == {1}
+    assert went == [
+        (EVENING, "23 06:30"),
+        # Their interviews begin before anybody may be woken: now, the first of them first.
+        (night, "23 01:00"),
+        (night, "23 07:00"),
+        (night, "23 08:00"),
+        (night + timedelta(hours=3), "code"),
+        (MORNING, "whenever"),
+        (MORNING, "23 08:01"),
+        (MORNING, "23 09:00"),
+        (MORNING, "24 10:00"),
+    ]
+    assert set(Notification.objects.values_list("state", "attempts")) == {(State.SENT, 1)}
 
 
 @pytest.mark.django_db
