@@ -55,7 +55,7 @@ django-checks: # beside servers
 	$(MANAGE) state_diagrams --check
 	$(MANAGE) spectacular --validate --fail-on-warn | diff docs/openapi.yaml -
 
-bench: env-dev translations ## speed, as ratios to a minimal view on the same servers
+bench: env-dev translations ## speed: pages beside a minimal view, messages, long work
 	@$(BESIDE_SERVERS) --durable -- $(PY) -m benchmarks $(ARGS)
 
 screenshots: env-dev browser translations ## pictures of every page, into screenshots/

@@ -39,7 +39,8 @@ HANDLE_WORK = "notifications.handle_work"
 SET_MARK = "candidates.set_mark"
 DECIDE_APPEAL = "candidates.decide_appeal"
 MANAGE_CONNECTIONS = "notifications.manage_connections"  # API tokens, webhooks and group chats
-EDIT_MESSAGES = "notifications.edit_messages"
+READ_MESSAGES = "notifications.read_messages"
+EDIT_MESSAGES = "notifications.edit_messages"  # for the whole company: messages know no departments
 
 _VIEWER = frozenset({VIEW_DESK, READ_HISTORY})
 _RECRUITER = _VIEWER | {
@@ -51,14 +52,15 @@ _RECRUITER = _VIEWER | {
     MANAGE_SLOTS,
     SET_MARK,
 }
-_LEAD = _RECRUITER | {DECIDE_CANCELLATION, EDIT_POLICIES, DECIDE_APPEAL, EDIT_MESSAGES}
+_LEAD = _RECRUITER | {DECIDE_CANCELLATION, EDIT_POLICIES, DECIDE_APPEAL, READ_MESSAGES}
 
 PERMISSIONS: dict[str, frozenset[str]] = {
     Role.CANDIDATE: frozenset(),
     Role.DEPARTMENT_VIEWER: _VIEWER,
     Role.RECRUITER: _RECRUITER,
     Role.HR_LEAD: _LEAD,
-    Role.ADMINISTRATOR: _LEAD | {IMPORT_INTERVIEWS, MANAGE_STAFF, MANAGE_CONNECTIONS},
+    Role.ADMINISTRATOR: _LEAD
+    | {IMPORT_INTERVIEWS, MANAGE_STAFF, MANAGE_CONNECTIONS, EDIT_MESSAGES},
 }
 
 # As the page that tells who may do what says it.
@@ -75,6 +77,7 @@ LABELS: dict[str, Promise] = {
     SET_MARK: _("Put an absence on a candidate’s record"),
     DECIDE_APPEAL: _("Decide appeals against marks that others have set"),
     EDIT_POLICIES: _("Write and switch the rules for cancelling"),
+    READ_MESSAGES: _("Read the words of messages"),
     EDIT_MESSAGES: _("Write the words of messages"),
     IMPORT_INTERVIEWS: _("Import records"),
     MANAGE_STAFF: _("Give roles and departments to staff"),

@@ -4,10 +4,13 @@ from collections.abc import Iterator
 from typing import Any
 from uuid import uuid4
 
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.db.models import Q
 from django.dispatch import receiver
+from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts import browsers
 from accounts.models import User
 from accounts.permissions import Role
 from notifications import reach
@@ -25,6 +28,16 @@ def find_another_way(notification: Notification, **kwargs: Any) -> None:
     user = User.objects.filter(pk=number, role=Role.CANDIDATE).only("mobile", "email").first()
     if user is not None:
         reach.fall_back(notification, {"sms": user.mobile, "email": user.email})
+
+
+@receiver(user_logged_in, sender=User)
+def end_what_others_had_shown(request: HttpRequest, user: User, **kwargs: Any) -> None:
+    browsers.signed_in(request, user)
+
+
+@receiver(user_logged_out)
+def show_nothing_more(request: HttpRequest, **kwargs: Any) -> None:
+    browsers.signed_out(request)
 
 
 @receiver(webhook_switched_off, sender=Webhook)

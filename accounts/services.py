@@ -18,7 +18,7 @@ from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from rest_framework.authtoken.models import Token
 
-from accounts import codes, identifiers, notices, throttling, two_step
+from accounts import browsers, codes, identifiers, notices, throttling, two_step
 from accounts.changes import record
 from accounts.identifiers import IdentifierKind
 from accounts.models import AccessChangeKind, User
@@ -327,16 +327,17 @@ def set_password(request: HttpRequest, user: User, password: str) -> None:
     had_one = user.has_usable_password()
     user.set_password(password)
     user.save(update_fields=["password"])
-    password_changed(user, tell=had_one)
+    password_changed(user, tell=had_one, request=request)
     if request.user == user:
         auth.update_session_auth_hash(request, user)
     _forget_failures(user, throttling.client_address(request))
 
 
-def password_changed(user: User, *, tell: bool) -> None:
-    """What follows every new password: API tokens end and, where there was one before, its owner
-    learns of it."""
+def password_changed(user: User, *, tell: bool, request: HttpRequest | None = None) -> None:
+    """What follows every new password: API tokens end, no browser but that of `request` shows their
+    messages any more and, where there was a password before, its owner learns of it."""
     Token.objects.filter(user=user).delete()
+    browsers.signed_out_elsewhere(user, request)
     if tell:
         notify(*notices.password_changed(user))
 

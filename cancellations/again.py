@@ -104,6 +104,7 @@ def apply_again(reference: str, *, by: User) -> Interview | None:
     Raises Interview.DoesNotExist where it is not theirs, NotAgain, Cooling.
     """
     now = timezone.now()
+    # Not from who only refers to them: those hold the interview by then, and we wait for it next.
     candidate = Candidate.objects.select_for_update(no_key=True).get(user=by)
     interview = Interview.objects.lock_own(reference, by)
     before = interview.application

@@ -7,11 +7,12 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from notifications.events import EVENTS, Event, kind_of
-from notifications.models import Channel, Notification, Preference, State
+from notifications import preferences
+from notifications.events import EVENTS, kind_of
+from notifications.models import Channel, Notification, State
 
 OUTWARD = (Channel.SMS, Channel.EMAIL, Channel.PUSH)  # what reaches people wherever they are
-OPTIONAL_EVENTS = [name for name, event in EVENTS.items() if event.is_optional]
+CAPPED_EVENTS = [name for name, event in EVENTS.items() if event.is_capped]
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,12 @@ def judge(notification: Notification, now: datetime) -> Hold | Drop | None:
     kind = kind_of(notification.event)
     if notification.channel not in OUTWARD:
         return None
-    if kind.is_optional and not _is_wanted(notification, kind):
+    if notification.channel in preferences.refused(notification.recipient, notification.event):
         return Drop("not_wanted")
     zone = notification.zone or timezone.get_default_timezone()
     if kind.can_wait and (until := quiet_until(now, zone)):
         return _later(notification, until)
-    if kind.is_optional and _had_enough(notification, now, zone):
+    if kind.is_capped and _had_enough(notification, now, zone):
         return _later(notification, _next_morning(now, zone)) or Drop("too_many")
     return None
 
@@ -74,18 +75,8 @@ def _later(notification: Notification, until: datetime) -> Hold | None:
     return Hold(until) if deadline is None or until < deadline else None
 
 
-def _is_wanted(notification: Notification, kind: Event) -> bool:
-    refused = Preference.objects.filter(
-        recipient=notification.recipient,
-        group=kind.group,
-        channel=notification.channel,
-        is_wanted=False,
-    )
-    return not refused.exists()
-
-
 def _had_enough(notification: Notification, now: datetime, zone: tzinfo) -> bool:
-    """Whether as many optional messages went to them today as may, on this channel. Of two that are
+    """Whether as many offers and news went to them today as may, on this channel. Of two that are
     being sent at once the older counts for the younger, so that both never go where one may."""
     today = _moment(now.astimezone(zone).date(), time.min, zone)
     went = Q(state__in=[State.SENT, State.DELIVERED], sent_at__gte=today)
@@ -94,7 +85,7 @@ def _had_enough(notification: Notification, now: datetime, zone: tzinfo) -> bool
         went | going,
         recipient=notification.recipient,
         channel=notification.channel,
-        event__in=OPTIONAL_EVENTS,
+        event__in=CAPPED_EVENTS,
     )
     return others.exclude(pk=notification.pk).count() >= settings.OPTIONAL_MESSAGES_A_DAY
 

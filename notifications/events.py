@@ -21,6 +21,9 @@ class Group(TextChoices):
 
 
 OPTIONAL = (Group.REMINDERS, Group.OFFERS, Group.NEWS)
+# Of these a day brings only so many. Reminders are about what the reader has agreed to: they may be
+# switched off, but never fall away because something else was offered that day.
+CAPPED = (Group.OFFERS, Group.NEWS)
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,10 @@ class Event:
     @property
     def is_optional(self) -> bool:
         return self.group in OPTIONAL
+
+    @property
+    def is_capped(self) -> bool:
+        return self.group in CAPPED
 
 
 _ACCOUNT = Event(Group.ACCOUNT)

@@ -4,6 +4,7 @@ import zoneinfo
 from datetime import datetime
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import HashIndex
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -99,6 +100,12 @@ class Notification(models.Model):
             ),
             models.Index(fields=["subject"], name="notification_subject"),
             models.Index(fields=["recipient", "channel", "-id"], name="notification_recipient"),
+            # What mail providers report names nothing of ours; a hash of these long names is small.
+            HashIndex(
+                fields=["provider_id"],
+                name="notification_mail",
+                condition=Q(channel=Channel.EMAIL) & ~Q(provider_id=""),
+            ),
         ]
 
     def __str__(self) -> str:

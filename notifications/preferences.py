@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from django.db import transaction
 
-from notifications.events import OPTIONAL, Group
+from notifications.events import OPTIONAL, Group, kind_of
 from notifications.models import Channel, Preference, PushSubscription
 
 # On which channels one may choose; push messages are ended in the browser that gets them.
@@ -21,6 +21,15 @@ def of(recipient: str) -> dict[tuple[str, str], bool]:
         for group in OPTIONAL
         for channel in CHANNELS
     }
+
+
+def refused(recipient: str, event: str) -> set[str]:
+    """The channels on which they do without messages such as `event`."""
+    kind = kind_of(event)
+    if not kind.is_optional:
+        return set()
+    said = Preference.objects.filter(recipient=recipient, group=kind.group, is_wanted=False)
+    return set(said.values_list("channel", flat=True))
 
 
 def choose(recipient: str, group: Group, channel: str, *, is_wanted: bool) -> None:
@@ -43,19 +52,22 @@ def choose_all(recipient: str, wanted: Mapping[tuple[str, str], bool]) -> None:
 
 
 @transaction.atomic
-def add_browser(recipient: str, *, endpoint: str, key: str, secret: str) -> None:
+def add_browser(recipient: str, *, endpoint: str, key: str, secret: str) -> PushSubscription:
     """Have somebody told in this browser; whoever was told there before is not any more."""
-    PushSubscription.objects.update_or_create(
+    added, _is_new = PushSubscription.objects.update_or_create(
         endpoint=endpoint, defaults={"recipient": recipient, "key": key, "secret": secret}
     )
     own = PushSubscription.objects.filter(recipient=recipient).order_by("-pk")
     surplus: Iterable[int] = own.values_list("pk", flat=True)[BROWSERS:]
     PushSubscription.objects.filter(pk__in=list(surplus)).delete()
+    return added
 
 
-def remove_browsers(recipient: str, *, endpoint: str = "") -> None:
-    """One of them, or all."""
-    browsers = PushSubscription.objects.filter(recipient=recipient)
-    if endpoint:
-        browsers = browsers.filter(endpoint=endpoint)
-    browsers.delete()
+def remove_browser(number: int, *, unless_of: str = "") -> None:
+    """Whoever is told there; not where that is `unless_of`."""
+    PushSubscription.objects.filter(pk=number).exclude(recipient=unless_of).delete()
+
+
+def remove_browsers(recipient: str, *, but: int | None = None) -> None:
+    """All of them, or all but one."""
+    PushSubscription.objects.filter(recipient=recipient).exclude(pk=but).delete()

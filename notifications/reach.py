@@ -7,7 +7,7 @@ import structlog
 from django.db import transaction
 from django.utils import timezone
 
-from notifications import faults, rendering
+from notifications import faults, preferences, rendering
 from notifications.events import SECRET_EVENTS
 from notifications.models import Channel, Notification, NotificationQuerySet, OutOfReach, State
 from notifications.services import Notice, notify
@@ -17,19 +17,23 @@ logger = structlog.get_logger(__name__)
 
 INSTEAD = ":instead:"  # in the dedupe key of what goes another way
 DEAD = (State.FAILED, State.BOUNCED)
+NOT_GONE = (State.QUEUED, State.SENDING, State.SUPERSEDED)
 WAYS = (Channel.SMS, Channel.EMAIL)
 
 
 def fall_back(notification: Notification, addresses: Mapping[str, str | None]) -> None:
     """One message has failed for good: send it on the other channel of `addresses` instead, unless
-    that has it already. Where none is left the person is out of reach. In the transaction that
-    marks it as failed, with all that told the same locked."""
+    that has it already, or they have switched such messages off there. Where none is left the
+    person is out of reach. In the transaction that marks it as failed, with all that told the same
+    locked."""
     if notification.channel not in WAYS or notification.event in SECRET_EVENTS:
         return
+    refused = preferences.refused(notification.recipient, notification.event)
     alive = _told_otherwise(notification).exclude(state__in=DEAD)
-    if alive.exists():
+    if alive.exclude(state__in=NOT_GONE, channel__in=refused).exists():
         return
-    if INSTEAD not in notification.dedupe_key and _send_otherwise(notification, addresses):
+    ways = {channel: to for channel, to in addresses.items() if channel not in refused}
+    if INSTEAD not in notification.dedupe_key and _send_otherwise(notification, ways):
         return
     if faults.is_theirs(notification.error_code):
         _lose(notification)

@@ -15,6 +15,7 @@ import structlog
 from django.conf import settings
 from django.template import Context, Engine, TemplateDoesNotExist, engines
 from django.template.backends.django import DjangoTemplates
+from django.template.base import NodeList
 from django.utils import dateformat, timezone, translation
 from django.utils.translation import gettext as _
 
@@ -90,6 +91,16 @@ def _fill_own(own: Source | None, values: dict[str, Any], name: str) -> tuple[st
     except Exception as trouble:
         logger.error("own_words_broke", template=name, error=type(trouble).__name__)
         return None
+
+
+def compiled(text: str) -> NodeList:
+    """What a template is made of. Raises TemplateSyntaxError."""
+    return _engine().from_string(text).nodelist
+
+
+def piece(name: str) -> NodeList:
+    """The same of one that comes with the product."""
+    return _engine().get_template(name).nodelist
 
 
 def source_of(event: str, channel: str, language: str) -> Source | None:

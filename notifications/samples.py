@@ -13,12 +13,13 @@ URL = "https://mianyue.example/x/"
 
 @dataclass(frozen=True)
 class Shape:
-    """`full` with everything there is, `bare` with nothing that may be missing; `required` has to
-    stand in the words."""
+    """`full` with everything there is, `bare` with nothing that may be missing; the names
+    `required` and the address `link` have to stand in the words."""
 
     full: dict[str, Any]
     bare: dict[str, Any]
     required: frozenset[str] = frozenset()
+    link: str = ""
 
     @property
     def names(self) -> set[str]:
@@ -67,8 +68,8 @@ BARE_LEFT = LEFT | {"answered": 0, "self_rebooking": False, "cooldown_until_at":
 LISTED = {"candidate": "张三", "position": "装配技术员", "kind": "ai", "starts_at": START}
 
 
-def _about(more: dict[str, Any], bare: dict[str, Any], *required: str) -> Shape:
-    return Shape(FACTS | more, BARE_FACTS | bare, frozenset(required))
+def _about(more: dict[str, Any], bare: dict[str, Any], *required: str, link: str = "") -> Shape:
+    return Shape(FACTS | more, BARE_FACTS | bare, frozenset(required), link)
 
 
 def _plain(more: dict[str, Any], *required: str) -> Shape:
@@ -108,7 +109,10 @@ _CODE = _plain({"code": "135790", "minutes": 5}, "code")
 _FACTS = _about({}, {})
 _APPOINTED = _about({}, {"starts_at": START})
 _INVITED = _about(
-    {"token": "x:y:z", "deadline_at": START}, {"token": "x:y:z", "deadline_at": None}, "token"
+    {"token": "x:y:z", "deadline_at": START},
+    {"token": "x:y:z", "deadline_at": None},
+    "token",
+    link="{{ public_url }}/i/{{ token }}/",
 )
 _BOOKED = _about({}, {"starts_at": START}, "starts_at")
 _MOVED = _about({"before_at": SOON}, {"before_at": None, "starts_at": START}, "starts_at")
@@ -116,6 +120,8 @@ _REMINDER = _about(
     {"token": "x:y:z", "confirmed": True},
     {"token": "x:y:z", "confirmed": False, "starts_at": START},
     "starts_at",
+    "token",
+    link="{{ public_url }}/c/{{ token }}/",
 )
 _OFFER = Shape(
     {name: FACTS[name] for name in ("candidate", "position", "department", "kind", "recruiter")}
@@ -138,14 +144,23 @@ SHAPES: dict[str, Shape] = {
     "interview_reminder": _REMINDER,
     "invitation_reminder": _INVITED,
     "invitation_ends": _INVITED,
-    "trouble_asked": _about({"token": "x:y:z"}, {"token": "x:y:z"}, "token"),
-    "interview_missed": _FACTS,
+    "trouble_asked": _about(
+        {"token": "x:y:z"},
+        {"token": "x:y:z"},
+        "token",
+        link="{{ public_url }}/t/{{ token }}/",
+    ),
+    "interview_missed": _about(
+        {}, {}, "interview", link="{{ public_url }}/interviews/{{ interview }}/"
+    ),
     "absence_excused": _FACTS,
     "interview_rebooked": _APPOINTED,
     "absence_to_decide": _about(
         {"absence": REFERENCE, "words": "未参加"}, {"absence": REFERENCE, "words": "未参加"}
     ),
-    "mark_set": _about({"expires_at": START}, {"expires_at": START}),
+    "mark_set": _about(
+        {"expires_at": START}, {"expires_at": START}, link="{{ public_url }}/record/"
+    ),
     "appeal_to_decide": _about({"mark": REFERENCE}, {"mark": REFERENCE}),
     "appeal_decided": _about(
         {"lifted": True, "note": "产线急需", "expires_at": START},

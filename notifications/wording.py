@@ -5,7 +5,7 @@ language is let through: names, conditions on them, lists, and pieces that come 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,9 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.template import TemplateSyntaxError
-from django.template.base import Lexer, TokenType
+from django.template.base import Lexer, Node, TokenType, VariableNode
+from django.template.defaulttags import ForNode, IfNode
+from django.template.loader_tags import IncludeNode
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -33,6 +35,20 @@ _CONDITION = re.compile(rf'(?:{_NAME})(?:\.{_NAME})?|"[^"{{}}%]*"|\d+')
 _WORDS = frozenset({"and", "or", "not", "==", "!=", "<", ">", "<=", ">="})
 _IN_LOOPS = frozenset({"first", "last", "counter"})
 _ENDS = frozenset({"else", "endif", "endfor"})
+# Of what is only good whole nothing may be cut off.
+UNCUT = frozenset({"code", "link", "receipt", "token", "url"})
+
+
+class _Nothing:
+    """Stands for what is not known, to see whether the words would say so."""
+
+    MARK = "\ue000"
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __str__(self) -> str:
+        return self.MARK
 
 
 @dataclass(frozen=True)
@@ -86,18 +102,12 @@ def check(event: str, channel: str, source: Source, language: str) -> None:
     if not source.body.strip():
         problems.append(_("Write a text."))
     text = f"{source.title}\n{source.body}"
-    named: set[str] = set()
     try:
-        for name in _names(text, shape):
-            named.add(name)
+        _look_through(text, shape)
     except ValidationError as error:
         problems += error.messages
     else:
-        missing = sorted(each for each in shape.required if each not in named)
-        problems += [
-            _("%(name)s has to stand in the text.") % {"name": f"{{{{ {each} }}}}"}
-            for each in missing
-        ]
+        problems += _missing(text, shape)
     if not problems:
         problems += _faults_when_filled(event, channel, source, language)
     if problems:
@@ -141,29 +151,89 @@ def _filled(params: dict[str, Any], channel: str, source: Source, language: str)
     return Preview(title, body, segments.count(body) if channel == Channel.SMS else None)
 
 
+def _marked(params: dict[str, Any]) -> dict[str, Any]:
+    """With a mark for everything that is not known."""
+    return {
+        name: _Nothing()
+        if value is None
+        else [_marked(each) for each in value]
+        if isinstance(value, list)
+        else value
+        for name, value in params.items()
+    }
+
+
 def _faults_when_filled(event: str, channel: str, source: Source, language: str) -> Iterator[str]:
+    shape = SHAPES[event]
+    link = Source("", shape.link)
     try:
         filled = preview(event, channel, source, language)
+        links = [each.body for each in preview(event, channel, link, language)]
+        marked = _filled(_marked(shape.bare), channel, source, language)
     except (TemplateSyntaxError, TypeError, ValueError) as error:
         yield _("It cannot be read: %(why)s") % {"why": error}
         return
     for each in filled:
         if not each.body or (channel in TITLED and not each.title):
             yield _("Where something is not known, the message would be empty.")
-        if "None" in f"{each.title}\n{each.body}":
-            yield _("Where something is not known, it would say “None”. Put {% if … %} around it.")
+    if any(link not in each.body for each, link in zip(filled, links, strict=True)):
+        yield _has_to_stand(shape.link)
+    if _Nothing.MARK in f"{marked.title}\n{marked.body}":
+        yield _("Where something is not known, it would say “None”. Put {% if … %} around it.")
 
 
-def _names(text: str, shape: Shape) -> Iterator[str]:
-    """What the words name outside conditions. Raises ValidationError for the first that is not
-    allowed."""
+def _missing(text: str, shape: Shape) -> Iterator[str]:
+    """What has to stand in it and does not, or only sometimes."""
+    try:
+        always = _always(rendering.compiled(text))
+    except TemplateSyntaxError:
+        return  # it is filled next, which says what is wrong
+    wanted = shape.required | ({"public_url"} if shape.link else set())
+    yield from (_has_to_stand(f"{{{{ {name} }}}}") for name in sorted(wanted - always))
+
+
+def _has_to_stand(what: str) -> str:
+    return _("%(name)s has to stand in the text, whatever else is known, and whole.") % {
+        "name": what
+    }
+
+
+def _always(nodes: Iterable[Node]) -> set[str]:
+    """The names that stand there in every case, as far as there is anything to say."""
+    names: set[str] = set()
+    for node in nodes:
+        if isinstance(node, VariableNode):
+            name = str(node.filter_expression.var)
+            if not (node.filter_expression.filters and name in UNCUT):
+                names.add(name)
+        elif isinstance(node, IfNode):
+            names |= _in_every_case(node)
+        elif isinstance(node, ForNode):
+            each = f"{node.loopvars[0]}."
+            if any(name.startswith(each) for name in _always(node.nodelist_loop)):
+                names.add(str(node.sequence.var))
+        elif isinstance(node, IncludeNode):
+            names |= _always(rendering.piece(str(node.template.var)))
+    return names
+
+
+def _in_every_case(node: IfNode) -> set[str]:
+    """“If there is a place, the place” leaves out nothing that is known."""
+    asked = [getattr(condition, "text", "") for condition, _then in node.conditions_nodelists]
+    cases = [_always(then) for _condition, then in node.conditions_nodelists]
+    if node.conditions_nodelists[-1][0] is not None:
+        cases.append(set())
+    return set.intersection(cases[0], *(case | {asked[0]} for case in cases[1:]))
+
+
+def _look_through(text: str, shape: Shape) -> None:
+    """Raises ValidationError for the first thing that is not allowed."""
     known = shape.names | ALWAYS
     items: dict[str, set[str]] = {}
     for token in Lexer(text).tokenize():
         if token.token_type == TokenType.VAR:
             name, of = _value(token.contents)
             _see(name, of, known, items)
-            yield name
         elif token.token_type == TokenType.BLOCK:
             said = " ".join(token.contents.split())
             if loop := _LOOP.fullmatch(said):
@@ -171,9 +241,8 @@ def _names(text: str, shape: Shape) -> Iterator[str]:
                 if not isinstance(shape.full.get(whole), list):
                     raise _unknown(whole, known)
                 items[each] = {name for row in shape.full[whole] for name in row}
-                yield whole
             elif piece := _PIECE.fullmatch(said):
-                yield from _names_in_piece(piece.group(1))
+                _see_piece(piece.group(1))
             elif said not in _ENDS:
                 _see_condition(said, known, items)
 
@@ -210,14 +279,10 @@ def _see_condition(said: str, known: set[str] | frozenset[str], items: dict[str,
             _see(name, of, known, items)
 
 
-def _names_in_piece(file: str) -> Iterator[str]:
-    """What a piece that comes with the product names itself."""
+def _see_piece(file: str) -> None:
     path = Path(settings.BASE_DIR) / "templates/notifications" / file
     if not path.is_file():
         raise ValidationError(_("There is no piece called %(name)s.") % {"name": file})
-    for token in Lexer(path.read_text()).tokenize():
-        if token.token_type == TokenType.VAR:
-            yield token.contents.partition(".")[0]
 
 
 def _unknown(name: str, known: set[str] | frozenset[str]) -> ValidationError:

@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from accounts import browsers
 from accounts.decorators import candidate_required
 from accounts.forms import BrowserForm, MessagesForm
 from accounts.models import User
@@ -45,17 +46,21 @@ def choices(request: HttpRequest) -> HttpResponse:
 @candidate_required
 @require_http_methods(POSTED)
 def add_browser(request: HttpRequest) -> HttpResponse:
-    """Tell this browser from now on."""
+    """Tell this browser from now on, until its owner signs out there."""
     if request.method == "POST":
         form = BrowserForm(request.POST)
         if form.is_valid() and push.public_key() and _leads_outside(form.cleaned_data["endpoint"]):
-            preferences.add_browser(_recipient(request), **form.cleaned_data)
-            messages.success(request, _("This browser shows our messages from now on."))
-        else:
-            messages.warning(
-                request,
-                _("This browser could not be added. Text messages and mail still reach you."),
+            added = preferences.add_browser(_recipient(request), **form.cleaned_data)
+            messages.success(
+                request, _("This browser shows our messages until you sign out of it.")
             )
+            response = redirect("accounts:messages")
+            browsers.remember(response, added)
+            return response
+        messages.warning(
+            request,
+            _("This browser could not be added. Text messages and mail still reach you."),
+        )
     return redirect("accounts:messages")
 
 

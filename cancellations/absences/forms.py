@@ -7,17 +7,12 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext_lazy as _
 
 from candidates.models import LONGEST_APPEAL
+from interviews.formats import format_of
 from interviews.forms import WordsField
 from interviews.models import Slot
 from interviews.templatetags.when import when
 
 LARGEST_FILE = 5 * 1024 * 1024  # bytes
-# How a file begins, and what that makes it.
-KINDS = {
-    b"%PDF-": "application/pdf",
-    b"\xff\xd8\xff": "image/jpeg",
-    b"\x89PNG\r\n\x1a\n": "image/png",
-}
 
 
 class NoteForm(forms.Form):
@@ -87,17 +82,15 @@ class AppealForm(forms.Form):
         return str(self.cleaned_data["text"]).replace("\x00", "").strip()
 
     def clean_file(self) -> UploadedFile | None:
-        """Told by its first bytes, whatever it is called; `content_type` is what it is."""
+        """`content_type` is what it is, whatever it is called."""
         file: UploadedFile | None = self.cleaned_data["file"]
         self.content_type = ""
         if not file:
             return None
         if (file.size or 0) > LARGEST_FILE:
             raise forms.ValidationError(_("The file is larger than 5 MB. Choose a smaller one."))
-        beginning = file.read(8)
+        self.content_type = format_of(file.read(8))
         file.seek(0)
-        for mark, content_type in KINDS.items():
-            if beginning.startswith(mark):
-                self.content_type = content_type
-                return file
-        raise forms.ValidationError(_("Choose a photo (JPEG or PNG) or a PDF."))
+        if not self.content_type:
+            raise forms.ValidationError(_("Choose a photo (JPEG or PNG) or a PDF."))
+        return file

@@ -10,12 +10,12 @@ from django.views.decorators.http import require_safe
 
 from accounts.decorators import desk_required
 from accounts.permissions import (
-    EDIT_MESSAGES,
     EDIT_POLICIES,
     IMPORT_INTERVIEWS,
     MANAGE_CONNECTIONS,
     MANAGE_STAFF,
     READ_HISTORY,
+    READ_MESSAGES,
     VIEW_DESK,
 )
 
@@ -59,7 +59,7 @@ ENTRIES = [
         "cancellations:wording",
         _("Words of messages"),
         _("What people read when they are written to: changed, looked at, set back."),
-        EDIT_MESSAGES,
+        READ_MESSAGES,
     ),
     Entry(
         "cancellations:history",

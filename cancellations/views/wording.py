@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.functional import Promise
@@ -12,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.decorators import DeskRequest, desk_permission_required
-from accounts.permissions import EDIT_MESSAGES
+from accounts.permissions import EDIT_MESSAGES, READ_MESSAGES
 from cancellations.story import MESSAGES, READERS
 from cancellations.wording_forms import WordingForm
 from notifications import wording
@@ -31,7 +32,7 @@ class Row:
 
 
 @never_cache
-@desk_permission_required(EDIT_MESSAGES)
+@desk_permission_required(READ_MESSAGES)
 @require_safe
 def index(request: DeskRequest) -> HttpResponse:
     rows: dict[str, Row] = {}
@@ -44,10 +45,14 @@ def index(request: DeskRequest) -> HttpResponse:
 
 
 @never_cache
-@desk_permission_required(EDIT_MESSAGES)
+@desk_permission_required(READ_MESSAGES)
 @require_http_methods(["GET", "HEAD", "POST"])
 def edit(request: DeskRequest, event: str, channel: str, language: str) -> HttpResponse:
-    """Look at it filled, keep it, or set it back to what the product brings."""
+    """Look at it filled, keep it, or set it back to what the product brings. Who may not write for
+    the whole company reads."""
+    may_write = request.user.has_perm(EDIT_MESSAGES)
+    if request.method == "POST" and not may_write:
+        raise PermissionDenied
     found = wording.current(event, channel, language)
     if found is None:
         raise Http404
@@ -68,12 +73,14 @@ def edit(request: DeskRequest, event: str, channel: str, language: str) -> HttpR
     invalid = bool(form.errors)
     context = {
         "form": form,
+        "source": source,
+        "may_write": may_write,
         "is_own": is_own,
         "what": _what(event),
         "where": _where(channel, language),
         "readers": READERS[kind_of(event).group],
         "names": sorted(SHAPES[event].names | wording.ALWAYS),
-        "required": sorted(SHAPES[event].required),
+        "required": [*sorted(SHAPES[event].required), *filter(None, [SHAPES[event].link])],
         # Then the provider sends the words registered there, whatever stands here.
         "is_registered": f"{event}/{channel}.{language}" in settings.TWILIO_TEMPLATES,
         "previews": [] if invalid else wording.preview(event, channel, source, language),

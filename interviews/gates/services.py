@@ -1,7 +1,6 @@
 """Documents uploaded and checked, scores weighed, applications let through. Each function is one
 use case, in one transaction, but for `weigh`, whose caller holds the interview's lock."""
 
-import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
@@ -12,6 +11,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.permissions import CORRECT_INTERVIEWS, READ_DETAIL
 from interviews import history
+from interviews.formats import format_of
 from interviews.gates import notices, queries, rules
 from interviews.gates.models import (
     LARGEST_DOCUMENT,
@@ -28,12 +28,6 @@ from interviews.services import end_application
 from interviews.signals import document_uploaded
 from notifications.services import notify, supersede
 
-# How a file begins, and what that makes it: what its name or the browser says counts for nothing.
-_FORMATS = [
-    (re.compile(rb"%PDF-1\.[0-9]|%PDF-2\.0"), "application/pdf"),
-    (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
-    (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
-]
 OVER = frozenset({Stage.HIRED, Stage.ENDED})
 UPLOADS_AN_HOUR = 10  # of one application; each is up to 5 MB in the database
 REMIND_EVERY, REMIND_FOR = timedelta(days=3), timedelta(days=21)
@@ -65,12 +59,6 @@ def require_open(application: Application, stage: str, *, at: datetime) -> None:
     before = queries.gates_before(application, today=company_day(at), until=stage)
     if shut := [each for each in before if not each.is_open]:
         raise GateShut(shut)
-
-
-def format_of(content: bytes) -> str:
-    """Which format this is, by its first bytes; empty where it is none that we take."""
-    found = (content_type for mark, content_type in _FORMATS if mark.match(content))
-    return next(found, "")
 
 
 @transaction.atomic

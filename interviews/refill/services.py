@@ -323,9 +323,12 @@ def _offer_free_time(entry: WaitingEntry, interview: Interview, *, at: datetime)
 
 
 @transaction.atomic
-def accept(reference: str) -> Interview:
+def accept(reference: str, *, by_link: bool = False) -> Interview:
     """The place is theirs: their invitation is booked, or a new interview made. Accepting once more
-    gives the same interview. Raises Offer.DoesNotExist, NotOpen, Busy."""
+    gives the same interview. A link proves nobody's identity: history says that it was one.
+
+    Raises Offer.DoesNotExist, NotOpen, Busy.
+    """
     now = timezone.now()
     found = queries.offers_with_facts().get(reference=reference)
     # Two offers taken at once must not bring them two appointments at the same time.
@@ -352,7 +355,7 @@ def accept(reference: str) -> Interview:
         raise Busy(offer)
     try:
         with transaction.atomic():
-            interview = _book(offer, entry, invitation, at=now)
+            interview = _book(offer, entry, invitation, by_link=by_link, at=now)
     # Its slot was closed, they withdrew, or were invited, meanwhile.
     except (SlotFull, TransitionNotAllowed, IntegrityError):
         raise NotOpen(offer) from None
@@ -509,7 +512,9 @@ def _is_beside_the_point(entry: WaitingEntry) -> bool:
     return queries.served_elsewhere().filter(pk=entry.pk).exists()
 
 
-def _book(offer: Offer, entry: WaitingEntry, invitation: str | None, *, at: datetime) -> Interview:
+def _book(
+    offer: Offer, entry: WaitingEntry, invitation: str | None, *, by_link: bool, at: datetime
+) -> Interview:
     """The place kept is given back and taken within one transaction: nobody can come between. They
     are not held to the deadline of an invitation: it is we who ask."""
     user = offer.entry.candidate.user
@@ -520,7 +525,8 @@ def _book(offer: Offer, entry: WaitingEntry, invitation: str | None, *, at: date
     interview = Interview.objects.lock(invitation)
     release_place(offer.slot_id)
     give_time(interview, offer.slot, by=user, at=at)
-    history.record(interview, ("place_taken", {"offer": offer.reference}), by=user, at=at)
+    told = {"offer": offer.reference, "by_link": by_link}
+    history.record(interview, ("place_taken", told), by=user, at=at)
     supersede(interview.subject, booking_notices.WHILE_INVITED)
     notify(*booking_notices.booked(interview), *notices.refilled(offer, interview))
     return interview

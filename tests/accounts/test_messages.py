@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from notifications import preferences, unsubscribing
 from notifications.models import Preference, PushSubscription
-from tests.factories import CandidateFactory, UserFactory
+from tests.factories import PASSWORD, CandidateFactory, UserFactory
 from tests.notifications.messages import optional_event, told
 
 pytestmark = pytest.mark.django_db
@@ -17,6 +17,7 @@ PAGE = reverse("accounts:messages")
 ADD = reverse("accounts:add_browser")
 BROWSER = {"endpoint": "https://93.184.215.14/x", "key": "B" * 87, "secret": "a" * 22}
 # A key of nobody's, for pages that show whether push is set up.
+NEW = "another-good-Password-71"
 VAPID = "VFSxGzKn9XmHnDxq4Z-Kx6PdEGTLNvfO4LL4hRBTa5w"
 
 
@@ -151,6 +152,63 @@ def test_who_signs_in_at_the_same_browser_takes_it_over(client, me):
     client.post(ADD, BROWSER)
 
     assert PushSubscription.objects.get().recipient == f"user:{other.pk}"
+
+
+def sign_in(client, user):
+    client.post(reverse("accounts:sign_in"), {"identifier": user.mobile, "password": PASSWORD})
+
+
+@pytest.fixture
+def at_their_phone(client, push):
+    """Somebody has signed in, and is told there."""
+    user = CandidateFactory().user
+    sign_in(client, user)
+    client.post(ADD, BROWSER)
+    assert PushSubscription.objects.get().recipient == f"user:{user.pk}"
+    return user
+
+
+def test_a_browser_shows_nothing_once_its_owner_signs_out(client, at_their_phone):
+    elsewhere = preferences.add_browser(
+        f"user:{at_their_phone.pk}", endpoint="https://93.184.215.14/y", key="x", secret="x"
+    )
+
+    client.post(reverse("accounts:sign_out"))
+
+    assert PushSubscription.objects.get() == elsewhere
+
+
+def test_whoever_signs_in_next_is_not_shown_what_another_is_sent(client, at_their_phone):
+    """Whose session merely ran out did not sign out."""
+    del client.cookies["sessionid"]
+    sign_in(client, at_their_phone)
+    assert PushSubscription.objects.exists()  # the same person again
+
+    del client.cookies["sessionid"]
+    sign_in(client, CandidateFactory().user)
+
+    assert not PushSubscription.objects.exists()
+
+
+def test_a_cookie_somebody_wrote_ends_nothing(client, at_their_phone):
+    stranger = Client()
+    stranger.cookies["browser"] = str(PushSubscription.objects.get().pk)
+
+    sign_in(stranger, CandidateFactory().user)
+
+    assert PushSubscription.objects.exists()
+
+
+def test_a_new_password_leaves_only_the_browser_it_was_given_in(client, at_their_phone):
+    here = PushSubscription.objects.get()
+    preferences.add_browser(here.recipient, endpoint="https://93.184.215.14/y", key="x", secret="x")
+
+    client.post(
+        reverse("accounts:change_password"),
+        {"current_password": PASSWORD, "new_password1": NEW, "new_password2": NEW},
+    )
+
+    assert PushSubscription.objects.get() == here
 
 
 @pytest.mark.usefixtures("push")

@@ -28,7 +28,7 @@ LEAD = RECRUITER | {
     DECIDE,
     "cancellations.edit_policies",
     "candidates.decide_appeal",
-    "notifications.edit_messages",
+    "notifications.read_messages",
 }
 TABLE = {
     Role.CANDIDATE: set(),
@@ -40,6 +40,7 @@ TABLE = {
         "interviews.import_interviews",
         "accounts.manage_staff",
         "notifications.manage_connections",
+        "notifications.edit_messages",
     },
 }
 

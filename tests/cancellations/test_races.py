@@ -4,17 +4,20 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier, Thread
+from time import sleep
 
 import pytest
 from django.db import connection, transaction
 from django.utils import timezone
 from django_fsm import TransitionNotAllowed
 
-from cancellations import consistency, exits, services
+from cancellations import again, consistency, exits, services
 from cancellations.models import Cancellation, Policy, Purpose, Reason
 from interviews.models import Interview, Position
+from interviews.refill.models import EntryState, WaitingEntry
 from interviews.room import services as room
 from interviews.room.models import Sitting
+from interviews.states import InterviewStatus
 from notifications.models import Notification
 from tests.factories import (
     CancellationFactory,
@@ -22,6 +25,7 @@ from tests.factories import (
     InterviewFactory,
     SittingFactory,
     UserFactory,
+    WaitingEntryFactory,
 )
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -185,3 +189,37 @@ def test_request_to_leave_is_decided_once(attempt):
         ("lapsed", "in_progress"),
     }
     assert list(consistency.check()) == []
+
+
+def test_waiting_and_applying_again_at_once_stand_in_nobodys_way():
+    """Who waits refers to the candidate, which PostgreSQL checks as late as at the commit."""
+    cancelled = CancellationFactory(approved=True).interview
+    user = cancelled.candidate.user
+
+    def apply_again():
+        try:
+            return again.apply_again(cancelled.reference, by=user)
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            Interview.objects.lock(cancelled.reference)
+            applying = pool.submit(apply_again)
+            until_somebody_waits()
+            WaitingEntryFactory(interview=cancelled, position=cancelled.position)
+        invitation = applying.result(timeout=30)
+
+    assert invitation.status == InterviewStatus.INVITED
+    assert WaitingEntry.objects.get().state == EntryState.LEFT
+
+
+def until_somebody_waits() -> None:
+    """For a lock that somebody else has."""
+    for _attempt in range(300):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+        sleep(0.05)
+    pytest.fail("nobody waits")

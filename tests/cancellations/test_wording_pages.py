@@ -16,7 +16,7 @@ WORDS = {"body": "Gone: {{ position }}, {{ receipt }}"}
 
 @pytest.fixture
 def desk(client):
-    client.force_login(UserFactory(lead=True))
+    client.force_login(UserFactory(administrator=True))
     return client
 
 
@@ -82,6 +82,23 @@ def test_what_would_not_work_is_refused_with_the_reason(desk, address, sent, sai
 )
 def test_what_has_no_words_of_its_own_is_not_there(desk, place):
     assert desk.get(reverse("cancellations:edit_wording", args=place)).status_code == 404
+
+
+def test_hr_leads_read_what_administrators_write_for_the_whole_company(client):
+    client.force_login(UserFactory(lead=True))
+    MessageTemplate.objects.create(
+        event="cancellation_done", channel="sms", language="en", body=WORDS["body"]
+    )
+
+    page = client.get(SMS).content.decode()
+
+    assert SMS in client.get(HOME).content.decode()
+    assert WORDS["body"] in page
+    assert "Gone: 装配技术员" in page  # as a preview
+    assert "<textarea" not in page
+    for sent in ({"body": "x"}, WORDS | {"look": "1"}, {"restore": "1"}):
+        assert client.post(SMS, sent).status_code == 403
+    assert MessageTemplate.objects.get().body == WORDS["body"]
 
 
 def test_words_registered_elsewhere_say_so(desk, settings):

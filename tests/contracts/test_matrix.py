@@ -233,7 +233,7 @@ address                                method none  owner other recr  recr2 lead
 /desk/settings/imports/compare/<ref>/report.csv GET desk 403 403 403 403 403 403 403 200
 /desk/settings/messages/               GET    desk  403   403   403   403   200   200   403   200
 /desk/settings/messages/<event>/<channel>/<language>/ GET desk 403 403 403 403 200 200 403 200
-/desk/settings/messages/<event>/<channel>/<language>/ POST desk 403 403 403 403 422 422 403 422
+/desk/settings/messages/<event>/<channel>/<language>/ POST desk 403 403 403 403 403 403 403 422
 /desk/settings/chats/                  GET    desk  403   403   403   403   403   403   403   200
 /desk/settings/chats/new/              GET    desk  403   403   403   403   403   403   403   200
 /desk/settings/chats/new/              POST   desk  403   403   403   403   403   403   403   422

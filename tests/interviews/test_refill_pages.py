@@ -97,6 +97,16 @@ def test_one_post_answers_without_signing_in(client, offer, answer, state):
     assert client.get(by_link(offer)).status_code == 200
 
 
+@pytest.mark.parametrize("way", [by_link, signed_in])
+def test_history_says_whether_a_link_was_all_that_was_known(client, offer, way):
+    client.force_login(offer.entry.candidate.user)
+
+    client.post(way(offer), {"answer": "take"})
+
+    taken = Offer.objects.get().interview.history.get(event="place_taken")
+    assert taken.data["by_link"] is (way is by_link)
+
+
 @pytest.mark.parametrize(
     "token", ["x", "7K2M9QX4TB", "7K2M9QX4TB.", "7K2M9QX4TB.x", "…", "a" * 500]
 )

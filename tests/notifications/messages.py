@@ -48,12 +48,12 @@ def later(**time):
     return timezone.now() + timedelta(**time)
 
 
-def optional_event(monkeypatch) -> str:
+def optional_event(monkeypatch, group=Group.REMINDERS) -> str:
     """An event of a kind that no app has yet, with the words of another."""
-    monkeypatch.setitem(EVENTS, OPTIONAL, Event(Group.REMINDERS, can_wait=True))
+    monkeypatch.setitem(EVENTS, OPTIONAL, Event(group, can_wait=True))
     from notifications import courtesy, rendering
 
-    monkeypatch.setattr(courtesy, "OPTIONAL_EVENTS", [OPTIONAL])
+    monkeypatch.setattr(courtesy, "CAPPED_EVENTS", [OPTIONAL] if EVENTS[OPTIONAL].is_capped else [])
     original = rendering.render
 
     def render(notification):

@@ -7,10 +7,12 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from notifications import courtesy, preferences
+from notifications import courtesy, preferences, tasks
 from notifications.events import Group
 from notifications.models import Notification, State
-from tests.notifications.messages import again, optional_event, told, tried
+from notifications.samples import SHAPES
+from notifications.services import Notice, notify
+from tests.notifications.messages import again, optional_event, sent, told, tried
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -73,44 +75,75 @@ def test_an_hour_the_clock_skips_holds_nothing_for_ever(settings):
 # --- a whole night --------------------------------------------------------------------------------
 
 EVENING = at(SHANGHAI, 2026, 11, 22, 20, 30)
+MORNING = at(SHANGHAI, 2026, 11, 23, 8)
+
+
+def reminded(*starts) -> None:
+    """Of interviews that begin then, told together; each message is named after its own."""
+    notify(
+        *(
+            Notice(
+                event="interview_reminder",
+                channel="sms",
+                recipient=f"user:{number}",
+                address=f"+861380000000{number}",
+                language="en",
+                subject="interview:7K2M9QX4TB",
+                dedupe_key=f"{start:%d %H:%M}",
+                params=SHAPES["interview_reminder"].full | {"starts_at": start.isoformat()},
+            )
+            for number, start in enumerate(starts)
+        )
+    )
 
 
 @pytest.mark.django_db
-def test_a_night_holds_what_can_wait_and_swallows_no_deadline(post, monkeypatch):
-    event = optional_event(monkeypatch)
-    told_at = {
-        "before": EVENING,
-        "waits": EVENING + timedelta(hours=2),
-        "cannot wait": EVENING + timedelta(hours=3),
-        "waits till just before": EVENING + timedelta(hours=4),
+def test_a_whole_night_holds_what_can_wait_and_swallows_no_deadline(post):
+    """From the evening to the noon after the next night, swept every ten minutes."""
+    night = EVENING + timedelta(hours=2, minutes=30)
+    happens = {
+        EVENING: lambda: reminded(at(SHANGHAI, 2026, 11, 23, 6, 30)),
+        night: lambda: (
+            reminded(
+                at(SHANGHAI, 2026, 11, 23, 9),
+                MORNING,
+                at(SHANGHAI, 2026, 11, 23, 7),
+                at(SHANGHAI, 2026, 11, 23, 8, 1),
+                at(SHANGHAI, 2026, 11, 23, 1),
+                at(SHANGHAI, 2026, 11, 24, 10),
+            ),
+            told(
+                "whenever",
+                event="documents_missing",
+                params=SHAPES["documents_missing"].full,
+            ),
+        ),
+        night + timedelta(hours=3): lambda: told(
+            "code", event="sign_in_code", params={"code": "1", "minutes": 5}
+        ),
     }
-    deadlines = {
-        "cannot wait": at(SHANGHAI, 2026, 11, 23, 7),
-        "waits till just before": at(SHANGHAI, 2026, 11, 23, 8, 1),
-    }
-    went: dict[str, datetime] = {}
+    went: list[tuple[datetime, str]] = []
     now = EVENING
-    while now < EVENING + timedelta(hours=13):
+    while now < EVENING + timedelta(hours=40):
         with time_machine.travel(now, tick=False):
-            for key, moment in told_at.items():
-                if moment == now:
-                    told(key, event=event, deadline=deadlines.get(key))
-            if now == EVENING + timedelta(hours=5):
-                told("code", event="sign_in_code", params={"code": "1", "minutes": 5})
-            tried("before")
-            for key in post.sent:
-                went.setdefault(key, now)
+            happens.get(now, lambda: None)()
+            tasks.sweep()
+        went += [(now, key) for key in post.sent[len(went) :]]
         now += timedelta(minutes=10)
 
-    morning = at(SHANGHAI, 2026, 11, 23, 8)
-    assert went == {
-        "before": EVENING,
-        "cannot wait": told_at["cannot wait"],
-        "code": EVENING + timedelta(hours=5),
-        "waits": morning,
-        "waits till just before": morning,
-    }
-    assert {each.attempts for each in Notification.objects.all()} == {1}
+    assert went == [
+        (EVENING, "23 06:30"),
+        # Their interviews begin before anybody may be woken: now, the first of them first.
+        (night, "23 01:00"),
+        (night, "23 07:00"),
+        (night, "23 08:00"),
+        (night + timedelta(hours=3), "code"),
+        (MORNING, "whenever"),
+        (MORNING, "23 08:01"),
+        (MORNING, "23 09:00"),
+        (MORNING, "24 10:00"),
+    ]
+    assert set(Notification.objects.values_list("state", "attempts")) == {(State.SENT, 1)}
 
 
 @pytest.mark.django_db
@@ -134,7 +167,7 @@ NOON = at(SHANGHAI, 2026, 11, 22, 12)
 @pytest.mark.django_db
 def test_a_day_brings_only_so_many_and_the_rest_the_next_morning(post, monkeypatch, settings):
     settings.OPTIONAL_MESSAGES_A_DAY = 2
-    event = optional_event(monkeypatch)
+    event = optional_event(monkeypatch, Group.OFFERS)
     for number in range(3):
         with time_machine.travel(NOON - timedelta(seconds=9 - number), tick=False):
             told(str(number), event=event)
@@ -156,13 +189,44 @@ def test_a_day_brings_only_so_many_and_the_rest_the_next_morning(post, monkeypat
 @pytest.mark.django_db
 def test_of_two_being_sent_at_once_one_goes_where_one_may(monkeypatch, settings):
     settings.OPTIONAL_MESSAGES_A_DAY = 1
-    event = optional_event(monkeypatch)
+    event = optional_event(monkeypatch, Group.OFFERS)
     with time_machine.travel(NOON, tick=False):
         first, second = told("1", event=event), told("2", event=event)
         Notification.objects.update(state=State.SENDING)
 
         assert courtesy.judge(first, timezone.now()) is None
         assert isinstance(courtesy.judge(second, timezone.now()), courtesy.Hold)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("event", ["interview_reminder", "invitation_reminder", "invitation_ends"])
+def test_a_day_full_of_offers_swallows_no_reminder(monkeypatch, settings, event):
+    """Two hours before the interview: tomorrow would be too late."""
+    settings.OPTIONAL_MESSAGES_A_DAY = 1
+    for number in range(2):
+        sent(f"offer {number}", event="place_offered")
+        sent(f"reminder {number}", event=event)
+    Notification.objects.update(sent_at=NOON - timedelta(hours=1))
+    with time_machine.travel(NOON, tick=False):
+        message = told("2 hours", event=event, params={"starts_at": _in(hours=2)})
+
+        assert message.deadline == NOON + timedelta(hours=2)
+        assert courtesy.judge(message, timezone.now()) is None
+
+
+@pytest.mark.django_db
+def test_reminders_use_up_nothing_of_what_may_be_offered(settings):
+    settings.OPTIONAL_MESSAGES_A_DAY = 1
+    sent("reminder", event="interview_reminder")
+    Notification.objects.update(sent_at=NOON - timedelta(hours=1))
+    with time_machine.travel(NOON, tick=False):
+        message = told("offer", event="place_offered", params={"held_at": _in(hours=2)})
+
+        assert courtesy.judge(message, timezone.now()) is None
+
+
+def _in(**time) -> str:
+    return (NOON + timedelta(**time)).isoformat()
 
 
 # --- switched off ---------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 """Where a message does not arrive: the other channel, then somebody who looks after it."""
 
 import threading
+from datetime import time
 
 import pytest
 from django.db import connection
@@ -8,8 +9,9 @@ from django.utils import timezone
 
 from accounts.models import User
 from cancellations import work as cancellation_work
-from notifications import reach, reports, services
+from notifications import preferences, reach, reports, services
 from notifications.channels import Refused, TryAgain
+from notifications.events import Group
 from notifications.models import Notification, OutOfReach, State, WorkItem, WorkKind
 from notifications.queries import unreachable
 from tests.factories import CandidateFactory, InterviewFactory, UserFactory
@@ -96,6 +98,37 @@ def test_trouble_of_ours_is_nobodys_wrong_number(post, trouble):
 
     assert again("sms").state == State.FAILED
     assert not OutOfReach.objects.exists()
+
+
+@pytest.mark.parametrize("channels", [("sms",), BOTH, BOTH[::-1]])
+def test_a_dead_number_and_mail_switched_off_is_out_of_reach(post, channels, settings):
+    """What they do without in their mail is not sent there instead, nor waited for."""
+    settings.QUIET_HOURS = (time(8), time(8))
+    post.trouble["sms"] = Refused("21211")
+    interview = interview_of()
+    person = f"user:{interview.candidate.user.pk}"
+    preferences.choose(person, Group.REMINDERS, "email", is_wanted=False)
+    tell(interview, *channels, event="interview_reminder")
+
+    services.deliver_due(seconds=5)
+
+    states = {"sms": State.FAILED, "email": State.SUPERSEDED}
+    assert rows() == {channel: states[channel] for channel in channels}
+    assert unreachable(person)
+
+
+def test_mail_that_went_before_it_was_switched_off_has_reached_them(post, settings):
+    settings.QUIET_HOURS = (time(8), time(8))
+    interview = interview_of()
+    person = f"user:{interview.candidate.user.pk}"
+    tell(interview, *BOTH, event="interview_reminder")
+    services.deliver_due(seconds=5)
+    preferences.choose(person, Group.REMINDERS, "email", is_wanted=False)
+
+    reports.report(again("sms").pk, State.FAILED, code="30005")
+
+    assert rows() == {"sms": State.FAILED, "email": State.SENT}
+    assert not unreachable(person)
 
 
 def test_a_code_goes_no_other_way(post):

@@ -1,6 +1,8 @@
 """What providers report only ever moves a message on."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from notifications import channels, reports, services
@@ -108,6 +110,31 @@ def test_a_mail_is_also_found_by_the_providers_own_id():
     assert not reports.report_mail(State.BOUNCED, pk=None, provider_id="unknown")
     assert reports.report_mail(State.BOUNCED, pk=None, provider_id="SM1", code="bounced")
     assert Notification.objects.get(pk=message.pk).state == State.BOUNCED
+
+
+MAILS = """
+INSERT INTO notifications_notification (event, channel, recipient, address, language, time_zone,
+    subject, params, dedupe_key, state, not_before, attempts, title, body, provider_id, error_code,
+    created_at)
+SELECT 'x', CASE WHEN n %% 2 = 0 THEN 'email' ELSE 'sms' END, 'user:' || n, '', 'en', '', 'x', '{}',
+    'bulk:' || n, 'sent', now(), 1, '', '', md5(n::text), '', now()
+FROM generate_series(1, %(rows)s::int) n
+"""
+
+
+def test_among_many_mails_the_one_is_read_off_an_index():
+    """Other mail of the same account is reported to us as well."""
+    with connection.cursor() as cursor:
+        cursor.execute(MAILS, {"rows": 20_000})
+        cursor.execute("ANALYZE notifications_notification")
+    with CaptureQueriesContext(connection) as asked:
+        reports.report_mail(State.BOUNCED, pk=None, provider_id="unknown")
+
+    (query,) = asked.captured_queries
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN " + query["sql"].replace("%", "%%"))
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "notification_mail" in plan
 
 
 def test_what_arrived_though_nobody_said_so_in_time_is_not_sent_again(post):

@@ -31,6 +31,9 @@ GOOD = "{{ position }}: {{ receipt }}"
         GOOD + "{{ note|truncatechars:80 }} {{ hotline }} {{ public_url }} {{ starts_on }}",
         GOOD + '{% include "notifications/kind.en.txt" %}',
         GOOD + "{# nothing #}",
+        "{{ position|truncatechars:20 }} {% if receipt %}{{ receipt }}{% endif %}",
+        "{{ position }} {% if note %}x {{ receipt }}{% else %}{{ receipt }}{% endif %}",
+        GOOD + " None of this costs you anything.",
         "100 % of {{ position }} {{ receipt }} } {",
     ],
 )
@@ -44,6 +47,15 @@ def test_simple_words_are_let_through(body):
     [
         ("", "Write a text"),
         ("{{ position }}", "{{ receipt }} has to stand"),
+        ("{{ position }}: {{ receipt|truncatechars:5 }}", "{{ receipt }} has to stand"),
+        ("{{ position }}{% if location %} {{ receipt }}{% endif %}", "{{ receipt }} has to stand"),
+        ("{{ position }}{% if 0 %} {{ receipt }}{% endif %}", "{{ receipt }} has to stand"),
+        (
+            "{{ position }}{% if note %}x{% else %}{{ receipt }}{% endif %}",
+            "{{ receipt }} has to stand",
+        ),
+        ("{{ position }} {% if receipt %}yes{% endif %}", "{{ receipt }} has to stand"),
+        ("{{ position }} {# {{ receipt }} #}", "{{ receipt }} has to stand"),
         ("{{ position }} {{ recipt }}", "recipt is not known"),
         (GOOD + "{{ candidate.user.password }}", "cannot stand here"),
         (GOOD + "{{ candidate.name }}", "is not known"),
@@ -66,6 +78,30 @@ def test_simple_words_are_let_through(body):
 )
 def test_everything_else_is_refused_and_says_why(body, said):
     assert said in wrong(body)
+
+
+LINK = "{{ public_url }}/c/{{ token }}/"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("{{ starts_at }}", "{{ token }} has to stand"),
+        ("{{ starts_at }} {{ token }}", "{{ public_url }} has to stand"),
+        ("{{ starts_at }} {{ public_url }}/d/{{ token }}/", f"{LINK} has to stand"),
+        ("{{ starts_at }} {% if location %}" + LINK + "{% endif %}", "{{ token }} has to stand"),
+        ("{{ starts_at }} {{ token }} {{ public_url }}", f"{LINK} has to stand"),
+    ],
+)
+def test_a_reminder_always_leads_to_confirming_moving_and_cancelling(body, said):
+    assert said in wrong(body, event="interview_reminder")
+
+
+def test_a_list_has_to_name_what_is_in_it():
+    body = "{% for each in documents %}{% endfor %}"
+    assert "{{ documents }} has to stand" in wrong(body, event="documents_missing")
+    body = "{% for each in documents %}{{ each.name }}{% endfor %}"
+    wording.check("documents_missing", "sms", Source("", body), "en")
 
 
 def test_a_mail_needs_a_title_whatever_is_known():

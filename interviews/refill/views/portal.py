@@ -30,7 +30,7 @@ def by_link(request: HttpRequest, token: str) -> HttpResponseBase:
     found = queries.offers_with_facts().filter(reference=reference).first() if reference else None
     if found is None:
         raise Http404
-    return _answered(request, found, request.path)
+    return _answered(request, found, request.path, by_link=True)
 
 
 @never_cache
@@ -45,12 +45,14 @@ def offer(request: PortalRequest, reference: str) -> HttpResponseBase:
     return _answered(request, found, request.path)
 
 
-def _answered(request: HttpRequest, found: Offer, here: str) -> HttpResponseBase:
+def _answered(
+    request: HttpRequest, found: Offer, here: str, *, by_link: bool = False
+) -> HttpResponseBase:
     if request.method != "POST":
         return _page(request, found)
     try:
         if request.POST.get("answer") == TAKE:
-            services.accept(found.reference)
+            services.accept(found.reference, by_link=by_link)
         elif request.POST.get("answer") == REFUSE:
             services.decline(found.reference)
         else:
