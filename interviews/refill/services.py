@@ -484,7 +484,6 @@ def _book(offer: Offer, entry: WaitingEntry, invitation: str | None, *, at: date
     release_place(offer.slot_id)
     give_time(interview, offer.slot, by=user, at=at)
     history.record(interview, ("place_taken", {"offer": offer.reference}), by=user, at=at)
-    supersede(interview.subject, booking_notices.WHILE_INVITED)
     notify(*booking_notices.booked(interview), *notices.refilled(offer, interview))
     return interview
 
