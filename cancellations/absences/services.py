@@ -135,9 +135,10 @@ def mark(reference: str, *, by: User, note: str = "") -> Mark:
         raise PermissionDenied
     now = timezone.now()
     absence, interview = _lock(reference, by)
-    if Mark.objects.filter(interview=interview.reference, starts_at=absence.starts_at).exists():
-        raise AlreadyDecided
     evidence = queries.known_of(interview, now).as_evidence()
+    before = Mark.objects.filter(interview=interview.reference, starts_at=absence.starts_at)
+    if not evidence["obstacles"] and before.exists():
+        raise AlreadyDecided
     policy = policy_for(interview, policies_in_force(now))
     made = marks.set_mark(
         interview.candidate,

@@ -255,7 +255,7 @@ def test_window_closed_by_no_rule_any_more_is_not_closed():
 
 def deadline_in_the_admin(interview, deadline):
     client = Client()
-    client.force_login(UserFactory(superuser=True))
+    client.force_login(UserFactory(administrator=True))
     url = reverse("admin:interviews_interview_change", args=[interview.pk])
     local = timezone.localtime(deadline) if deadline else None
     moment = {
@@ -445,6 +445,66 @@ def test_who_was_told_and_did_not_come_has_missed_it():
     assert fresh(interview).status == InterviewStatus.NO_SHOW
     assert list(history.verify(Interview.objects.filter(pk=interview.pk))) == []
     assert Absence.objects.get(interview=interview).code == "missed"
+
+
+BOOKING_MESSAGES = [
+    "interview_booked",
+    "interview_moved",
+    "interview_moved_staff",
+    "interview_rebooked",
+    "interview_reinstated",
+    "booked_again",
+]
+
+
+@pytest.mark.parametrize("event", BOOKING_MESSAGES)
+def test_what_was_said_of_a_booking_does_not_come_after_its_cancellation(event):
+    interview = InterviewFactory(link="", booked_at=timezone.now())
+    told = tell(interview, event, "queued")
+
+    ask(interview)
+
+    assert fresh(interview).status == InterviewStatus.CANCELLED
+    told.refresh_from_db()
+    assert told.state == "superseded"
+    assert "cancellation_done" in sent(interview)
+
+
+@pytest.mark.parametrize("event", BOOKING_MESSAGES)
+def test_what_was_said_of_another_time_does_not_come_after_moving(event):
+    interview = InterviewFactory(link="")
+    told = tell(interview, event, "queued")
+    slot = SlotFactory(position=interview.position)
+
+    booking.move(interview.reference, slot.pk, by=interview.candidate.user)
+
+    told.refresh_from_db()
+    assert told.state == "superseded"
+    assert "interview_moved" in sent(interview)
+
+
+def test_invitation_does_not_come_after_it_was_taken_up_or_declined():
+    taken, declined = (invite(ApplicationFactory(), by=None) for _ in range(2))
+    told = [tell(each, "interview_invited", "queued") for each in (taken, declined)]
+    slot = SlotFactory(position=taken.position)
+
+    booking.book(taken.reference, slot.pk, by=taken.candidate.user)
+    booking.decline(declined.reference, by=declined.candidate.user, reason="other_offer")
+
+    for each in told:
+        each.refresh_from_db()
+        assert each.state == "superseded"
+    assert sent(taken) == ["interview_booked"]
+
+
+def test_booking_is_still_told_of_while_hr_decides():
+    interview = InterviewFactory(link="", starts_in=3 * HOUR, booked_at=timezone.now())
+    told = tell(interview, "interview_booked", "queued")
+
+    ask(interview)
+
+    told.refresh_from_db()
+    assert told.state == "queued"
 
 
 @pytest.mark.parametrize("state", ["failed", "bounced", "queued"])
