@@ -19,7 +19,6 @@ from cancellations import notices, queries, work
 from cancellations.models import Cancellation, CancellationStatus, Party, Purpose, Reason
 from cancellations.services import AlreadyOver
 from interviews import history
-from interviews.booking import notices as booking_notices
 from interviews.booking import slots
 from interviews.gates import notices as gate_notices
 from interviews.models import Correction, Interview, InterviewQuerySet, Move, Slot
@@ -323,13 +322,7 @@ def _cancel(
             events.insert(0, ("cancellation_overtaken", request.for_history))
         told.append((cancellation.interview, events))
     history.record_many(told, by=by, at=now)
-    overtaken_messages = (
-        *notices.WHILE_UNDECIDED,
-        *notices.WHILE_REINSTATED,
-        *booking_notices.WHILE_INVITED,
-        *booking_notices.WHILE_BOOKED,
-    )
-    supersede([interview.subject for interview in interviews], overtaken_messages)
+    supersede([interview.subject for interview in interviews], notices.WHILE_UNDECIDED)
     return cancellations
 
 

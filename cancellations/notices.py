@@ -26,7 +26,7 @@ WHILE_UNDECIDED = (
     "decision_reminder",
     "decision_escalated",
 )
-# What is true only while the interview is off, or only once it is on again.
+# What is true only while the interview is off.
 WHILE_CANCELLED = (
     "cancellation_done",
     "interview_cancelled",
@@ -38,7 +38,6 @@ WHILE_CANCELLED = (
     "candidate_left",
     "position_exit",
 )
-WHILE_REINSTATED = ("interview_reinstated", "interview_reinstated_staff")
 # What staff are told of several at once.
 OF_MANY = {
     "position_cancellation": "company_cancelled_many",

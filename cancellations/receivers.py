@@ -14,6 +14,7 @@ from candidates.models import Candidate
 from interviews.booking.services import MoveRefused
 from interviews.gates.services import latest_interview
 from interviews.models import Application, Document, HistoryEntry, Interview, Sitting
+from interviews.room.queries import opens_at
 from interviews.signals import (
     application_ended,
     attendance_unclear,
@@ -110,7 +111,9 @@ def have_hr_find_out(interview: Interview, code: str, **kwargs: Any) -> None:
 
 
 # After these the appointment is another one, or over in another way.
-SETTLES = frozenset({"started", "completed", "cancelled", "withdrawn", "moved", "corrected"})
+SETTLES = frozenset(
+    {"started", "completed", "lapsed", "cancelled", "withdrawn", "moved", "corrected"}
+)
 
 
 @receiver(history_recorded, sender=HistoryEntry)
@@ -127,8 +130,7 @@ def follow_absences(entries: list[HistoryEntry], **kwargs: Any) -> None:
 
 
 def _may_be_absent(entry: HistoryEntry) -> bool:
-    """Nobody is absent from what has not begun, unless it was given another time."""
-    starts_at = entry.interview.starts_at
-    return entry.event in {"moved", "corrected"} or (
-        starts_at is not None and starts_at <= entry.at
-    )
+    """Nobody is before trouble can be told of, when the door opens, unless it was given another
+    time. By our clock: a platform may tell late of what happened before."""
+    door = opens_at(entry.interview)
+    return entry.event in {"moved", "corrected"} or (door is not None and door <= timezone.now())

@@ -39,6 +39,12 @@ def settle_savings() -> None:
 
 
 @shared_task
+def lift_unfair_marks() -> None:
+    """Look again at what is held against people of whom we learned late that nothing arrived."""
+    absences.lift_unfair_marks()
+
+
+@shared_task
 def expire_marks() -> None:
     """Let go what has stood on somebody's record for its time."""
     absences.expire_marks()

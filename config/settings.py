@@ -252,6 +252,7 @@ CELERY_BEAT_SCHEDULE = {
         ("apply-policy-defaults", "cancellations.tasks.apply_defaults", 30),
         ("settle-savings", "cancellations.tasks.settle_savings", 3600),
         ("expire-marks", "cancellations.tasks.expire_marks", 3600),
+        ("lift-unfair-marks", "cancellations.tasks.lift_unfair_marks", 300),
         ("check-consistency", "cancellations.tasks.check_consistency", 24 * 3600),
         ("deliver-webhooks", "notifications.tasks.deliver_webhooks", 20),
         ("forget-deliveries", "notifications.tasks.forget_deliveries", 3600),

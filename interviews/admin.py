@@ -43,7 +43,10 @@ from interviews.models import (
 from interviews.platforms import admin as platforms_admin  # noqa: F401 - registered by this
 from interviews.refill import admin as refill_admin  # noqa: F401 - and this
 from interviews.reminders import admin as reminders_admin  # noqa: F401 - and these
+from interviews.reminders import planning
+from interviews.reminders.rules import Anchor
 from interviews.room import admin as room_admin  # noqa: F401 - registered by being imported
+from interviews.states import InterviewStatus
 
 
 class OffersStaff:
@@ -310,6 +313,14 @@ class InterviewAdmin(SearchByPerson, ImportMixin, OffersStaff, SavesWhatChanged,
 
     def has_delete_permission(self, request: HttpRequest, obj: Interview | None = None) -> bool:
         return False
+
+    def save_model(self, request: HttpRequest, obj: Interview, form: Any, change: bool) -> None:
+        """Nothing but what was typed, whatever has happened to it meanwhile; what is planned for an
+        invitation goes along with its deadline."""
+        status = Interview.objects.lock(obj.reference).status
+        obj.save(update_fields=form.changed_data)
+        if "deadline" in form.changed_data and status == InterviewStatus.INVITED:
+            planning.plan([obj.pk], now=timezone.now(), anchors=[Anchor.DEADLINE])
 
     @admin.display(description=_("candidate"), ordering="application__candidate__user__name")
     def candidate_name(self, interview: Interview) -> str:

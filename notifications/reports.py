@@ -3,6 +3,7 @@ late, twice, or about nothing we sent changes nothing."""
 
 from datetime import datetime
 
+from django.conf import settings
 from django.core import signing
 from django.db import transaction
 from django.utils import timezone
@@ -24,6 +25,20 @@ BEFORE = {
 def token_of(notification: Notification) -> str:
     """Names the message to us alone, even before the provider's own id for it is stored."""
     return signing.Signer(salt=SALT).sign(str(notification.pk))
+
+
+def come_for(channel: str) -> bool:
+    """Whether the provider of this channel tells us what became of what it took."""
+    if settings.MESSAGES_STAY_HERE:
+        return False
+    if channel == Channel.SMS:
+        return settings.PUBLIC_URL.startswith("https:")  # else Twilio could not reach us
+    return channel == Channel.EMAIL and bool(settings.ANYMAIL_PROVIDER)
+
+
+def has_arrived(channel: str, state: str) -> bool:
+    """Whether a message is known to have reached whom it was for, as far as anybody could know."""
+    return state == State.DELIVERED or (state == State.SENT and not come_for(channel))
 
 
 def read(token: str) -> int | None:

@@ -450,6 +450,7 @@ def tell(interview, event="interview_reminder", state="delivered", **fields) -> 
             "state": state,
             "not_before": now,
             "created_at": now,
+            "sent_at": None if state in {"queued", "sending"} else fields.get("created_at", now),
             **fields,
         }
     )

@@ -18,8 +18,8 @@ def missed(absence: Absence, interview: Interview) -> Iterator[Notice]:
     yield from _to_candidate(interview, "interview_missed", key=absence.reference)
 
 
-def to_look_at(absence: Absence, interview: Interview) -> Iterator[Notice]:
-    """HR has an absence to decide."""
+def to_look_at(absence: Absence, interview: Interview, *, key: str = "") -> Iterator[Notice]:
+    """HR has an absence to decide; once for each `key`."""
     position = interview.position
     recruiter = position.recruiter
     people = [recruiter] if recruiter and recruiter.is_active else leads_of(position.department)
@@ -31,7 +31,7 @@ def to_look_at(absence: Absence, interview: Interview) -> Iterator[Notice]:
             "absence_to_decide",
             person,
             STAFF,
-            key=absence.reference,
+            key=key or absence.reference,
             absence=absence.reference,
             words=words,
         )

@@ -3,20 +3,22 @@
 from collections import Counter
 from datetime import datetime
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.functions import Concat
 
 from accounts.models import User
 from cancellations.absences.models import Absence
 from cancellations.absences.rules import Known
 from cancellations.models import Cancellation, Party
 from candidates.models import Appeal, Mark
+from candidates.queries import STANDING
 from interviews.models import PEOPLE, PRIVATE_FIELDS, HistoryEntry, Interview
 from interviews.queries import visible_to
 from interviews.reminders.queries import has_failed, trouble_of, was_told
 from interviews.room.models import Ending, RoomEvent, RoomEventKind
 from interviews.room.queries import closes_at
 from interviews.states import InterviewStatus
-from notifications.models import Notification, State
+from notifications.models import Channel, Notification, State
 
 OF_THEIRS = (RoomEventKind.DEVICE_ERROR, RoomEventKind.OFFLINE, RoomEventKind.SCRIPT_ERROR)
 CAME = frozenset(
@@ -83,6 +85,18 @@ def known_of(interview: Interview, now: datetime) -> Known:
         troubles=_troubles(interview, since),
         messages=tuple(_messages(interview)),
     )
+
+
+def shaken_marks() -> list[str]:
+    """The marks that stand although a message about their interview is known to have failed: what
+    they rest on may have been reported late."""
+    failed = Notification.objects.filter(
+        subject=Concat(Value("interview:"), OuterRef("interview")),
+        channel__in=[Channel.SMS, Channel.EMAIL],
+        state__in=[State.FAILED, State.BOUNCED],
+    )
+    standing = Mark.objects.filter(Exists(failed), state__in=STANDING)
+    return list(standing.order_by("pk").values_list("reference", flat=True))
 
 
 def _came(interview: Interview) -> bool:

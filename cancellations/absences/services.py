@@ -22,6 +22,7 @@ from candidates.services import Unfair as Unfair
 from interviews import history
 from interviews.models import Interview
 from interviews.queries import free_slots
+from interviews.reminders.rules import Doubt
 from interviews.services import miss_interview, reinstate_interview
 from interviews.states import InterviewStatus
 from notifications import work
@@ -32,6 +33,7 @@ logger = structlog.get_logger(__name__)
 
 TO_DECIDE = timedelta(hours=24)
 WHILE_OPEN = ("absence_to_decide", "interview_missed")
+WHILE_MARKED = ("mark_set", "appeal_to_decide")
 MOST_EXPIRED = 500  # marks at a time
 
 
@@ -126,14 +128,17 @@ def rebook(reference: str, *, by: User, slot_id: int, note: str = "") -> Absence
 def mark(reference: str, *, by: User, note: str = "") -> Mark:
     """Hold it against them, for as long as the policy says.
 
-    Raises Absence.DoesNotExist, PermissionDenied, AlreadyDecided, and Unfair where anything known
-    at this moment forbids it.
+    Raises Absence.DoesNotExist, PermissionDenied, AlreadyDecided (also where a mark for it was
+    lifted), and Unfair where anything known at this moment forbids it.
     """
     if not by.has_perm(SET_MARK):
         raise PermissionDenied
     now = timezone.now()
     absence, interview = _lock(reference, by)
     evidence = queries.known_of(interview, now).as_evidence()
+    before = Mark.objects.filter(interview=interview.reference, starts_at=absence.starts_at)
+    if not evidence["obstacles"] and before.exists():
+        raise AlreadyDecided
     policy = policy_for(interview, policies_in_force(now))
     made = marks.set_mark(
         interview.candidate,
@@ -231,9 +236,51 @@ def overtake(interview: Interview, *, at: datetime) -> None:
         return
     standing = Mark.objects.filter(interview=interview.reference, state__in=record.STANDING)
     for made in standing.select_for_update():
-        marks.lift_mark(made, at=at)
-        _close(interview, WorkKind.APPEAL, by=None, at=at)
-        history.record(interview, ("mark_lifted", {"mark": made.reference}), by=None, at=at)
+        _lift(made, interview, at=at)
+
+
+def _lift(made: Mark, interview: Interview, *, at: datetime) -> None:
+    """What a mark rested on is gone. The caller holds both locks."""
+    marks.lift_mark(made, at=at)
+    _close(interview, WorkKind.APPEAL, by=None, at=at)
+    supersede(interview.subject, WHILE_MARKED)
+    history.record(interview, ("mark_lifted", {"mark": made.reference}), by=None, at=at)
+
+
+def lift_unfair_marks() -> int:
+    """Lift what rests on messages that are reported, late, not to have arrived, and put it before
+    HR again; how many. Beside the report itself, which may wait for no interview."""
+    lifted = 0
+    for reference in queries.shaken_marks():
+        try:
+            lifted += _reconsider(reference)
+        except Exception:  # one bad row must not keep the others
+            logger.exception("mark_not_reconsidered", mark=reference)
+    return lifted
+
+
+@transaction.atomic
+def _reconsider(mark_reference: str) -> bool:
+    now = timezone.now()
+    interview = _interview_of(mark_reference)
+    made = marks.lock_mark(mark_reference)
+    if made.state not in record.STANDING or interview.starts_at != made.starts_at:
+        return False
+    obstacles = queries.known_of(interview, now).obstacles()
+    if not obstacles:
+        return False
+    _lift(made, interview, at=now)
+    decided = Absence.objects.filter(interview=interview, starts_at=made.starts_at)
+    absence = decided.filter(decision=Decision.MARKED).select_for_update().first()
+    if absence is not None:
+        doubts = [each.value for each in obstacles if each.value in Doubt]
+        absence.code = doubts[0] if doubts else absence.code
+        absence.decision, absence.decided_by, absence.decided_at = "", None, None
+        absence.save(update_fields=["code", "decision", "decided_by", "decided_at"])
+        params = {"code": absence.code, "absence": absence.reference}
+        _open_item(interview, WorkKind.ABSENCE, params, at=now)
+        notify(*notices.to_look_at(absence, interview, key=made.reference))
+    return True
 
 
 # --- the candidate's record -----------------------------------------------------------------------

@@ -11,9 +11,18 @@ from interviews.models import Decline, DeclineReason, Interview
 from interviews.notices import CANDIDATE, STAFF, about, leads_of
 from notifications.services import Notice
 
-# What is true only while nobody has booked, and only while the time in it is the one.
+# What is true only while nobody has booked, and only while the time in it is the one, by whomever
+# it is told: superseded with what happens to the interview (interviews/reminders/planning.py).
 WHILE_INVITED = ("interview_invited",)
-WHILE_BOOKED = ("interview_booked", "interview_moved", "interview_moved_staff")
+WHILE_BOOKED = (
+    "interview_booked",
+    "interview_moved",
+    "interview_moved_staff",
+    "interview_rebooked",
+    "interview_reinstated",
+    "interview_reinstated_staff",
+    "booked_again",
+)
 
 
 def invited(interview: Interview) -> Iterator[Notice]:

@@ -32,7 +32,7 @@ from interviews.services import (
 from interviews.services import invite as invite_interview
 from interviews.signals import move_asked
 from interviews.states import HOLDS_A_SLOT, InterviewStatus
-from notifications.services import notify, supersede
+from notifications.services import notify
 
 # What an application that reaches a stage is invited to.
 INVITES = {Stage.AI_INTERVIEW: InterviewKind.AI}
@@ -129,7 +129,6 @@ def book(reference: str, slot_id: int, *, by: User, at: datetime | None = None) 
     if queries.is_expired(interview, at) and not by.works_at_desk:
         raise InvitationExpired
     give_time(interview, _offered(interview, slot_id, at), by=by, at=at)
-    supersede(interview.subject, notices.WHILE_INVITED)
     notify(*notices.booked(interview))
     return interview
 
@@ -153,7 +152,6 @@ def move(reference: str, slot_id: int, *, by: User, at: datetime | None = None) 
         move_asked.send(sender=Interview, interview=interview, at=at)
     before = interview.starts_at
     move_interview(interview, _offered(interview, slot_id, at), by=by, at=at)
-    supersede(interview.subject, notices.WHILE_BOOKED)
     notify(*notices.moved(interview, before=before))
     return interview
 
@@ -178,7 +176,6 @@ def decline(
     withdraw_interview(interview, at=at)
     declined = Decline.objects.create(interview=interview, reason=reason, detail=detail, at=at)
     history.record(interview, ("declined", {"reason": str(reason)}), by=by, at=at)
-    supersede(interview.subject, notices.WHILE_INVITED)
     notify(*notices.declined(declined))
     return declined, True
 

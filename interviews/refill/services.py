@@ -527,7 +527,6 @@ def _book(
     give_time(interview, offer.slot, by=user, at=at)
     told = {"offer": offer.reference, "by_link": by_link}
     history.record(interview, ("place_taken", told), by=user, at=at)
-    supersede(interview.subject, booking_notices.WHILE_INVITED)
     notify(*booking_notices.booked(interview), *notices.refilled(offer, interview))
     return interview
 

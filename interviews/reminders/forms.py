@@ -15,6 +15,8 @@ FITTING = {
     When.BOOKED: {Anchor.BOOKED, Anchor.START, Anchor.END},
     When.STARTED: {Anchor.START, Anchor.END},
 }
+# What is over then, and not before.
+OVER = {When.INVITED: Anchor.DEADLINE, When.BOOKED: Anchor.END, When.STARTED: Anchor.END}
 
 
 class TroubleForm(forms.Form):
@@ -123,8 +125,13 @@ class RuleForm(forms.ModelForm):
             self.add_error("message", _("Choose what the candidate is written."))
         if what and what != What.MESSAGE:
             cleaned["message"] = ""
+        is_before = self.instance.minutes is not None and self.instance.minutes < 0
         if what == What.TROUBLE and stage and stage != When.BOOKED:
             self.add_error("what", _("Only who has booked can be asked that."))
+        elif what == What.TROUBLE and (anchor == Anchor.BOOKED or is_before):
+            self.add_error("what", _("Nobody is missing before the start. Ask at it or after."))
+        if what == What.CLOSE and stage and (anchor != OVER[When(stage)] or is_before):
+            self.add_error("what", _("A window closes at its end or after it, never before."))
         if what == What.CLOSE and cleaned.get("useful_minutes") is not None:
             self.add_error("useful_minutes", _("Leave it empty: a window is always closed."))
         if not self.errors and self._is_there_already(cleaned):

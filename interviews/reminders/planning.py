@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from interviews.booking.notices import WHILE_BOOKED, WHILE_INVITED
 from interviews.history import SYSTEM
 from interviews.models import HistoryEntry, Interview
 from interviews.reminders.models import ReminderRule
@@ -25,6 +26,7 @@ WAITING = frozenset({InterviewStatus.CANCELLING, InterviewStatus.EXITING})
 PLANNED = frozenset(str(each.value) for each in When)
 # What says something else as soon as the interview is no longer as it was.
 SUPERSEDED = (*(str(each.value) for each in Words), "trouble_asked")
+ALL_SUPERSEDED = (*SUPERSEDED, *WHILE_INVITED, *WHILE_BOOKED)
 # Nothing of what is planned depends on these; after those, the appointment is another one.
 UNCHANGED = frozenset({"confirmed", "opened", "trouble_reported", "help_asked"})
 ANOTHER_TIME = frozenset({"booked", "moved", "corrected"})
@@ -51,8 +53,15 @@ WHERE step.interview_id = ANY(%(interviews)s::bigint[]) AND step.done_at IS NULL
     AND (NOT rule.is_active OR rule.stage <> interview.status
         OR rule.kind NOT IN ('', interview.kind)
         OR step.anchor_at IS DISTINCT FROM {ANCHOR}
-        OR step.rule_id = ANY(%(anew)s::bigint[]))
+        OR step.rule_id = ANY(%(anew)s::bigint[]) AND rule.what <> 'close')
 """  # noqa: S608 - nothing in it comes from outside
+# A window that is still to be closed stays so, however long it has been due.
+MOVE = """
+UPDATE interviews_step AS step SET due_at = step.anchor_at + make_interval(mins => rule.minutes)
+FROM interviews_reminderrule AS rule
+WHERE step.interview_id = ANY(%(interviews)s::bigint[]) AND step.done_at IS NULL
+    AND step.rule_id = ANY(%(anew)s::bigint[]) AND rule.id = step.rule_id AND rule.what = 'close'
+"""
 # What is due already is planned only where it closes a window: a reminder would come late.
 PLAN = f"""
 INSERT INTO interviews_step (interview_id, rule_id, anchor_at, due_at, outcome)
@@ -81,7 +90,7 @@ def plan(
     """Bring the steps of these interviews, whose locks the caller holds, into line with how they
     stand, in two statements. `closes`: also what would have been closed already. Only what counts
     from one of these `anchors` is added. The steps of the rules `anew` are planned anew whatever
-    they say."""
+    they say; windows still to be closed move along."""
     values: dict[str, Any] = {
         "interviews": list(interviews),
         "now": now,
@@ -92,17 +101,21 @@ def plan(
     }
     with connection.cursor() as cursor:
         cursor.execute(DROP, values)
+        if anew:
+            cursor.execute(MOVE, values)
         cursor.execute(PLAN, values)
 
 
 def follow(entries: Iterable[HistoryEntry]) -> None:
-    """Something happened to interviews: what was planned goes along. In the caller's transaction;
-    the caller holds their locks. What came with an import is closed by nobody but the old system
-    and HR, and when it was invited or booked, only the old system knows."""
+    """Something happened to interviews: what was planned goes along, and what was said of them
+    before and has not gone does not go. In the caller's transaction; the caller holds their locks,
+    and tells people of it after that. What came with an import is closed by nobody but the old
+    system and HR, and when it was invited or booked, only the old system knows."""
     planned: set[int] = set()
     imported: set[int] = set()
     over: dict[int, Interview] = {}
-    overtaken: list[str] = []
+    overtaken: set[str] = set()
+    waiting: list[str] = []
     booked: list[str] = []
     for entry in entries:
         status, event = entry.data.get("status", ""), entry.event
@@ -116,7 +129,7 @@ def follow(entries: Iterable[HistoryEntry]) -> None:
             if event in ANOTHER_TIME:
                 booked.append(entry.interview.subject)
         elif status in WAITING:
-            overtaken.append(entry.interview.subject)
+            waiting.append(entry.interview.subject)
         else:
             over[entry.interview_id] = entry.interview
     now = timezone.now()
@@ -124,13 +137,23 @@ def follow(entries: Iterable[HistoryEntry]) -> None:
         plan(planned, now=now)
     if imported:
         plan(imported, now=now, closes=False, anchors=OWN_TIMES)
+    if waiting:  # the appointment stands meanwhile
+        supersede(waiting, SUPERSEDED)
     if over:
-        overtaken += [over[each].subject for each in _drop(over, now)]
+        lately = _drop(over, now)
+        overtaken = {
+            each.subject for pk, each in over.items() if pk in lately or _is_young(each, now)
+        }
     if overtaken or booked:
-        supersede([*overtaken, *booked], SUPERSEDED)
+        supersede([*overtaken, *booked], ALL_SUPERSEDED)
     if booked:
-        waiting = WorkItem.objects.open().filter(subject__in=booked, kind=WorkKind.FOLLOW_UP)
-        waiting.filter(params__code=NOT_HEARD_OF).update(closed_at=now, closed_by=SYSTEM)
+        follow_ups = WorkItem.objects.open().filter(subject__in=booked, kind=WorkKind.FOLLOW_UP)
+        follow_ups.filter(params__code=NOT_HEARD_OF).update(closed_at=now, closed_by=SYSTEM)
+
+
+def _is_young(interview: Interview, now: datetime) -> bool:
+    """Whether being invited or booked may still have to be told."""
+    return (interview.booked_at or interview.created_at) > now - HELD_BACK
 
 
 # In one statement, because it is part of every cancellation.
@@ -144,13 +167,13 @@ WHERE interview_id = ANY(%(interviews)s::bigint[]) AND outcome = 'sent' AND done
 """
 
 
-def _drop(interviews: Collection[int], now: datetime) -> list[int]:
+def _drop(interviews: Collection[int], now: datetime) -> set[int]:
     """They are over: nothing of what was still planned happens. Returns those of which something
     may not have been sent yet."""
     values: dict[str, Any] = {"interviews": list(interviews), "lately": now - HELD_BACK}
     with connection.cursor() as cursor:
         cursor.execute(OVER, values)
-        return [interview for (interview,) in cursor.fetchall()]
+        return {interview for (interview,) in cursor.fetchall()}
 
 
 def plan_changed_rules(*, pieces: int) -> int:
@@ -167,8 +190,9 @@ def plan_changed_rules(*, pieces: int) -> int:
 def _plan_piece(rule_id: int) -> bool:
     """The next interviews of one rule; False where there are none left, or somebody else is at
     it."""
-    rules = ReminderRule.objects.select_for_update(skip_locked=True).exclude(plan_from=None)
-    rule = rules.filter(pk=rule_id).first()
+    # Not for its key: who has just planned a step of it could not commit, and holds an interview.
+    rules = ReminderRule.objects.select_for_update(skip_locked=True, no_key=True)
+    rule = rules.exclude(plan_from=None).filter(pk=rule_id).first()
     if rule is None:
         return False
     concerned = Q(status=rule.stage) | Q(steps__rule=rule, steps__done_at=None)

@@ -16,10 +16,25 @@ from interviews.room import queries as room
 from interviews.room.models import Ending, RoomEvent
 from interviews.services import USUAL_LENGTH
 from interviews.states import UNDER_WAY, InterviewStatus
-from notifications.models import Notification, State
+from notifications import reports
+from notifications.models import Channel, Notification, State
 from notifications.queries import unreachable
 
-ARRIVED = [State.SENT, State.DELIVERED]
+# What says that somebody is invited, or when their appointment is.
+SAYS_SO = frozenset(
+    {
+        "interview_invited",
+        "invitation_reminder",
+        "invitation_ends",
+        "interview_booked",
+        "interview_moved",
+        "interview_reminder",
+        "interview_rebooked",
+        "interview_reinstated",
+        "booked_again",
+        "cancellation_declined",
+    }
+)
 ANSWERED_FOR = timedelta(hours=24)  # after the start, in which trouble can still be told of
 _PERSON = "interview__application__candidate__user"
 _SHARED = (
@@ -112,17 +127,23 @@ def facts_of(step: Step, plan: rules.Plan, anchor: str, known: Known) -> rules.F
 
 
 def _open_until(interview: Interview) -> datetime | None:
-    """Until when nobody is missing yet: the door, and the time to say that there was trouble."""
-    if interview.starts_at is None:
+    """Until when nobody is missing yet, whatever the rule says: the end of the appointment or the
+    invitation, the door, and the time to say that there was trouble."""
+    if interview.status == InterviewStatus.INVITED:
+        return interview.deadline
+    over = room.closes_at(interview)
+    if over is None:
         return None
     asked = interview.steps.filter(
         rule__what=What.TROUBLE, outcome=rules.Outcome.SENT, anchor_at=interview.starts_at
     )
     done = asked.order_by("-done_at").values_list("done_at", flat=True).first()
-    until = [done + rules.ANSWER_WITHIN] if done else []
+    until = [over]
+    if done:
+        until.append(done + rules.ANSWER_WITHIN)
     if door := door_open_until(interview):
         until.append(door)
-    return max(until, default=None)
+    return max(until)
 
 
 def door_open_until(interview: Interview) -> datetime | None:
@@ -151,32 +172,69 @@ def is_seen(interview: Interview, link: PlatformLink | None) -> bool:
 
 
 def window_of(interview: Interview) -> rules.Window:
-    """What is known when the time of an appointment, or of an invitation, is over."""
+    """What is known when the time of an appointment is over."""
     link = PlatformLink.objects.filter(interview=interview).first()
-    invited = interview.status == InterviewStatus.INVITED
     return rules.Window(
-        is_seen=invited or is_seen(interview, link),
+        is_seen=is_seen(interview, link),
         was_told=was_told(interview),
         our_fault=has_failed(interview),
         trouble_told=has_told_trouble(interview),
     )
 
 
+@dataclass(frozen=True)
+class _Told:
+    """One message about an interview on one channel, and how far it got."""
+
+    event: str
+    channel: str
+    state: str
+    created_at: datetime
+    sent_at: datetime | None
+    arrived_at: datetime | None
+
+    def arrived_before(self, until: datetime | None) -> bool:
+        """As far as anybody could know."""
+        if not reports.has_arrived(self.channel, self.state):
+            return False
+        at = self.arrived_at or self.sent_at
+        return until is None or at is None or at < until
+
+
 def was_told(interview: Interview) -> bool:
-    """Whether the last thing we wrote them about it, since it was booked as it is and before it was
-    over, has arrived by any channel. Of what is still on its way nobody knows."""
+    """Whether the last thing we wrote them about it, since it was booked as it is and before it
+    began, has arrived by text message or mail; a browser that was told may be off. Of what is still
+    on its way nobody knows. Where they were asked later whether there was trouble, that has to have
+    gone as well."""
     theirs = Notification.objects.filter(
-        subject=interview.subject, recipient=f"user:{interview.candidate.user_id}"
+        subject=interview.subject,
+        recipient=f"user:{interview.candidate.user_id}",
+        channel__in=[Channel.SMS, Channel.EMAIL],
     ).exclude(state=State.SUPERSEDED)
     if interview.booked_at is not None:
         theirs = theirs.filter(created_at__gte=interview.booked_at)
-    if over := room.closes_at(interview):
-        theirs = theirs.filter(created_at__lte=over)
-    last = theirs.order_by("-created_at", "-pk").first()
-    if last is None:
-        return False
-    same = theirs.filter(event=last.event, created_at=last.created_at)
-    return same.filter(state__in=ARRIVED).exists()
+    rows = theirs.order_by("created_at", "pk").values_list(
+        "event", "channel", "state", "created_at", "sent_at", "arrived_at"
+    )
+    told = [_Told(*row) for row in rows]
+    until = interview.starts_at or interview.deadline
+    said = [
+        each
+        for each in told
+        if each.event in SAYS_SO and (until is None or each.created_at < until)
+    ]
+    asked = [each for each in told if each.event == "trouble_asked"]
+    return any(each.arrived_before(until) for each in _last(said)) and (
+        not asked or any(each.state in {State.SENT, State.DELIVERED} for each in _last(asked))
+    )
+
+
+def _last(told: Sequence[_Told]) -> list[_Told]:
+    """The last of them, on every channel it was stored for."""
+    if not told:
+        return []
+    last = told[-1]
+    return [each for each in told if (each.event, each.created_at) == (last.event, last.created_at)]
 
 
 def has_failed(interview: Interview) -> bool:

@@ -106,7 +106,7 @@ class Facts:
     trouble_told: bool = False
     contact_wrong: bool = False
     is_seen: bool = True  # we would know if they had come
-    open_until: datetime | None = None  # a window: the door of our room, or time to answer
+    open_until: datetime | None = None  # a window: its own end, the door, time to answer
 
 
 @dataclass(frozen=True)
@@ -159,8 +159,11 @@ def _elsewhere(plan: Plan, facts: Facts, now: datetime) -> Look:
 def _message(plan: Plan, facts: Facts, now: datetime) -> Look:
     if plan.what == What.TROUBLE and (facts.trouble_told or not facts.is_seen):
         return Look(Outcome.NOT_NEEDED)
-    if plan.what == What.MESSAGE and facts.pointless_from and facts.pointless_from <= now:
-        return Look(Outcome.TOO_LATE)
+    if facts.pointless_from is not None:
+        if plan.what == What.MESSAGE and facts.pointless_from <= now:
+            return Look(Outcome.TOO_LATE)
+        if plan.what == What.TROUBLE and facts.pointless_from > now:  # whatever the rule says
+            return Look(later=facts.pointless_from)
     if _is_needless(plan, facts):
         return Look(Outcome.NOT_NEEDED)
     if facts.contact_wrong:  # the clock stands still until HR has found them

@@ -12,6 +12,7 @@ from accounts.permissions import EDIT_POLICIES
 from config.tracking import act_as
 from interviews import history
 from interviews.models import Interview
+from interviews.queries import sees_everything
 from interviews.reminders import queries
 from interviews.reminders.models import ReminderRule, TroubleReport
 from interviews.reminders.rules import Doubt
@@ -77,6 +78,11 @@ def tell_trouble(
     return report
 
 
+def may_edit_rules(user: User) -> bool:
+    """They hold for the whole company, so who works with some departments only reads them."""
+    return user.has_perm(EDIT_POLICIES) and sees_everything(user)
+
+
 @transaction.atomic
 def save_rule(rule: ReminderRule, *, by: User) -> ReminderRule:
     """What somebody has written holds for every interview; their steps are planned anew in the
@@ -84,7 +90,7 @@ def save_rule(rule: ReminderRule, *, by: User) -> ReminderRule:
 
     Raises PermissionDenied.
     """
-    if not by.has_perm(EDIT_POLICIES):
+    if not may_edit_rules(by):
         raise PermissionDenied
     act_as(f"user:{by.pk}")
     rule.plan_from = 0

@@ -3,6 +3,7 @@ them, in the transaction that marks it as taken, and is looked at again at that 
 
 import time
 from collections.abc import Iterable
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 
 import structlog
@@ -76,14 +77,12 @@ class _Batch:
 
     def take(self, step: Step) -> None:
         """One bad step is put off, and does not keep the others waiting."""
-        rule, plan = self.rules[step.rule_id], self.plans[step.rule_id]
+        rule = self.rules[step.rule_id]
+        # Those that ask the database anew or write: what fails there undoes that step alone.
+        asks = rule.what in {What.CLOSE, What.FOLLOW_UP}
         try:
-            facts = queries.facts_of(step, plan, rule.anchor, self.known)
-            look = rules.look(plan, facts, planned_for=step.anchor_at, now=self.now)
-            if look.acts and rule.what == What.CLOSE and step.interview_id in self.asked:
-                look = rules.Look(later=self.now + rules.ANSWER_WITHIN)
-            elif look.acts:
-                look = self._act(step, rule)
+            with transaction.atomic() if asks else nullcontext():
+                look = self._look(step, rule)
         except Exception:
             logger.exception("step_failed", step=step.pk)
             look = rules.Look(later=self.now + rules.AGAIN)
@@ -91,6 +90,16 @@ class _Batch:
             self.later.setdefault(look.later, []).append(step.pk)
         elif look.outcome is not None:
             self.outcomes.setdefault(look.outcome, []).append(step.pk)
+
+    def _look(self, step: Step, rule: ReminderRule) -> rules.Look:
+        plan = self.plans[rule.pk]
+        facts = queries.facts_of(step, plan, rule.anchor, self.known)
+        look = rules.look(plan, facts, planned_for=step.anchor_at, now=self.now)
+        if not look.acts:
+            return look
+        if rule.what == What.CLOSE and step.interview_id in self.asked:
+            return rules.Look(later=self.now + rules.ANSWER_WITHIN)
+        return self._act(step, rule)
 
     def _act(self, step: Step, rule: ReminderRule) -> rules.Look:
         interview = step.interview
@@ -101,12 +110,11 @@ class _Batch:
             self.told += notices.trouble_asked(interview, step)
             self.asked.add(interview.pk)
             return rules.Look(Outcome.SENT)
-        with transaction.atomic():
-            # First, because what ends loses the steps that are still before it.
-            Step.objects.filter(pk=step.pk).update(done_at=self.now)
-            if rule.what == What.FOLLOW_UP:
-                return rules.Look(_follow_up(interview, planning.NOT_HEARD_OF, self.now))
-            return rules.Look(close(interview, at=self.now))
+        # First, because what ends loses the steps that are still before it.
+        Step.objects.filter(pk=step.pk).update(done_at=self.now)
+        if rule.what == What.FOLLOW_UP:
+            return rules.Look(_follow_up(interview, planning.NOT_HEARD_OF, self.now))
+        return rules.Look(close(interview, at=self.now))
 
     def write(self) -> None:
         """They are done, or put off."""
@@ -118,9 +126,10 @@ class _Batch:
 
 
 def close(interview: Interview, *, at: datetime) -> Outcome:
-    """The window of an appointment, or of an invitation, is over: who did not come has missed it,
-    who began and never ended leaves it incomplete. Where anything speaks for them, HR looks
-    instead. The caller holds the interview's lock."""
+    """The window of an appointment is over: who did not come has missed it, who began and never
+    ended leaves it incomplete. Where anything speaks for them, HR looks instead; and so it does
+    where an invitation has run out, because who booked no time has missed none. The caller holds
+    the interview's lock."""
     if interview.status == InterviewStatus.IN_PROGRESS:
         if queries.has_open_sitting(interview):
             return Outcome.NOT_NEEDED  # it lapses by itself, with its evidence
@@ -128,9 +137,11 @@ def close(interview: Interview, *, at: datetime) -> Outcome:
         interview.save(update_fields=["status", "ended_at"])
         history.record(interview, "lapsed", by=None, at=at)
         return Outcome.CLOSED
+    if interview.status == InterviewStatus.INVITED:
+        was_told = queries.was_told(interview)
+        code = planning.NOT_HEARD_OF if was_told else rules.Doubt.NOT_DELIVERED.value
+        return _follow_up(interview, code, at)
     doubt = rules.doubt(queries.window_of(interview))
-    if doubt is not None and interview.status == InterviewStatus.INVITED:
-        return _follow_up(interview, doubt.value, at)
     if doubt is not None:
         attendance_unclear.send(sender=Interview, interview=interview, code=doubt.value)
         return Outcome.LEFT_TO_HR

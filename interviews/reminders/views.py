@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -197,7 +198,8 @@ def _trouble(
 @desk_permission_required(EDIT_POLICIES)
 @require_safe
 def rules_list(request: DeskRequest) -> HttpResponse:
-    """What happens by itself, by the status it happens in."""
+    """What happens by itself, by the status it happens in; only who sees every department changes
+    it."""
     rules = ReminderRule.objects.order_by("anchor", "minutes", "pk")
     stages = [
         (
@@ -206,7 +208,8 @@ def rules_list(request: DeskRequest) -> HttpResponse:
         )
         for when, label in When.choices
     ]
-    context = {"stages": stages, "place": "settings"}
+    may_edit = services.may_edit_rules(request.user)
+    context = {"stages": stages, "may_edit": may_edit, "place": "settings"}
     return render(request, "interviews/reminders/rules.html", context)
 
 
@@ -226,6 +229,8 @@ def edit_rule(request: DeskRequest, rule_id: int) -> HttpResponseBase:
 
 
 def _rule(request: DeskRequest, rule: ReminderRule) -> HttpResponseBase:
+    if not services.may_edit_rules(request.user):
+        raise PermissionDenied
     form = RuleForm(request.POST if request.method == "POST" else None, instance=rule)
     if form.is_valid():
         services.save_rule(form.save(commit=False), by=request.user)

@@ -9,6 +9,7 @@ from django.utils.translation import ngettext
 from interviews.models import Interview
 from interviews.reminders.models import ReminderRule
 from interviews.reminders.queries import steps_of
+from interviews.reminders.rules import What, When
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,9 @@ def when(rule: ReminderRule) -> str:
 
 
 def what(rule: ReminderRule) -> str:
-    """What happens; of a message, which."""
+    """What happens; of a message, which. An invitation that has run out is HR's to follow up."""
+    if rule.what == What.CLOSE and rule.stage == When.INVITED:
+        return str(What.FOLLOW_UP.label)
     return str(rule.get_message_display() if rule.message else rule.get_what_display())
 
 

@@ -53,7 +53,7 @@ def _sender() -> dict[str, str]:
 
 def _report(notification: Notification) -> dict[str, str]:
     """Where Twilio tells what became of it; not where it could not reach us anyway."""
-    if not settings.PUBLIC_URL.startswith("https:"):
+    if not reports.come_for(notification.channel):
         return {}
     path = reverse("notifications:sms_report", args=[reports.token_of(notification)])
     return {"status_callback": settings.PUBLIC_URL.rstrip("/") + path}

@@ -17,8 +17,8 @@ from cancellations import company
 from cancellations.absences import queries, services
 from cancellations.absences.models import Absence
 from cancellations.absences.rules import Known, Obstacle
-from cancellations.models import Policy
-from cancellations.tasks import expire_marks
+from cancellations.models import Policy, Purpose, Reason
+from cancellations.tasks import expire_marks, lift_unfair_marks
 from cancellations.work import resolve_work
 from candidates.models import Appeal, Mark
 from interviews import history
@@ -31,7 +31,9 @@ from interviews.models import (
     RoomEvent,
     TroubleReport,
 )
+from interviews.reminders import services as trouble
 from interviews.reminders.queries import has_failed
+from interviews.room import services as room
 from interviews.services import SlotFull
 from interviews.states import InterviewStatus
 from notifications.models import Notification, WorkItem
@@ -136,6 +138,57 @@ def test_what_is_set_right_otherwise_takes_the_work_away():
     assert not WorkItem.objects.open().filter(kind="absence").exists()
     assert Mark.objects.get().state == "lifted"
     assert intact(absence)
+
+
+def trouble_before_the_start(**fields) -> Interview:
+    interview = InterviewFactory(link="", starts_in=timedelta(minutes=9), **fields)
+    trouble.tell_trouble(interview.reference, kind="device")
+    assert Absence.objects.get().decision == ""
+    return interview
+
+
+def called_off_by_the_company(interview):
+    reason = Reason.objects.filter(purpose=Purpose.COMPANY, needs_detail=False).first()
+    by = UserFactory(lead=True, departments=[interview.position.department])
+    company.cancel_for_company(interview.reference, by=by, reason=reason)
+
+
+def came_in_before_the_start(interview):
+    room.enter(interview.reference, by=interview.candidate.user)
+
+
+def lapsed(interview):
+    Interview.objects.filter(pk=interview.pk).update(status="in_progress")
+    locked = Interview.objects.lock(interview.reference)
+    locked.lapse(at=timezone.now())
+    locked.save()
+    history.record(locked, "lapsed", by=None)
+
+
+def began_there_before_the_start(interview):
+    """On a platform, which tells of it later."""
+    locked = Interview.objects.lock(interview.reference)
+    locked.start()
+    locked.save()
+    history.record(locked, "started", by=None, at=interview.starts_at - timedelta(hours=1))
+
+
+@pytest.mark.parametrize(
+    "happened",
+    [
+        called_off_by_the_company,
+        came_in_before_the_start,
+        lapsed,
+        began_there_before_the_start,
+    ],
+)
+def test_absence_of_somebody_who_told_of_trouble_in_time_can_end(happened):
+    interview = trouble_before_the_start()
+
+    happened(interview)
+
+    assert Absence.objects.get().decision == "overtaken"
+    assert not WorkItem.objects.open().filter(kind="absence").exists()
 
 
 def test_import_of_old_no_shows_opens_nothing():
@@ -631,3 +684,87 @@ def test_nothing_but_the_record_and_the_desk_reads_marks():
     }
 
     assert reading == {"candidates", "cancellations/absences", "cancellations/absences/views"}
+
+
+# --- what is reported late ------------------------------------------------------------------------
+
+
+def reported(interview, state="failed"):
+    Notification.objects.filter(subject=interview.subject, event="interview_reminder").update(
+        state=state, error_code="30003"
+    )
+
+
+@pytest.mark.parametrize("state", ["failed", "bounced"])
+def test_mark_goes_when_the_message_is_reported_late_not_to_have_arrived(absence, state):
+    Notification.objects.update(state="sent")
+    mark = services.mark(absence.reference, by=lead_of(absence))
+    reported(absence.interview, state)
+
+    lift_unfair_marks()
+
+    again = fresh(absence)
+    assert fresh(mark).state == "lifted"
+    assert (again.decision, again.code, again.decided_by) == ("", "not_delivered", None)
+    item = WorkItem.objects.open().get(subject=absence.interview.subject)
+    assert (item.kind, item.params["absence"]) == ("absence", absence.reference)
+    told = Notification.objects.filter(event="absence_to_decide", state="queued")
+    assert set(told.values_list("channel", flat=True)) == {"desk", "email"}
+    assert Notification.objects.get(event="mark_set", channel="sms").state == "superseded"
+    assert intact(absence)
+
+
+def test_appeal_against_a_mark_that_was_lifted_waits_for_nobody(absence):
+    mark = services.mark(absence.reference, by=lead_of(absence))
+    services.appeal(mark.reference, by=absence.interview.candidate.user, text="")
+    reported(absence.interview)
+
+    services.lift_unfair_marks()
+
+    assert fresh(mark).state == "lifted"
+    assert not WorkItem.objects.open().filter(kind="appeal").exists()
+
+
+def test_what_was_lifted_is_decided_anew_but_not_marked_again(absence):
+    lead = lead_of(absence)
+    services.mark(absence.reference, by=lead)
+    reported(absence.interview)
+    services.lift_unfair_marks()
+    reported(absence.interview, "delivered")  # sent again, long after
+
+    with pytest.raises(services.AlreadyDecided):
+        services.mark(absence.reference, by=lead)
+    services.excuse(absence.reference, by=lead)
+
+    assert fresh(absence).decision == "excused"
+
+
+def test_mark_stands_where_the_same_arrived_another_way(absence):
+    first = Notification.objects.get()
+    tell(absence.interview, channel="email", created_at=first.created_at)
+    mark = services.mark(absence.reference, by=lead_of(absence))
+    Notification.objects.filter(pk=first.pk).update(state="failed")
+
+    services.lift_unfair_marks()
+    services.lift_unfair_marks()
+
+    assert fresh(mark).state == "active"
+    assert fresh(absence).decision == "marked"
+
+
+def test_one_mark_that_cannot_be_looked_at_keeps_no_other(absence, monkeypatch):
+    other = AbsenceFactory(interview__candidate__user__email="li@example.com")
+    tell(other.interview, created_at=other.starts_at - timedelta(hours=2))
+    for each in (absence, other):
+        services.mark(each.reference, by=lead_of(each))
+        reported(each.interview)
+    real = queries.known_of
+
+    def fail_for_one(interview, now):
+        if interview.pk == absence.interview_id:
+            raise ValueError
+        return real(interview, now)
+
+    monkeypatch.setattr(services.queries, "known_of", fail_for_one)
+
+    assert services.lift_unfair_marks() == 1

@@ -201,10 +201,10 @@ address                                method none  owner other recr  recr2 lead
 /desk/settings/policies/<int:policy_id>/discard/ POST desk 403 403 403 403 422 404   403   422
 /desk/settings/policies/<int:policy_id>/try/ GET desk 403 403 403   403   200   404   403   200
 /desk/settings/reminders/              GET    desk  403   403   403   403   200   200   403   200
-/desk/settings/reminders/new/          GET    desk  403   403   403   403   200   200   403   200
-/desk/settings/reminders/new/          POST   desk  403   403   403   403   422   422   403   422
-/desk/settings/reminders/<int:rule_id>/ GET   desk  403   403   403   403   200   200   403   200
-/desk/settings/reminders/<int:rule_id>/ POST  desk  403   403   403   403   422   422   403   422
+/desk/settings/reminders/new/          GET    desk  403   403   403   403   403   403   403   200
+/desk/settings/reminders/new/          POST   desk  403   403   403   403   403   403   403   422
+/desk/settings/reminders/<int:rule_id>/ GET   desk  403   403   403   403   403   403   403   200
+/desk/settings/reminders/<int:rule_id>/ POST  desk  403   403   403   403   403   403   403   422
 /desk/settings/answers/                GET    desk  403   403   403   403   200   200   403   200
 /desk/settings/answers/new/            GET    desk  403   403   403   403   200   200   403   200
 /desk/settings/answers/new/            POST   desk  403   403   403   403   422   422   403   422

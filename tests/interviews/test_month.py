@@ -27,15 +27,17 @@ from cancellations.absences.models import Absence
 from cancellations.absences.queries import known_of
 from cancellations.company import correct_interview
 from cancellations.models import Cancellation, Purpose, Reason
-from cancellations.tasks import apply_defaults
+from cancellations.tasks import apply_defaults, lift_unfair_marks
 from candidates.models import Mark
+from candidates.queries import STANDING
 from interviews import history
 from interviews.booking import services as booking
-from interviews.models import HistoryEntry, Interview, Move, Offer, Slot, Stage
+from interviews.models import HistoryEntry, Interview, Move, Offer, RoomEvent, Slot, Stage
 from interviews.queries import free_slots
 from interviews.refill import services as refill
 from interviews.refill.models import FreedPlace
 from interviews.reminders import planning, services, sweep
+from interviews.reminders.queries import was_told
 from interviews.room import services as room
 from interviews.services import SlotFull
 from interviews.states import ENDED, HOLDS_A_SLOT, InterviewStatus
@@ -129,6 +131,7 @@ class Month:
             refill.sweep(timezone.now())
         apply_defaults()
         lapse_sittings()
+        lift_unfair_marks()
         self.deliver()
         self.offers_arrive()
         if since % DAY == 10 * HOUR:
@@ -141,8 +144,16 @@ class Month:
         deliver_due(seconds=60)
         sent = Notification.objects.filter(state=State.SENT, channel="sms")
         for pk in sent.values_list("pk", flat=True):
-            if self.random.random() < 0.8:
+            says = self.random.random()
+            if says < 0.8:
                 reports.report(pk, State.DELIVERED)
+            elif says < 0.86:
+                at = timezone.now() + self.random.random() * 3 * DAY
+                self.later(at, self.fails_after_all, pk)
+
+    def fails_after_all(self, pk: int) -> None:
+        """The provider had taken it, and tells late that it never arrived."""
+        reports.report(pk, State.FAILED, code="30003")
 
     def send(self, notification: Notification, message: object) -> str:
         """The provider of everything that leaves the house."""
@@ -180,7 +191,7 @@ class Month:
             absences.decide_appeal(mark.reference, granted=granted, by=self.other_lead)
 
     def hr_gives_up_invitations(self) -> None:
-        """Those that are over, and of which nothing has arrived: the clock leaves them alone."""
+        """Those that are over: the clock leaves them to HR."""
         over = Interview.objects.filter(status=InterviewStatus.INVITED, deadline__lt=timezone.now())
         for interview in over:
             correct_interview(
@@ -303,6 +314,9 @@ class Month:
         if self.enter(interview):
             reason = Reason.objects.filter(purpose=Purpose.EXIT, needs_detail=False).first()
             exits.leave(interview.reference, by=interview.candidate.user, reason=reason)
+            if self.random.random() < 0.4:  # it was ours
+                sitting = interview.sittings.latest("pk")
+                RoomEvent.objects.create(sitting=sitting, kind="server_error", at=timezone.now())
 
     def ask(self, interview: Interview) -> Cancellation | None:
         user = interview.candidate.user
@@ -347,6 +361,7 @@ def test_at_the_end_of_a_month_the_books_agree(seed, monkeypatch):
     monkeypatch.setattr(channels, "send", month.send)
 
     month.run()
+    lift_unfair_marks()
 
     left = Interview.objects.exclude(status__in=ENDED)
     assert list(left.values_list("status", "starts_at")) == []
@@ -412,6 +427,10 @@ def assert_nobody_was_marked_unfairly(month: Month) -> None:
         interview = Interview.objects.get(reference=mark.interview)
         asked = Cancellation.objects.filter(interview=interview, starts_at=mark.starts_at)
         assert not asked.filter(decided_at__gt=mark.starts_at).exists()
+        if mark.state in STANDING:
+            assert was_told(interview)
+            faults = RoomEvent.objects.filter(sitting__interview=interview, kind="server_error")
+            assert not faults.exists()
         assert (
             not interview.troubles.filter(starts_at=mark.starts_at).exists()
             or (mark.evidence["trouble"])

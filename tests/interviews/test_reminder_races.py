@@ -1,5 +1,6 @@
 """Several workers sweep at once, one of them dies: every step is taken once."""
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
@@ -8,7 +9,7 @@ from django.db import close_old_connections, connection, transaction
 from django.utils import timezone
 
 from interviews.models import Interview, ReminderRule, Step
-from interviews.reminders import sweep
+from interviews.reminders import planning, sweep
 from notifications.models import Notification
 from tests.factories import InterviewFactory
 
@@ -85,3 +86,32 @@ def test_interview_in_somebody_elses_hands_is_passed_over(monkeypatch):
 
     assert taken == 1
     assert held.steps.get().done_at is None
+
+
+def waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        return cursor.fetchone()[0] > 0
+
+
+def test_planning_for_a_changed_rule_and_a_booking_do_not_wait_for_each_other():
+    """A booking holds the interview and has planned a step of the rule; planning holds the rule and
+    waits for the interview."""
+    interview = InterviewFactory(link="")
+    Step.objects.all().delete()
+    rule = ReminderRule.objects.get(stage="booked", minutes=-1440)
+    ReminderRule.objects.update(plan_from=None)
+    ReminderRule.objects.filter(pk=rule.pk).update(plan_from=0)
+
+    with ThreadPoolExecutor(1) as worker:
+        with transaction.atomic():
+            Interview.objects.lock(interview.reference)
+            planning.plan([interview.pk], now=timezone.now())
+            planned = worker.submit(in_a_thread(lambda: planning.plan_changed_rules(pieces=1)))
+            until = time.monotonic() + 20
+            while not waits_for_a_lock():
+                assert time.monotonic() < until
+                time.sleep(0.05)
+        assert planned.result(timeout=20) == 1
+
+    assert interview.steps.filter(rule=rule).count() == 1

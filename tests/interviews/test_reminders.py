@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import time_machine
 from django.core.exceptions import PermissionDenied
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -17,6 +17,7 @@ from cancellations import services as cancelling
 from cancellations.absences.models import Absence
 from cancellations.models import Purpose, Reason
 from interviews import history
+from interviews.booking import services as booking
 from interviews.models import Interview, ReminderRule, Step, TroubleReport
 from interviews.reminders import planning, services, sweep
 from interviews.reminders.links import CONFIRM, TROUBLE, interview_of, token_for
@@ -45,7 +46,7 @@ def client():
 def booked(**fields) -> Interview:
     """In our own room, in three days, told of it."""
     interview = InterviewFactory(link="", **fields)
-    tell(interview, "booked")
+    tell(interview, "interview_booked")
     return interview
 
 
@@ -193,7 +194,7 @@ def test_rule_that_is_changed_moves_what_is_planned():
     interview = booked()
     rule = ReminderRule.objects.get(minutes=-1440, stage="booked")
     rule.minutes = -48 * 60
-    services.save_rule(rule, by=UserFactory(lead=True))
+    services.save_rule(rule, by=UserFactory(administrator=True))
 
     while planning.plan_changed_rules(pieces=5):
         pass
@@ -208,7 +209,7 @@ def test_rule_switched_off_does_nothing_any_more():
     interview = booked()
     rule = ReminderRule.objects.get(minutes=-1440, stage="booked")
     rule.is_active = False
-    services.save_rule(rule, by=UserFactory(lead=True))
+    services.save_rule(rule, by=UserFactory(administrator=True))
 
     sweep_at(interview.starts_at - DAY)  # before anything was planned anew
 
@@ -216,9 +217,80 @@ def test_rule_switched_off_does_nothing_any_more():
     assert outcomes(interview) == {-1440: Outcome.OVERTAKEN}
 
 
-def test_rules_are_for_who_writes_policies():
+@pytest.mark.parametrize("role", ["recruiter", "lead", "viewer"])
+def test_rules_hold_for_the_whole_company_and_are_for_administrators(role):
     with pytest.raises(PermissionDenied):
-        services.save_rule(ReminderRule.objects.first(), by=UserFactory(recruiter=True))
+        services.save_rule(ReminderRule.objects.first(), by=UserFactory(**{role: True}))
+
+
+def plan_anew(rule, **changes) -> None:
+    for name, value in changes.items():
+        setattr(rule, name, value)
+    services.save_rule(rule, by=UserFactory(administrator=True))
+    while planning.plan_changed_rules(pieces=5):
+        pass
+
+
+@pytest.mark.parametrize("minutes", [45, 120])
+def test_window_that_should_have_closed_is_still_closed_when_the_rule_changes(minutes):
+    interview = booked()
+    rule = ReminderRule.objects.get(stage="booked", what="close")
+
+    with time_machine.travel(interview.ends_at + HOUR, tick=False):
+        plan_anew(rule, minutes=minutes)
+        step = interview.steps.get(rule=rule)
+
+    assert step.done_at is None
+    assert step.due_at == interview.ends_at + minutes * MINUTE
+
+
+def test_window_closed_by_no_rule_any_more_is_not_closed():
+    interview = booked()
+    rule = ReminderRule.objects.get(stage="booked", what="close")
+
+    plan_anew(rule, kind="on_site")
+
+    assert not interview.steps.filter(rule=rule).exists()
+
+
+def deadline_in_the_admin(interview, deadline):
+    client = Client()
+    client.force_login(UserFactory(administrator=True))
+    url = reverse("admin:interviews_interview_change", args=[interview.pk])
+    local = timezone.localtime(deadline) if deadline else None
+    moment = {
+        "deadline_0": f"{local:%Y-%m-%d}" if local else "",
+        "deadline_1": f"{local:%H:%M:%S}" if local else "",
+    }
+    management = {
+        "entries-TOTAL_FORMS": 0,
+        "entries-INITIAL_FORMS": 0,
+        "history-TOTAL_FORMS": 0,
+        "history-INITIAL_FORMS": 0,
+    }
+    saved = client.post(url, {"link": "", "location": "", **moment, **management})
+    assert saved.status_code == 302, saved.text
+
+
+def test_deadline_set_in_the_admin_moves_what_counts_from_it():
+    start = timezone.now().replace(microsecond=0)
+    interview = invite(ApplicationFactory(), by=None, deadline=start + 7 * DAY)
+
+    deadline_in_the_admin(interview, start + 14 * DAY)
+
+    due = interview.steps.filter(rule__anchor="deadline").values_list("due_at", flat=True)
+    assert set(due) == {start + 13 * DAY, start + 14 * DAY}
+    assert interview.steps.filter(rule__anchor="invited").count() == 2
+
+
+def test_deadline_set_in_the_admin_plans_nothing_while_hr_decides():
+    interview = booked(starts_in=3 * HOUR)
+    ask(interview)
+    before = planned(interview)
+
+    deadline_in_the_admin(interview, timezone.now() + DAY)
+
+    assert planned(interview) == before
 
 
 # --- taking them ----------------------------------------------------------------------------------
@@ -333,6 +405,26 @@ def test_one_bad_step_does_not_keep_the_others_waiting(monkeypatch):
     assert step.due_at > latest - DAY
 
 
+def test_a_step_that_breaks_the_transaction_is_undone_alone(monkeypatch):
+    bad, good = booked(), booked()
+    for each in (bad, good):
+        each.steps.exclude(rule__what="close").delete()
+    real = sweep.queries.facts_of
+
+    def fail_for_one(step, *args):
+        if step.interview_id == bad.pk:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT 1/0")
+        return real(step, *args)
+
+    monkeypatch.setattr(sweep.queries, "facts_of", fail_for_one)
+    latest = max(bad.ends_at, good.ends_at)
+    sweep_at(latest + 31 * MINUTE)
+
+    assert fresh(good).status == InterviewStatus.NO_SHOW
+    assert bad.steps.get().due_at > latest + 31 * MINUTE
+
+
 def test_a_step_is_there_once_for_each_rule_and_time():
     step = booked().steps.first()
 
@@ -355,6 +447,66 @@ def test_who_was_told_and_did_not_come_has_missed_it():
     assert Absence.objects.get(interview=interview).code == "missed"
 
 
+BOOKING_MESSAGES = [
+    "interview_booked",
+    "interview_moved",
+    "interview_moved_staff",
+    "interview_rebooked",
+    "interview_reinstated",
+    "booked_again",
+]
+
+
+@pytest.mark.parametrize("event", BOOKING_MESSAGES)
+def test_what_was_said_of_a_booking_does_not_come_after_its_cancellation(event):
+    interview = InterviewFactory(link="", booked_at=timezone.now())
+    told = tell(interview, event, "queued")
+
+    ask(interview)
+
+    assert fresh(interview).status == InterviewStatus.CANCELLED
+    told.refresh_from_db()
+    assert told.state == "superseded"
+    assert "cancellation_done" in sent(interview)
+
+
+@pytest.mark.parametrize("event", BOOKING_MESSAGES)
+def test_what_was_said_of_another_time_does_not_come_after_moving(event):
+    interview = InterviewFactory(link="")
+    told = tell(interview, event, "queued")
+    slot = SlotFactory(position=interview.position)
+
+    booking.move(interview.reference, slot.pk, by=interview.candidate.user)
+
+    told.refresh_from_db()
+    assert told.state == "superseded"
+    assert "interview_moved" in sent(interview)
+
+
+def test_invitation_does_not_come_after_it_was_taken_up_or_declined():
+    taken, declined = (invite(ApplicationFactory(), by=None) for _ in range(2))
+    told = [tell(each, "interview_invited", "queued") for each in (taken, declined)]
+    slot = SlotFactory(position=taken.position)
+
+    booking.book(taken.reference, slot.pk, by=taken.candidate.user)
+    booking.decline(declined.reference, by=declined.candidate.user, reason="other_offer")
+
+    for each in told:
+        each.refresh_from_db()
+        assert each.state == "superseded"
+    assert sent(taken) == ["interview_booked"]
+
+
+def test_booking_is_still_told_of_while_hr_decides():
+    interview = InterviewFactory(link="", starts_in=3 * HOUR, booked_at=timezone.now())
+    told = tell(interview, "interview_booked", "queued")
+
+    ask(interview)
+
+    told.refresh_from_db()
+    assert told.state == "queued"
+
+
 @pytest.mark.parametrize("state", ["failed", "bounced", "queued"])
 def test_whom_nothing_has_reached_is_not_missing(state):
     interview = InterviewFactory(link="")
@@ -371,6 +523,88 @@ def test_what_arrived_first_does_not_count_when_what_came_last_failed():
     live_to_the_end(interview, "failed")
 
     assert Absence.objects.get(interview=interview).code == "not_delivered"
+
+
+def verdict(interview) -> str:
+    """What the clock makes of somebody who was asked whether there was trouble, which went out."""
+    live_to_the_end(interview)
+    absence = Absence.objects.get(interview=interview)
+    return absence.code
+
+
+def test_push_message_proves_nothing():
+    """The push service took it, and the browser was off."""
+    interview = InterviewFactory(link="")
+    tell(interview, "interview_booked", "failed")
+    tell(interview, "interview_booked", "sent", channel="push")
+
+    assert verdict(interview) == "not_delivered"
+
+
+def test_browser_that_has_withdrawn_proves_nothing_either():
+    interview = booked()
+    tell(interview, "interview_booked", "failed", channel="push")
+
+    assert verdict(interview) == "missed"
+
+
+def test_asking_whether_there_is_trouble_tells_nobody_of_the_appointment():
+    interview = InterviewFactory(link="")
+    tell(interview, "interview_booked", "failed")
+
+    assert verdict(interview) == "not_delivered"
+
+
+def test_what_says_nothing_of_the_appointment_does_not_count():
+    interview = InterviewFactory(link="")
+    tell(interview, "interview_booked", "failed")
+    tell(interview, "documents_missing", "delivered")
+
+    assert verdict(interview) == "not_delivered"
+
+
+def test_what_was_told_of_another_time_does_not_count():
+    interview = InterviewFactory(link="")
+    tell(interview, "interview_booked", created_at=interview.booked_at - MINUTE)
+
+    assert verdict(interview) == "not_delivered"
+
+
+@pytest.mark.parametrize("late", ["sent_at", "arrived_at"])
+def test_what_arrives_after_the_start_comes_too_late(late):
+    interview = InterviewFactory(link="")
+    tell(interview, "interview_reminder", **{late: interview.starts_at + MINUTE})
+
+    assert verdict(interview) == "not_delivered"
+
+
+@pytest.mark.parametrize(
+    ("channel", "reported", "code"),
+    [
+        ("sms", {"PUBLIC_URL": "https://interviews.example.com"}, "not_delivered"),
+        ("email", {"ANYMAIL_PROVIDER": "postmark"}, "not_delivered"),
+        ("sms", {"ANYMAIL_PROVIDER": "postmark"}, "missed"),
+        ("email", {"PUBLIC_URL": "https://interviews.example.com"}, "missed"),
+    ],
+)
+def test_where_arrival_is_reported_having_been_sent_proves_nothing(
+    settings, channel, reported, code
+):
+    for name, value in reported.items():
+        setattr(settings, name, value)
+    interview = InterviewFactory(link="")
+    tell(interview, "interview_booked", "sent", channel=channel)
+
+    assert verdict(interview) == code
+
+
+@pytest.mark.parametrize("channel", ["sms", "email"])
+def test_what_is_reported_to_have_arrived_has(settings, channel):
+    settings.PUBLIC_URL, settings.ANYMAIL_PROVIDER = "https://interviews.example.com", "postmark"
+    interview = InterviewFactory(link="")
+    tell(interview, "interview_booked", "delivered", channel=channel)
+
+    assert verdict(interview) == "missed"
 
 
 def test_whose_request_is_pending_is_not_missing():
@@ -440,15 +674,55 @@ def test_where_we_do_not_see_who_comes_people_say_so():
     assert Absence.objects.get(interview=on_site).code == "attendance_unknown"
 
 
-def test_invitation_that_was_never_taken_up_ends():
-    deadline = timezone.now() + DAY
+@pytest.mark.parametrize(
+    ("state", "code"), [("delivered", "not_attended"), ("failed", "not_delivered")]
+)
+def test_who_has_booked_no_time_has_missed_none(state, code):
+    """HR hears of it, and can still give them a time; nobody is put down as missing."""
+    deadline = timezone.now() + DAY / 2
     interview = invite(ApplicationFactory(), by=None, deadline=deadline)
-    tell(interview, "invited")
+    tell(interview, "interview_invited", state)
 
     sweep_at(deadline + MINUTE)
 
-    assert fresh(interview).status == InterviewStatus.NO_SHOW
+    assert fresh(interview).status == InterviewStatus.INVITED
+    item = WorkItem.objects.get(subject=interview.subject)
+    assert (item.kind, item.params["code"]) == ("follow_up", code)
     assert not Absence.objects.exists()
+    slot = SlotFactory(position=interview.position)
+    hr = UserFactory(recruiter=True, departments=[interview.position.department])
+    with time_machine.travel(deadline + HOUR, tick=False):
+        booking.book(interview.reference, slot.pk, by=hr)
+    assert fresh(interview).status == InterviewStatus.BOOKED
+
+
+@pytest.mark.parametrize(
+    ("anchor", "minutes"), [("start", -30), ("booked", 0), ("start", 0), ("end", -5)]
+)
+def test_no_rule_closes_a_window_that_is_open(anchor, minutes):
+    rule = ReminderRule.objects.get(stage="booked", what="close")
+    ReminderRule.objects.filter(pk=rule.pk).update(anchor=anchor, minutes=minutes)
+    interview = booked()
+
+    sweep_at(interview.starts_at - MINUTE)
+    sweep_at(interview.ends_at - MINUTE)
+    assert fresh(interview).status == InterviewStatus.BOOKED
+    assert not Absence.objects.exists()
+
+    live_to_the_end(interview)
+    assert fresh(interview).status == InterviewStatus.NO_SHOW
+
+
+def test_nobody_is_asked_where_they_are_before_the_start():
+    rule = ReminderRule.objects.get(stage="booked", what="trouble")
+    ReminderRule.objects.filter(pk=rule.pk).update(minutes=-30)
+    interview = booked()
+
+    sweep_at(interview.starts_at - MINUTE)
+    assert "trouble_asked" not in sent(interview)
+
+    sweep_at(interview.starts_at)
+    assert "trouble_asked" in sent(interview)
 
 
 def test_begun_and_never_ended_is_incomplete():
@@ -605,7 +879,7 @@ def typed(**changes):
 
 @pytest.fixture
 def desk(client):
-    client.force_login(UserFactory(lead=True))
+    client.force_login(UserFactory(administrator=True))
     return client
 
 
@@ -626,6 +900,16 @@ def test_rule_is_written_at_the_desk(desk):
         ({"message": ""}, "Choose what the candidate is written"),
         ({"stage": "invited", "anchor": "invited", "what": "trouble"}, "Only who has booked"),
         ({"what": "close", "useful_minutes": "5"}, "a window is always closed"),
+        ({"what": "close", "message": ""}, "A window closes at its end"),
+        ({"what": "close", "anchor": "end"}, "A window closes at its end"),
+        ({"what": "close", "anchor": "start", "side": "after"}, "A window closes at its end"),
+        ({"what": "close", "anchor": "booked", "side": "after"}, "A window closes at its end"),
+        (
+            {"stage": "invited", "what": "close", "anchor": "invited", "side": "after"},
+            "A window closes at its end",
+        ),
+        ({"what": "trouble"}, "Nobody is missing before the start"),
+        ({"what": "trouble", "anchor": "booked", "side": "after"}, "Nobody is missing before"),
         ({"amount": "24", "unit": "hours"}, "There is such a rule already"),
     ],
 )
@@ -637,6 +921,32 @@ def test_rule_that_makes_no_sense_is_refused(desk, changes, error):
     assert page.status_code == 422
     assert error in page.text
     assert ReminderRule.objects.count() == rules
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"what": "close", "anchor": "end"},
+        {"what": "close", "anchor": "deadline", "stage": "invited"},
+        {"what": "trouble", "anchor": "start"},
+    ],
+)
+def test_what_is_over_can_be_closed_and_asked_about(desk, changes):
+    saved = desk.post(reverse("reminders:new_rule"), typed(side="after", **changes))
+
+    assert saved.status_code == 302
+
+
+def test_rules_of_the_company_are_read_by_leads_and_written_by_administrators(desk):
+    rule = ReminderRule.objects.first()
+    desk.force_login(UserFactory(lead=True))
+
+    page = desk.get(reverse("reminders:rules"))
+
+    assert "administrators change them" in page.text
+    assert reverse("reminders:edit_rule", args=[rule.pk]) not in page.text
+    assert desk.get(reverse("reminders:edit_rule", args=[rule.pk])).status_code == 403
+    assert desk.post(reverse("reminders:new_rule"), typed()).status_code == 403
 
 
 def test_interviews_page_shows_what_was_done_and_what_is_planned(desk):
