@@ -314,13 +314,14 @@ class InterviewAdmin(SearchByPerson, ImportMixin, OffersStaff, SavesWhatChanged,
     def has_delete_permission(self, request: HttpRequest, obj: Interview | None = None) -> bool:
         return False
 
-    def save_model(self, request: HttpRequest, obj: Interview, form: Any, change: bool) -> None:
-        """Nothing but what was typed, whatever has happened to it meanwhile; what is planned for an
-        invitation goes along with its deadline."""
-        status = Interview.objects.lock(obj.reference).status
-        obj.save(update_fields=form.changed_data)
-        if "deadline" in form.changed_data and status == InterviewStatus.INVITED:
-            planning.plan([obj.pk], now=timezone.now(), anchors=[Anchor.DEADLINE])
+    def save_model(
+        self, request: HttpRequest, obj: Model, form: forms.ModelForm, change: bool
+    ) -> None:
+        """What is planned for an invitation goes along with its deadline."""
+        locked = Interview.objects.select_for_update(of=("self",)).get(pk=obj.pk)
+        super().save_model(request, obj, form, change)
+        if "deadline" in form.changed_data and locked.status == InterviewStatus.INVITED:
+            planning.plan([locked.pk], now=timezone.now(), anchors=[Anchor.DEADLINE])
 
     @admin.display(description=_("candidate"), ordering="application__candidate__user__name")
     def candidate_name(self, interview: Interview) -> str:

@@ -132,7 +132,7 @@ def _open_until(interview: Interview) -> datetime | None:
     if interview.status == InterviewStatus.INVITED:
         return interview.deadline
     over = room.closes_at(interview)
-    if over is None:
+    if interview.starts_at is None or over is None:
         return None
     asked = interview.steps.filter(
         rule__what=What.TROUBLE, outcome=rules.Outcome.SENT, anchor_at=interview.starts_at

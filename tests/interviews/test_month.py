@@ -100,6 +100,7 @@ class Month:
                 at, _number, act = heapq.heappop(self.queue)
                 clock.move_to(at)
                 act()
+            lift_unfair_marks()
 
     def set_the_stage(self) -> None:
         self.positions = [PositionFactory(invitation_days=5) for _ in range(3)]
@@ -361,7 +362,6 @@ def test_at_the_end_of_a_month_the_books_agree(seed, monkeypatch):
     monkeypatch.setattr(channels, "send", month.send)
 
     month.run()
-    lift_unfair_marks()
 
     left = Interview.objects.exclude(status__in=ENDED)
     assert list(left.values_list("status", "starts_at")) == []

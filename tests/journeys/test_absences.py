@@ -134,7 +134,14 @@ def test_axe_finds_nothing_on_a_page_of_the_desk(visit, absence, lead, locale, w
         reverse("cancellations:appeal", args=[mark.reference]),
         reverse("cancellations:desk_interview", args=[absence.interview.reference]),
         reverse("reminders:rules"),
-        reverse("reminders:new_rule"),
     ]
 
     assert visitor.faults_of(pages) == {}
+
+
+@pytest.mark.parametrize("locale", ["zh-CN", "en-US"])
+def test_axe_finds_nothing_where_rules_are_written(visit, locale):
+    administrator = UserFactory(administrator=True, language="")
+    visitor = visit(administrator, locale=locale, width=1280, height=800)
+
+    assert visitor.faults_of([reverse("reminders:rules"), reverse("reminders:new_rule")]) == {}
