@@ -109,6 +109,7 @@ def test_pages_of_messages_have_nothing_for_axe_to_find(visit, settings, languag
             words,
         ]
     )
+    found |= visit(UserFactory(lead=True, language=language), width=width).faults_of([f"{words}?"])
     ChatGroup.objects.create(name="HR East", url="feishu://abcdefgh/")
     found |= desk.faults_of([reverse("cancellations:chat_groups") + "?"])
     desk.opens(words)
