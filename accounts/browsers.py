@@ -37,8 +37,8 @@ def signed_out(request: HttpRequest) -> None:
 
 def signed_out_elsewhere(user: User, request: HttpRequest | None = None) -> None:
     """Every other session of theirs has ended; without a request every one."""
-    number = _number(request) if request is not None else None
-    preferences.remove_browsers(_recipient(user), but=number)
+    here = _number(request) if request is not None else None
+    preferences.remove_browsers(_recipient(user), but=[] if here is None else [here])
 
 
 def _number(request: HttpRequest) -> int | None:

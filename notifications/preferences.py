@@ -68,6 +68,6 @@ def remove_browser(number: int, *, unless_of: str = "") -> None:
     PushSubscription.objects.filter(pk=number).exclude(recipient=unless_of).delete()
 
 
-def remove_browsers(recipient: str, *, but: int | None = None) -> None:
-    """All of them, or all but one."""
-    PushSubscription.objects.filter(recipient=recipient).exclude(pk=but).delete()
+def remove_browsers(recipient: str, *, but: Iterable[int] = ()) -> None:
+    """All of them, or all but some."""
+    PushSubscription.objects.filter(recipient=recipient).exclude(pk__in=but).delete()

@@ -8,13 +8,20 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.template import TemplateSyntaxError
-from django.template.base import Lexer, Node, TokenType, VariableNode
+from django.template.base import (
+    FilterExpression,
+    Lexer,
+    Node,
+    NodeList,
+    TokenType,
+    VariableNode,
+)
 from django.template.defaulttags import ForNode, IfNode
 from django.template.loader_tags import IncludeNode
 from django.utils import timezone, translation
@@ -210,8 +217,8 @@ def _always(nodes: Iterable[Node]) -> set[str]:
             names |= _in_every_case(node)
         elif isinstance(node, ForNode):
             each = f"{node.loopvars[0]}."
-            if any(name.startswith(each) for name in _always(node.nodelist_loop)):
-                names.add(str(node.sequence.var))
+            if any(name.startswith(each) for name in _always(cast(NodeList, node.nodelist_loop))):
+                names.add(str(cast(FilterExpression, node.sequence).var))
         elif isinstance(node, IncludeNode):
             names |= _always(rendering.piece(str(node.template.var)))
     return names

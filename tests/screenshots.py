@@ -157,6 +157,7 @@ def prepare() -> list[Shot]:
     interviews = reverse("cancellations:interviews")
     told = Interview.objects.filter(status="cancelled", application__position__code="ZZ-1003")
     told_path = reverse("cancellations:desk_interview", args=[told.first().reference])
+    administrator = session_of(User.objects.get(email="admin@demo.example"))
     shots += [
         Shot("desk-interviews", interviews, lead),
         Shot("desk-interviews-narrowed", f"{interviews}?status=booked&kind=ai", lead),
@@ -175,7 +176,7 @@ def prepare() -> list[Shot]:
         Shot("desk-settings", reverse("cancellations:settings"), lead),
         Shot("desk-wording", reverse("cancellations:wording"), lead),
         Shot("desk-wording-sms", wording("cancellation_done", "sms", "zh-hans"), lead),
-        Shot("desk-wording-email", wording("company_cancelled_many", "email", "en"), lead),
+        Shot("desk-wording-email", wording("company_cancelled_many", "email", "en"), administrator),
         Shot("desk-settings-viewer", reverse("cancellations:settings"), viewer),
         Shot("desk-interview-revealed", told_path, lead, (press_in(".reveal"),)),
         Shot("desk-search", reverse("cancellations:search"), lead),

@@ -52,8 +52,8 @@ def test_whoever_follows_the_link_in_a_mail_ends_it_without_signing_in(visit, ja
     assert preferences.of("user:1")["reminders", "email"]
 
 
-def test_lead_writes_a_message_anew_and_sets_it_back(visit):
-    desk = visit(UserFactory(lead=True), width=1280, height=800)
+def test_administrator_writes_a_message_anew_and_sets_it_back(visit):
+    desk = visit(UserFactory(administrator=True), width=1280, height=800)
     desk.opens(reverse("cancellations:settings"))
     desk.follows("Words of messages")
     desk.page.locator('a[href$="/cancellation_done/sms/en/"]').click()
@@ -109,6 +109,7 @@ def test_pages_of_messages_have_nothing_for_axe_to_find(visit, settings, languag
             words,
         ]
     )
+    found |= visit(UserFactory(lead=True, language=language), width=width).faults_of([f"{words}?"])
     ChatGroup.objects.create(name="HR East", url="feishu://abcdefgh/")
     found |= desk.faults_of([reverse("cancellations:chat_groups") + "?"])
     desk.opens(words)
