@@ -29,7 +29,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
 from django.core.management import call_command  # noqa: E402
-from django.db import connection, transaction  # noqa: E402
+from django.db import close_old_connections, connection, transaction  # noqa: E402
 
 from accounts.models import User  # noqa: E402
 from benchmarks import data  # noqa: E402
@@ -144,16 +144,21 @@ def cancel_all(references: list[str], a_second: int) -> None:
     committed: dict[str, float] = {}
 
     def cancel(reference: str) -> None:
-        with transaction.atomic():
-            # The first of what follows the commit: before anybody is told of it.
-            transaction.on_commit(lambda: committed.update({reference: time.time()}))
-            request_cancellation(reference, by=users[owners[reference]], reason=reason)
+        try:
+            with transaction.atomic():
+                # The first of what follows the commit: before anybody is told of it.
+                transaction.on_commit(lambda: committed.update({reference: time.time()}))
+                request_cancellation(reference, by=users[owners[reference]], reason=reason)
+        finally:
+            close_old_connections()  # as after a request: the pool has fewer than there are threads
 
     first, timed = references[:WARM_UP], references[WARM_UP:]
     turns: dict[str, float] = {}
+    close_old_connections()
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(cancel, first))
         wait_until_gone(first)
+        close_old_connections()
         began, asked = time.time(), []
         for number, reference in enumerate(timed):
             turns[reference] = began + number / a_second
