@@ -75,7 +75,7 @@ def test_the_link_shows_times_where_the_candidate_is_and_says_so(client, offer):
 
     assert "08:15" in text
     assert "15:15" not in text
-    assert "Paris, Berlin, Rome (UTC+1)" in text
+    assert "Berlin (UTC+1)" in text
 
 
 def test_who_has_an_interview_at_that_time_is_told_so_and_nothing_changes(client, offer):

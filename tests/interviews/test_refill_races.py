@@ -12,9 +12,12 @@ from cancellations.models import Purpose, Reason
 from interviews.booking import services as booking
 from interviews.booking import slots
 from interviews.models import Interview, Slot
+from interviews.refill import notices
 from interviews.refill import services as refill
 from interviews.refill.models import FreedPlace, Offer, WaitingEntry
 from interviews.states import HOLDS_A_SLOT, InterviewStatus
+from notifications.models import Notification
+from notifications.services import notify
 from tests.cancellations.test_races import at_once
 from tests.factories import (
     InterviewFactory,
@@ -165,6 +168,9 @@ def test_three_sweeps_at_once_offer_each_place_once(clock):
     offers = [one_offer(position) for _ in range(5)]
     for _ in range(5):
         WaitingEntryFactory(position=position)
+    for offer in offers:
+        notify(*notices.offered(offer, asked_at=offer.made_at))
+    Notification.objects.update(state="sent")
     clock.shift(timedelta(hours=1))
 
     results = at_once(*[lambda: refill.sweep(timezone.now()) for _ in range(3)])
