@@ -210,6 +210,8 @@ def prepare() -> list[Shot]:
     shots += leaving_pages(User.objects.get(email="lead@demo.example"), lead)
     shots += help_pages(session_of(User.objects.get(email="admin@demo.example")))
     shots += refill_pages(lead)
+    shots += time_pages(lead, administrator)
+    shots += absence_pages(lead, administrator)
     shots += platform_pages(User.objects.get(email="admin@demo.example"))
     return shots + error_pages(nobody)
 
@@ -460,6 +462,144 @@ def refill_pages(desk: str) -> list[Shot]:
         Shot("talent-pool", pool, theirs),
         Shot("desk-refill", overview, desk),
         Shot("desk-refill-position", f"{overview}{position.pk}/", desk),
+    ]
+
+
+def time_pages(desk: str, administrator: str) -> list[Shot]:
+    """Invitations, booking, moving, documents; the calendar, and the reminders."""
+    from django.urls import reverse
+    from django.utils import timezone
+
+    from accounts.models import User
+    from interviews.booking import slots
+    from interviews.booking.queries import invitation_token
+    from interviews.models import Closure, Interview, Position, ReminderRule
+    from interviews.reminders.links import CONFIRM, TROUBLE, token_for
+    from tests.factories import (
+        CandidateFactory,
+        DocumentFactory,
+        InterviewFactory,
+        SlotFactory,
+        SlotSeriesFactory,
+        StageGateFactory,
+    )
+
+    lead = User.objects.get(email="lead@demo.example")
+    position = Position.objects.filter(department__in=lead.departments.all()).order_by("pk").first()
+    assert position is not None
+    now, today = timezone.now(), timezone.localdate()
+    candidate = CandidateFactory(user__language="")
+    theirs = session_of(candidate.user)
+
+    def given(**details: object) -> Interview:
+        return InterviewFactory(candidate=candidate, position=position, link="", **details)
+
+    invited = given(invited=True, deadline=now + timedelta(days=7))
+    expired = given(invited=True, deadline=now - timedelta(days=1), kind="onsite")
+    booked = InterviewFactory(candidate__user__language="", position=position, link="")
+    times = [
+        SlotFactory(position=position, starts_at=now + timedelta(days=day, hours=hour))
+        for day in (2, 3, 4)
+        for hour in (0, 2, 4)
+    ]
+    series = SlotSeriesFactory(position=position)
+    slots.make_slots(series.pk, now=now)
+    Closure.objects.create(
+        first_day=today + timedelta(days=12), last_day=today + timedelta(days=14), name="盘点"
+    )
+    done = InterviewFactory(candidate__user__language="", position=position, completed=True)
+    gate = StageGateFactory(position=position)
+    StageGateFactory(position=position, score=True)
+    DocumentFactory(application=done.application, gate=gate)
+    rule = ReminderRule.objects.order_by("pk").first()
+    assert rule is not None
+
+    def of(name: str, interview: Interview) -> str:
+        return reverse(name, args=[interview.reference])
+
+    refusal = of("cancellations:decline_invitation", invited)
+    week = f"{reverse('interviews:calendar')}?position={position.pk}"
+    return [
+        Shot("invitation", reverse("interviews:invitation", args=[invitation_token(invited)])),
+        Shot("invitation-over", reverse("interviews:invitation", args=[invitation_token(expired)])),
+        Shot("invitation-wrong", reverse("interviews:invitation", args=["7K2M9QX4TB.x"])),
+        Shot("book", of("cancellations:book", invited), theirs),
+        Shot("move", of("cancellations:move", booked), session_of(booked.candidate.user)),
+        Shot("decline", refusal, theirs),
+        Shot(
+            "decline-errors",
+            of("cancellations:decline_invitation", invited),
+            theirs,
+            (press_danger,),
+        ),
+        Shot("documents", of("interviews:documents", done), session_of(done.candidate.user)),
+        Shot("desk-documents", of("interviews:desk_documents", done), desk),
+        Shot("confirm", reverse("reminders:appointment", args=[token_for(booked, CONFIRM)])),
+        Shot("trouble", reverse("reminders:trouble", args=[token_for(booked, TROUBLE)])),
+        Shot("desk-give-time", of("cancellations:give_time", invited), desk),
+        Shot("desk-calendar", week, desk),
+        Shot("desk-calendar-slot", reverse("interviews:slot", args=[times[0].pk]), desk),
+        Shot("desk-calendar-slot-new", reverse("interviews:new_slot"), desk),
+        Shot("desk-calendar-series", reverse("interviews:all_series"), desk),
+        Shot("desk-calendar-series-new", reverse("interviews:new_series"), desk),
+        Shot("desk-calendar-series-one", reverse("interviews:series", args=[series.pk]), desk),
+        Shot("desk-calendar-closures", reverse("interviews:closures"), administrator),
+        Shot("desk-calendar-closure-new", reverse("interviews:new_closure"), administrator),
+        Shot("desk-reminders", reverse("reminders:rules"), desk),
+        Shot("desk-reminders-rule", reverse("reminders:edit_rule", args=[rule.pk]), administrator),
+        Shot("desk-reminders-new", reverse("reminders:new_rule"), administrator),
+        Shot("desk-chats", reverse("cancellations:chat_groups"), administrator),
+        Shot("desk-chats-new", reverse("cancellations:new_chat_group"), administrator),
+    ]
+
+
+def absence_pages(desk: str, administrator: str) -> list[Shot]:
+    """Who did not come: what HR decides by, what stands on the record, and the appeal."""
+    from django.urls import reverse
+
+    from accounts.models import User
+    from cancellations.absences import services
+    from interviews.models import Position
+    from tests.factories import AbsenceFactory, SlotFactory, tell
+
+    lead = User.objects.get(email="lead@demo.example")
+    position = Position.objects.filter(department__in=lead.departments.all()).order_by("pk").first()
+    assert position is not None
+
+    def absent() -> object:
+        absence = AbsenceFactory(
+            interview__position=position, interview__candidate__user__language=""
+        )
+        tell(absence.interview, created_at=absence.starts_at - timedelta(hours=2))
+        return absence
+
+    open_one, marked, appealed = absent(), absent(), absent()
+    SlotFactory(position=position)
+    marks = [services.mark(each.reference, by=lead) for each in (marked, appealed)]  # type: ignore[attr-defined]
+    text = "当天公交车停运，我打过电话。"
+    owner = appealed.interview.candidate.user  # type: ignore[attr-defined]
+    services.appeal(marks[1].reference, by=owner, text=text)
+
+    def record(absence: object, *steps: Step) -> tuple[str, str, tuple[Step, ...]]:
+        who = absence.interview.candidate.user  # type: ignore[attr-defined]
+        return reverse("cancellations:record"), session_of(who), steps
+
+    case = reverse("cancellations:absence", args=[open_one.reference])  # type: ignore[attr-defined]
+    return [
+        Shot("record", *record(marked)),
+        Shot("record-appealed", *record(appealed)),
+        Shot("record-nothing", *record(open_one)),
+        Shot("desk-absence", case, desk),
+        Shot(
+            "desk-absence-decided",
+            reverse("cancellations:absence", args=[marked.reference]),  # type: ignore[attr-defined]
+            desk,
+        ),
+        Shot(
+            "desk-appeal",
+            reverse("cancellations:appeal", args=[marks[1].reference]),
+            administrator,
+        ),
     ]
 
 
@@ -992,8 +1132,16 @@ def search_in_vain(page: Page) -> None:
     press(page)
 
 
+def leave(page: Page) -> None:
+    """Whatever is on its way there may still arrive first."""
+    try:
+        page.goto("about:blank")
+    except Error:
+        page.goto("about:blank")
+
+
 def choose(reason: str) -> Step:
-    return lambda page: page.locator(f'input[value="{reason}"]').check()
+    return lambda page: page.locator(f'input[type="radio"][value="{reason}"]').check()
 
 
 def press(page: Page) -> None:
@@ -1061,7 +1209,7 @@ def take(
     page = context.new_page()
     failed = 0
     for shot in shots:
-        page.goto("about:blank")  # the room still says goodbye, as who was in it
+        leave(page)  # the room still says goodbye, as who was in it
         context.clear_cookies()
         if shot.session:
             context.add_cookies([{"name": "sessionid", "value": shot.session, "url": origin}])

@@ -74,6 +74,12 @@ def near_day(value: datetime) -> str:
     return _(word) if word else day(value)
 
 
+@register.filter
+def is_near(value: datetime) -> bool:
+    """Whether `near_day` says a word for it."""
+    return _days_ahead(value) in NEAR
+
+
 @in_words
 def when(value: datetime) -> str:
     """Tomorrow 14:00 · Sunday 22 November; farther away, the date alone."""
