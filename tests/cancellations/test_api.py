@@ -38,7 +38,7 @@ def test_interview_shows_its_facts_and_the_rule():
     body = caller(interview.candidate.user).get(address(interview)).json()
 
     position, recruiter = interview.position, interview.position.recruiter
-    cancel = body.pop("cancel")
+    cancel, move = body.pop("cancel"), body.pop("move")
     assert parse_datetime(body.pop("starts_at")) == interview.starts_at
     assert body == {
         "reference": interview.reference,
@@ -51,6 +51,8 @@ def test_interview_shows_its_facts_and_the_rule():
     assert cancel["outcome"] == "automatic"
     assert parse_datetime(cancel["automatic_until"]) == interview.starts_at - timedelta(hours=12)
     assert cancel["promised_minutes"] == 15
+    assert parse_datetime(move.pop("until")) == interview.starts_at - timedelta(hours=2)
+    assert move == {"allowed": True, "refused": None, "left": 2}
 
 
 @pytest.mark.parametrize(
