@@ -55,12 +55,12 @@ def test_a_worker_killed_in_the_middle_loses_nothing(broker, start, record_prope
         notify(*notices)
         keys = [notice.dedupe_key for notice in notices]
         with tasks(broker) as app:
-            for start in range(0, MESSAGES, 20):
-                app.send_task("notifications.tasks.deliver_now", [keys[start : start + 20]])
+            for first in range(0, MESSAGES, 20):
+                app.send_task("notifications.tasks.deliver_now", [keys[first : first + 20]])
 
-            first = start(**around)
+            worker = start(**around)
             wait_until(lambda: delivered().total() >= MESSAGES * 0.4, "the first worker")
-            kill(first)
+            kill(worker)
             in_hand = set(
                 Notification.objects.filter(state=State.SENDING).values_list("address", flat=True)
             )
