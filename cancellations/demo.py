@@ -461,6 +461,10 @@ class Demo:
                     InterviewStatus.CANCELLED,
                 ]
             status = self.random.choice(fates)
+            if (
+                number % 26 == 0
+            ):  # six days ago: some at any hour, so that each ending is to be seen
+                status = InterviewStatus.INCOMPLETE
             ask = None
             if status == InterviewStatus.CANCELLED:
                 ask = self.past_ask(starts_at)
