@@ -24,6 +24,11 @@ def as_reference(text: str) -> str:
     return reference if len(reference) == LENGTH and set(reference) <= set(ALPHABET) else ""
 
 
+def as_key(text: str) -> int:
+    """The primary key that a sent text may be; 0, which is nobody's, for anything else."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
+
+
 class ReferenceConverter:
     """`<reference:…>` in URL patterns; anything else is a 404 before a view runs."""
 

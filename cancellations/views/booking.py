@@ -25,10 +25,12 @@ from accounts.decorators import (
     keeps_choices,
 )
 from accounts.permissions import MANAGE_SLOTS
+from accounts.responses import SeeOther
 from accounts.time_zones import label
 from cancellations import queries
 from cancellations.booking_forms import DeclineForm
-from cancellations.responses import SeeOther, own_or_404
+from cancellations.responses import own_or_404
+from config.references import as_key
 from interviews.booking import queries as booking
 from interviews.booking import services
 from interviews.models import Interview
@@ -82,7 +84,7 @@ def _take(
 ) -> HttpResponseBase:
     """Book or move to the time sent; where that cannot be, say why and what to do."""
     number = request.POST.get("slot", "")
-    slot_id = int(number) if number.isdecimal() and number.isascii() and len(number) < 19 else 0
+    slot_id = as_key(number)
     here = request.path
     if not slot_id:
         messages.warning(request, _("Choose one of the times."))

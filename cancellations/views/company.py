@@ -21,6 +21,7 @@ from django_fsm import TransitionNotAllowed
 
 from accounts.decorators import DeskRequest, desk_permission_required
 from accounts.permissions import CANCEL_FOR_COMPANY, CORRECT_INTERVIEWS, MANAGE_SLOTS
+from accounts.responses import SeeOther
 from cancellations import company, jobs, queries
 from cancellations.company import Fate
 from cancellations.company_forms import (
@@ -30,7 +31,6 @@ from cancellations.company_forms import (
     ReferencesForm,
 )
 from cancellations.interview_lists import AskedList, way_back
-from cancellations.responses import SeeOther
 from cancellations.services import AlreadyOver
 from interviews.booking.queries import visible_slots
 from interviews.models import Interview, Move, Slot

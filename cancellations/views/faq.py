@@ -14,8 +14,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.decorators import desk_permission_required
 from accounts.permissions import EDIT_POLICIES
+from accounts.responses import SeeOther
 from cancellations.help.models import FaqEntry
-from cancellations.responses import SeeOther
 from interviews.forms import WordsField
 
 

@@ -14,13 +14,14 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.decorators import PortalRequest, candidate_required
+from accounts.responses import SeeOther
 from cancellations.help import queries as help_queries
 from cancellations.help import services
 from cancellations.help.models import HelpConversation, HelpTurn, Offer
 from cancellations.models import Purpose
 from cancellations.queries import offered_reasons
-from cancellations.responses import SeeOther, own_or_404
-from config.references import as_reference
+from cancellations.responses import own_or_404
+from config.references import as_key, as_reference
 from interviews.models import Interview
 from interviews.states import UNDER_WAY
 
@@ -75,7 +76,7 @@ def verdict(request: PortalRequest, reference: str, talk: str) -> HttpResponseBa
         try:
             services.say_whether_it_helped(
                 conversation,
-                int(number) if number.isdecimal() and len(number) < 19 else 0,
+                as_key(number),
                 request.POST.get("helped") == "yes",
             )
         except HelpTurn.DoesNotExist:

@@ -14,13 +14,15 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from accounts import codes
 from accounts.decorators import PortalRequest, candidate_required, keeps_choices
+from accounts.responses import SeeOther
 from accounts.services import confirm_own_code, send_own_code
 from accounts.throttling import TooManyTries
 from cancellations import exits, queries
 from cancellations.forms import CodeForm, ExitForm
 from cancellations.limits import AskedTooOften
 from cancellations.models import Reason
-from cancellations.responses import SeeOther, own_or_404
+from cancellations.responses import own_or_404
+from config.references import as_key
 from interviews.models import Interview, Slot
 from interviews.queries import free_slots
 from interviews.room import queries as room
@@ -152,7 +154,7 @@ def again(request: PortalRequest, reference: str) -> HttpResponseBase:
             exits.book_again(
                 reference,
                 by=request.user,
-                slot_id=int(number) if number.isdecimal() and len(number) < 19 else 0,
+                slot_id=as_key(number),
             )
         except (SlotFull, Slot.DoesNotExist):
             messages.warning(request, _("That time has just been taken. Please choose another."))

@@ -16,10 +16,11 @@ from django_fsm import TransitionNotAllowed
 
 from accounts.decorators import PortalRequest, candidate_required, keeps_choices
 from accounts.models import User
+from accounts.responses import SeeOther
 from cancellations import again, exits, queries, rules, saved, services
 from cancellations.forms import CancellationForm, MineFilter
 from cancellations.models import Cancellation, CancellationStatus
-from cancellations.responses import SeeOther, own_or_404
+from cancellations.responses import own_or_404
 from interviews.booking.queries import can_be_booked
 from interviews.gates.queries import asks_for_documents
 from interviews.models import Interview, InterviewQuerySet

@@ -12,11 +12,12 @@ from django.views.decorators.http import require_http_methods
 from django_fsm import TransitionNotAllowed
 
 from accounts.decorators import PortalRequest, candidate_required
+from accounts.responses import SeeOther
 from cancellations import again, saved
 from cancellations.models import Purpose
 from cancellations.queries import offered_reasons
-from cancellations.responses import SeeOther
 from candidates.models import Candidate
+from config.references import as_key
 from interviews.booking.services import MoveRefused
 from interviews.models import Interview
 from interviews.services import SlotFull
@@ -40,7 +41,7 @@ def move_instead(request: PortalRequest, reference: str) -> HttpResponseBase:
     try:
         moved = saved.move_instead(
             reference,
-            int(number) if number.isdecimal() and len(number) < 19 else 0,
+            as_key(number),
             by=request.user,
             reason=reason,
         )

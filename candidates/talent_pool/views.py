@@ -1,7 +1,7 @@
 """The talent pool as a candidate sees it: what it means, whether one is in it, in and out."""
 
 from django.contrib import messages
-from django.http import Http404, HttpResponseRedirect
+from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
@@ -10,6 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from accounts.decorators import PortalRequest, candidate_required
+from accounts.responses import SeeOther
 from candidates.models import Candidate
 from candidates.talent_pool import services
 
@@ -30,6 +31,4 @@ def talent_pool(request: PortalRequest) -> HttpResponseBase:
     elif request.POST.get("consent") == "no":
         services.leave(request.user)
         messages.success(request, _("Your résumé is no longer in our talent pool."))
-    response = HttpResponseRedirect(reverse("talent_pool:mine"))
-    response.status_code = 303
-    return response
+    return SeeOther(reverse("talent_pool:mine"))

@@ -25,6 +25,7 @@ from accounts.decorators import (
     desk_required,
 )
 from accounts.permissions import CORRECT_INTERVIEWS, MANAGE_SLOTS, READ_DETAIL
+from config.references import as_key
 from interviews.booking.services import reach_stage
 from interviews.gates import queries, services
 from interviews.gates.forms import CheckForm, PassForm, StageForm, UploadForm
@@ -100,12 +101,7 @@ def _asked_gate(application: Application, number: str) -> StageGate:
     gates = StageGate.objects.filter(
         position=application.position_id, is_active=True, kind=GateKind.DOCUMENT
     )
-    return get_object_or_404(gates, pk=_number(number))
-
-
-def _number(text: str) -> int:
-    """A key somebody sent; 0, which is nobody's, for anything else."""
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else 0
+    return get_object_or_404(gates, pk=as_key(number))
 
 
 def _handed_in(request: PortalRequest, application: Application, form: UploadForm) -> bool:
@@ -212,7 +208,7 @@ def _check(request: DeskRequest, found: Interview) -> forms.Form | None:
 
 def _let_through(request: DeskRequest, found: Interview) -> forms.Form | None:
     gates = StageGate.objects.filter(position=found.application.position_id)
-    gate = get_object_or_404(gates, pk=_number(request.POST.get("gate", "")))
+    gate = get_object_or_404(gates, pk=as_key(request.POST.get("gate", "")))
     form = PassForm(request.POST, prefix=_prefix(PassForm, gate.pk))
     if not form.is_valid():
         return form

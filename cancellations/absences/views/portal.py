@@ -13,9 +13,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from django_fsm import TransitionNotAllowed
 
 from accounts.decorators import PortalRequest, candidate_required
+from accounts.responses import SeeOther
 from cancellations.absences import services, words
 from cancellations.absences.forms import AppealForm
-from cancellations.responses import SeeOther
 from candidates.models import Appeal, Mark, MarkState
 from candidates.queries import own_marks
 from interviews.models import Interview

@@ -3,7 +3,7 @@
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import F
-from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -15,7 +15,8 @@ from django_fsm import TransitionNotAllowed
 
 from accounts.decorators import DeskRequest, desk_permission_required, desk_required
 from accounts.permissions import EDIT_POLICIES, HANDLE_WORK
-from config.references import as_reference
+from accounts.responses import SeeOther
+from config.references import as_key, as_reference
 from interviews.models import Position, Slot
 from interviews.refill import queries, services
 from interviews.refill.forms import RefillForm
@@ -73,9 +74,7 @@ def offer_now(request: DeskRequest, position_id: int) -> HttpResponseBase:
         return redirect("refill:position", position_id)
     number = request.POST.get("slot", "")
     try:
-        made = services.offer_now(
-            int(number) if number.isdecimal() and len(number) < 19 else 0, among=[found.pk]
-        )
+        made = services.offer_now(as_key(number), among=[found.pk])
     except Slot.DoesNotExist:
         raise Http404 from None
     except SlotFull:
@@ -142,7 +141,5 @@ def _seen(request: DeskRequest, position_id: int) -> Position:
     return get_object_or_404(queries.positions_seen_by(request.user), pk=position_id)
 
 
-def _see(position_id: int) -> HttpResponseRedirect:
-    response = HttpResponseRedirect(reverse("refill:position", args=[position_id]))
-    response.status_code = 303
-    return response
+def _see(position_id: int) -> SeeOther:
+    return SeeOther(reverse("refill:position", args=[position_id]))

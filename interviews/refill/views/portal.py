@@ -3,7 +3,7 @@ waiting for another time."""
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import time_zones
 from accounts.decorators import PortalRequest, candidate_required
+from accounts.responses import SeeOther
 from interviews.models import Interview
 from interviews.refill import links, queries, services
 from interviews.refill.models import EntryState, Offer, OfferState
@@ -64,7 +65,7 @@ def _answered(
         )
     except services.NotOpen:
         messages.info(request, _("This place is no longer kept for you. Nothing was changed."))
-    return _see(here)
+    return SeeOther(here)
 
 
 def _page(request: HttpRequest, found: Offer, *, status: int = 200) -> HttpResponse:
@@ -96,14 +97,14 @@ def wait(request: PortalRequest, reference: str) -> HttpResponseBase:
         raise Http404 from None
     except services.NothingToWaitFor:
         messages.warning(request, _("Nothing was changed: no other time can follow this one."))
-        return _see(_interview(reference))
+        return SeeOther(_interview(reference))
     if made is not None:
         messages.success(request, _("There is a time for you already."))
-        return _see(reverse("refill:offer", args=[made.reference]))
+        return SeeOther(reverse("refill:offer", args=[made.reference]))
     messages.success(
         request, _("Noted. As soon as a time comes free, we offer it to you by message.")
     )
-    return _see(_interview(reference))
+    return SeeOther(_interview(reference))
 
 
 @never_cache
@@ -118,14 +119,8 @@ def stop(request: PortalRequest, reference: str) -> HttpResponseBase:
     except Interview.DoesNotExist:
         raise Http404 from None
     messages.success(request, _("You are off the waiting list, and we offer you no more times."))
-    return _see(_interview(reference))
+    return SeeOther(_interview(reference))
 
 
 def _interview(reference: str) -> str:
     return reverse("cancellations:interview", args=[reference])
-
-
-def _see(address: str) -> HttpResponseRedirect:
-    response = HttpResponseRedirect(address)
-    response.status_code = 303
-    return response
