@@ -716,7 +716,7 @@ class Demo:
         """Somebody called who had pressed the wrong button: HR brought the interview back."""
         by_mistake = Interview.objects.filter(
             status=InterviewStatus.CANCELLED, starts_at__gt=self.now
-        ).earliest("starts_at")
+        ).earliest("starts_at", "pk")
         correct_interview(
             by_mistake.reference,
             by=self.staff["admin"],
@@ -738,7 +738,7 @@ class Demo:
             slots = Slot.objects.filter(
                 position=first.position, kind=first.kind, starts_at__gt=self.now + DAY
             )
-            if slot := slots.filter(booked__lt=F("capacity")).order_by("starts_at").first():
+            if slot := slots.filter(booked__lt=F("capacity")).order_by("starts_at", "pk").first():
                 refill.offer_now(slot.pk, among=[first.position_id])
 
     def lose_one(self, people: Sequence[Candidate]) -> None:

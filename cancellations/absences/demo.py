@@ -22,7 +22,7 @@ def show(by: User, *, now: datetime) -> None:
         booked_at__isnull=False,
         application__position__platform=None,
     )
-    for number, interview in enumerate(missed.order_by("-starts_at")[:2]):
+    for number, interview in enumerate(missed.order_by("-starts_at", "pk")[:2]):
         locked = Interview.objects.lock(interview.reference)
         _was_reminded(locked)
         absence = services.open_absence(locked, MISSED, at=now)
