@@ -3,18 +3,17 @@ What differs is marked, so that it is right again a moment later, and HR hears o
 
 import random
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime, time
 
 import structlog
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
-from django.utils import timezone
 
 from analytics import cells
 from analytics.models import COMPANY, DirtyCell, Scope, Span
 from cancellations import work
 from interviews.models import Interview, Position
-from interviews.queries import company_day
+from interviews.queries import COMPANY_ZONE, company_day
 
 logger = structlog.get_logger(__name__)
 
@@ -115,10 +114,8 @@ def _report(level: cells.Level, key: cells.Key) -> None:
         interviews = interviews.filter(listed_position=owner)
     elif level.scope == Scope.DEPARTMENT:
         interviews = interviews.filter(listed_department=owner)
-    start = timezone.make_aware(
-        timezone.datetime(since.year, since.month, since.day), timezone.get_default_timezone()
-    )
-    found = interviews.filter(listed_at__gte=start).order_by("listed_at", "pk").first()
+    later = interviews.filter(listed_at__gte=datetime.combine(since, time(), COMPANY_ZONE))
+    found = later.order_by("listed_at", "pk").first()
     found = found or interviews.first()
     if found is not None:
         work.open_anomaly(found, CODE)

@@ -515,7 +515,7 @@ def _read(
         which = [f"c.source <> '{ALL}'"]
         which += ["c.source = %(source)s"] * (chosen.source is not None)
         which += ["c.kind = %(kind)s"] * (chosen.kind is not None)
-    values = {
+    values: dict[str, Any] = {
         "spans": [str(span) for span, _first, _last in pieces],
         "firsts": [first for _span, first, _last in pieces],
         "lasts": [last for _span, _first, last in pieces],
@@ -527,7 +527,7 @@ def _read(
     named = {name: value for name, value in values.items() if value is not None}
     table = _FROM.format(which=" AND ".join(which))
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {columns} {table} {rest}", named)  # noqa: S608
+        cursor.execute(f"SELECT {columns} {table} {rest}", named)
         return cursor.fetchall()
 
 
@@ -691,7 +691,8 @@ def saved_by_reason(chosen: Filter, period: Period) -> dict[tuple[str, str], Sav
     """By the code of the reason, and what was offered."""
     found: dict[tuple[str, str], Split] = {}
     for key, count in split(chosen, period, "saved").items():
-        found.setdefault(key[:2], {})[key] = count  # type: ignore[index]
+        reason, offered, _outcome = key
+        found.setdefault((reason, offered), {})[key] = count
     return {key: saved_of(counted) for key, counted in sorted(found.items())}
 
 
