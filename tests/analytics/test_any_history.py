@@ -14,6 +14,7 @@ from hypothesis.extra.django import TestCase
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from analytics import cells, drift
+from analytics.measures import MAPS
 from analytics.models import DirtyCell
 from cancellations import again, company, exits, saved, services, work
 from cancellations.absences import services as absences
@@ -40,6 +41,7 @@ from tests.factories import (
     DepartmentFactory,
     InterviewFactory,
     PositionFactory,
+    SittingFactory,
     SlotFactory,
     UserFactory,
 )
@@ -102,16 +104,26 @@ class Counting(RuleBasedStateMachine):
         ]
         self.people = [CandidateFactory() for _ in range(4)]
         for number, person in enumerate(self.people):
-            InterviewFactory(
-                invited=True,
-                application=ApplicationFactory(
-                    candidate=person, position=self.positions[number % 2]
-                ),
-                deadline=BEGINNING + timedelta(days=5),
+            position = self.positions[number % 2]
+            slot = self.slots[2 * (number % 2)]  # in which two of them have a place
+            ways = [
+                {"invited": True, "deadline": BEGINNING + timedelta(days=5)},
+                {"slot": slot, "starts_at": slot.starts_at, "ends_at": slot.ends_at},
+                {"slot": slot, "starts_at": slot.starts_at, "ends_at": slot.ends_at},
+                {"status": "in_progress", "starts_in": -timedelta(minutes=5), "booked_at": None},
+            ]
+            interview = InterviewFactory(
+                application=ApplicationFactory(candidate=person, position=position),
                 link="",
                 location="Hall 1" if number else "",
                 extra={"reminder_call": "yes"} if number else {},
+                **ways[number],
             )
+            if number == 3:
+                SittingFactory(interview=interview, entered_at=BEGINNING - timedelta(minutes=20))
+        for slot in self.slots:
+            slot.booked = slot.interviews.count()
+            slot.save()
         self.why = Reason.objects.get(purpose=Purpose.CANCEL, code="time_conflict")
         self.why_leave = Reason.objects.filter(purpose=Purpose.EXIT, needs_detail=False)[0]
         self.freeze = Reason.objects.get(purpose=Purpose.COMPANY, code="hiring_freeze")
@@ -379,9 +391,42 @@ class TestCounting(TestCase):
         run_state_machine_as_test(
             Counting,
             settings=settings(
-                max_examples=40,
-                stateful_step_count=40,
+                max_examples=15,
+                stateful_step_count=30,
                 deadline=None,
                 suppress_health_check=list(HealthCheck),
             ),
         )
+
+    def test_everything_that_is_counted_comes_up(self):
+        """Else the machine would prove less than it seems to."""
+        life = Counting()
+        try:
+            life.bring_in(days=-40, status="未到场")
+            life.bring_in(days=-40, status="已完成")
+            life.take_import_back()
+            life.open_invitation(0)
+            life.look_at_what_is_offered_instead(2)
+            life.confirm(1)
+            life.leave(3)
+            life.cancel(2)
+            life.wait_for_another_time(2)
+            life.decide(accept=True)
+            life.count(1)
+            life.count_and_die(200, after=4)
+            life.book(0, 1)
+            life.move(0, 0)
+            life.look_into_it(0, is_open=False)
+            life.give_position_to_other_department(0)
+            for _ in range(4):
+                life.time_passes(31)
+                life.sweeps()
+                life.hear_of_message(State.FAILED, newest=True)
+            life.set_right(0, Move.MISS)
+            life.decide_absence(absences.excuse)
+            life.enter(1)
+        finally:
+            life.teardown()
+        seen = {name for row in counting.stored().values() for name in row}
+        maps = {name[0] for name in seen if isinstance(name, tuple)}
+        assert maps == {*MAPS}
