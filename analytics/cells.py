@@ -116,7 +116,7 @@ _MAPS = f"""maps AS (
 _TAIL = "SELECT {}, {}, {} FROM numbers FULL JOIN maps USING ({})".format(
     KEY,
     ", ".join(f"coalesce(numbers.{name}, 0)::int AS {name}" for name in NUMBERS),
-    ", ".join(f"coalesce(maps.{name}, '{{}}') AS {name}" for name in MAPS),
+    ", ".join(f"maps.{name}" for name in MAPS),
     KEY,
 )
 
