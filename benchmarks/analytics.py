@@ -127,7 +127,8 @@ MAKE = [
         subject, params, dedupe_key, state, not_before, attempts, title, body, provider_id,
         error_code, created_at)
     SELECT 'interview_reminder', CASE WHEN d < 0.7 THEN 'sms' ELSE 'email' END,
-        'user:' || person, '', 'zh', '', 'interview:B' || lpad(n::text, 9, '0'), '{}', 'bench:' || n,
+        'user:' || person, '', 'zh', '', 'interview:B' || lpad(n::text, 9, '0'), '{}',
+        'bench:' || n,
         CASE WHEN e < 0.9 THEN 'delivered' WHEN e < 0.95 THEN 'sent' ELSE 'failed' END,
         starts, 1, '', '', '', CASE WHEN e < 0.95 THEN '' ELSE '30003' END, starts
     FROM drawn WHERE status <> 'invited'
