@@ -47,6 +47,8 @@ WORDS: dict[str, Promise] = {
     "not_in_file": _("What happened in the room is missing in the candidate's file."),
     "file_differs": _("The candidate's file says something else than the room."),
     "file_of_another": _("What happened in the room is in another candidate's file."),
+    # What analytics.drift finds.
+    "figures_differ": _("The figures of its day did not match. They have been counted anew."),
     "missed": _("They did not come. Excuse it, give another time, or put it on the record."),
     "appeal": _("Appeals against a mark. Somebody who did not set it decides."),
     **{each.value: each.label for each in (*Difference, *Code, *Doubt)},

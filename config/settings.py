@@ -73,6 +73,7 @@ CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"] if _public.schem
 
 # --- Applications -------------------------------------------------------------------------------
 INSTALLED_APPS = [
+    "analytics",
     "cancellations",
     "interviews",
     "candidates",
@@ -235,6 +236,7 @@ CELERY_TASK_ROUTES = {
     "interviews.tasks.work_on_job": {"queue": "jobs"},
     "interviews.tasks.reconcile_platform": {"queue": "jobs"},
     "cancellations.tasks.check_consistency": {"queue": "jobs"},
+    "analytics.tasks.check_cells": {"queue": "jobs"},
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
@@ -249,6 +251,8 @@ CELERY_BEAT_SCHEDULE = {
     }
     for name, task, seconds in (
         ("sweep-outbox", "notifications.tasks.sweep", 20),
+        ("recount-cells", "analytics.tasks.recount", 2),
+        ("check-cells", "analytics.tasks.check_cells", 24 * 3600),
         ("apply-policy-defaults", "cancellations.tasks.apply_defaults", 30),
         ("settle-savings", "cancellations.tasks.settle_savings", 3600),
         ("expire-marks", "cancellations.tasks.expire_marks", 3600),

@@ -1,0 +1,23 @@
+"""Work done beside requests."""
+
+import time
+
+from celery import shared_task
+
+from analytics import cells, drift
+
+RECOUNT_FOR = 1.5  # seconds, of the two until beat says so again: others want the worker too
+
+
+@shared_task
+def recount() -> None:
+    """Count what has changed, batch after batch."""
+    ends = time.monotonic() + RECOUNT_FOR
+    while cells.recount_batch() and time.monotonic() < ends:
+        pass
+
+
+@shared_task(time_limit=3600)
+def check_cells() -> None:
+    """Once a day, compare a sample with the interviews it counts."""
+    drift.check_and_report()
