@@ -1,0 +1,247 @@
+"""Figures in words: rates, differences, spans of time, and tables of them for pages and files."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from analytics.charts import Chart
+from analytics.figures import SMALL, Rate
+from cancellations.templatetags.desk import brief
+
+NOTHING = "–"
+
+
+def count(number: float) -> str:
+    return f"{number:,.0f}"
+
+
+def percent(share: float) -> str:
+    """To one decimal place."""
+    number = f"{share * 100:.1f}".removesuffix(".0")
+    return pgettext("percentage", "%(number)s %%") % {"number": number}
+
+
+def rate(of: Rate) -> str:
+    """A percentage; of few, the counts."""
+    if of.share is None:
+        return NOTHING
+    return counts(of) if of.is_small else percent(of.share)
+
+
+def counts(of: Rate) -> str:
+    return _("%(count)s of %(whole)s") % {
+        "count": count(of.numerator),
+        "whole": count(of.denominator),
+    }
+
+
+def sample(of: Rate) -> str:
+    """What stands beside a percentage."""
+    return "" if of.share is None or of.is_small else counts(of)
+
+
+def minutes(number: float | None) -> str:
+    return NOTHING if number is None else brief(timedelta(minutes=round(number)))
+
+
+def difference(now: float, before: float) -> str:
+    """Of two counts, with its sign."""
+    if now == before:
+        return _("as before")
+    more = count(abs(now - before))
+    sign = "+" if now > before else "−"
+    if before >= SMALL:
+        share = percent(abs(now - before) / before)
+        return _("%(sign)s%(count)s (%(share)s) on the period before") % {
+            "sign": sign,
+            "count": more,
+            "share": share,
+        }
+    return _("%(sign)s%(count)s on the period before") % {"sign": sign, "count": more}
+
+
+def rate_difference(now: Rate, before: Rate) -> str:
+    """Of two rates, in percentage points; nothing is made of small numbers."""
+    if now.share is None:
+        return ""
+    if before.share is None:
+        return _("none before to compare")
+    if now.is_small or before.is_small:
+        return _("%(before)s before; too few to compare") % {"before": rate(before)}
+    points = round((now.share - before.share) * 100, 1)
+    if not points:
+        return _("as before")
+    return _("%(sign)s%(points)s points on the period before") % {
+        "sign": "+" if points > 0 else "−",
+        "points": f"{abs(points):g}",
+    }
+
+
+# --- tables ---------------------------------------------------------------------------------------
+
+
+class What(StrEnum):
+    """What the values of a column are, and how they are told."""
+
+    TEXT = "text"
+    COUNT = "count"
+    RATE = "rate"
+    MINUTES = "minutes"
+
+
+@dataclass(frozen=True)
+class Column:
+    title: str
+    what: What = What.COUNT
+
+    @property
+    def in_file(self) -> list["Column"]:
+        """A rate goes into a file in its parts: what is calculated from it is then right."""
+        if self.what == What.RATE:
+            parts = (_("number"), _("of"), _("per cent"))
+            return [Column(f"{self.title}: {part}") for part in parts]
+        if self.what == What.MINUTES:
+            return [Column(f"{self.title}: {_('minutes')}")]
+        return [self]
+
+
+@dataclass(frozen=True)
+class Linked:
+    """A value and where the rows behind it are."""
+
+    value: Any
+    url: str
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One cell as a page shows it."""
+
+    text: str
+    under: str
+    url: str
+    is_number: bool
+    title: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """The first column says what a row is of."""
+
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Any]] = ()
+
+    @property
+    def lines(self) -> list[list[Shown]]:
+        return [
+            [self._shown(column, value) for column, value in zip(self.columns, row, strict=True)]
+            for row in self.rows
+        ]
+
+    @staticmethod
+    def _shown(column: Column, value: Any) -> Shown:
+        url, value = (value.url, value.value) if isinstance(value, Linked) else ("", value)
+        text, under = str(value), ""
+        match column.what:
+            case What.COUNT:
+                text = NOTHING if value is None else count(value)
+            case What.RATE:
+                text, under = rate(value), sample(value)
+            case What.MINUTES:
+                text = minutes(value)
+        return Shown(text, under, url, column.what != What.TEXT, column.title)
+
+    @property
+    def titles(self) -> list[Column]:
+        """Of a file."""
+        return [part for column in self.columns for part in column.in_file]
+
+    def values(self) -> Iterable[list[Any]]:
+        """The rows of a file."""
+        for row in self.rows:
+            found: list[Any] = []
+            for column, value in zip(self.columns, row, strict=True):
+                found += self._exported(column, value)
+            yield found
+
+    @staticmethod
+    def _exported(column: Column, value: Any) -> list[Any]:
+        value = value.value if isinstance(value, Linked) else value
+        if column.what == What.RATE:
+            share = "" if value.share is None or value.is_small else round(value.share * 100, 2)
+            return [value.numerator, value.denominator, share]
+        if column.what == What.MINUTES:
+            return ["" if value is None else round(value, 1)]
+        return ["" if value is None else value]
+
+
+def texts(*titles: str) -> list[Column]:
+    return [Column(title, What.TEXT) for title in titles]
+
+
+def numbers(*titles: str) -> list[Column]:
+    return [Column(title) for title in titles]
+
+
+def rates(*titles: str) -> list[Column]:
+    return [Column(title, What.RATE) for title in titles]
+
+
+# --- what a page is made of -----------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One figure: what it is, how large, of what, and how it was before."""
+
+    label: str
+    value: str
+    under: str = ""
+    change: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One question with its answer: a finding as the title, a chart, and the table it is drawn
+    from. `key` names it on the page and its file."""
+
+    key: str
+    title: str
+    table: Table
+    chart: Chart | None = None
+    note: str = ""
+    is_wide: bool = False
+    is_listed: bool = False  # the table stands open: it is the answer itself
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.table.rows
+
+
+@dataclass(frozen=True)
+class Board:
+    """What one page shows."""
+
+    tiles: Sequence[Tile] = ()
+    panels: Sequence[Panel] = ()
+    quotes: Sequence[Any] = field(default_factory=list)
+    note: str = ""
+
+    @property
+    def is_empty(self) -> bool:
+        return all(panel.is_empty for panel in self.panels)
+
+
+def tile(label: str, now: Rate, before: Rate, url: str = "", *, under: str = "") -> Tile:
+    """Of a rate, beside the one before."""
+    return Tile(label, rate(now), under or sample(now), rate_difference(now, before), url)
+
+
+def tile_of_count(label: str, now: int, before: int, url: str = "", under: str = "") -> Tile:
+    return Tile(label, count(now), under, difference(now, before), url)
