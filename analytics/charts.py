@@ -1,8 +1,8 @@
-"""Charts drawn here, as SVG that a page holds: no script, no style of their own, colours by class.
+"""Charts as SVG that a page holds: no script, no style of their own, colours by class.
 
-Widths are shares of the whole, so that a drawing fits a phone and a sheet of paper while its letters
-keep their size; heights are pixels. What is told by colour is told by a word as well, and the page
-shows the numbers in a table beside it.
+Widths are shares of the whole, so that a drawing fits a phone and a sheet of paper while its
+letters keep their size; heights are pixels. What is told by colour is told by a word as well, and
+the page shows the numbers in a table beside it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -385,8 +385,8 @@ class Histogram(Columns):
 
 @dataclass(frozen=True)
 class Lines(Plot):
-    """How it went, over time: a line a series, the one before dashed. A value below nought is a step
-    of which there is nothing to say: the line is broken there."""
+    """How it went, over time: a line a series, the one before dashed. A value below nought is a
+    step of which there is nothing to say: the line is broken there."""
 
     def path(self, series: Series) -> list[list[tuple[float, float]]]:
         """The line in pieces, on a field of 100 × 100."""

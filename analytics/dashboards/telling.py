@@ -14,6 +14,7 @@ from analytics.figures import SMALL, Rate
 from cancellations.templatetags.desk import brief
 
 NOTHING = "–"
+MOST_ROWS = 50  # of a table on a page; its file holds all
 
 
 def count(number: float) -> str:
@@ -30,10 +31,10 @@ def rate(of: Rate) -> str:
     """A percentage; of few, the counts."""
     if of.share is None:
         return NOTHING
-    return counts(of) if of.is_small else percent(of.share)
+    return out_of(of) if of.is_small else percent(of.share)
 
 
-def counts(of: Rate) -> str:
+def out_of(of: Rate) -> str:
     return _("%(count)s of %(whole)s") % {
         "count": count(of.numerator),
         "whole": count(of.denominator),
@@ -42,7 +43,7 @@ def counts(of: Rate) -> str:
 
 def sample(of: Rate) -> str:
     """What stands beside a percentage."""
-    return "" if of.share is None or of.is_small else counts(of)
+    return "" if of.share is None or of.is_small else out_of(of)
 
 
 def minutes(number: float | None) -> str:
@@ -136,13 +137,6 @@ class Table:
     columns: Sequence[Column]
     rows: Sequence[Sequence[Any]] = ()
 
-    @property
-    def lines(self) -> list[list[Shown]]:
-        return [
-            [self._shown(column, value) for column, value in zip(self.columns, row, strict=True)]
-            for row in self.rows
-        ]
-
     @staticmethod
     def _shown(column: Column, value: Any) -> Shown:
         url, value = (value.url, value.value) if isinstance(value, Linked) else ("", value)
@@ -155,6 +149,18 @@ class Table:
             case What.MINUTES:
                 text = minutes(value)
         return Shown(text, under, url, column.what != What.TEXT, column.title)
+
+    @property
+    def shown(self) -> list[list[Shown]]:
+        """As many as a page takes."""
+        return [
+            [self._shown(column, value) for column, value in zip(self.columns, row, strict=True)]
+            for row in self.rows[:MOST_ROWS]
+        ]
+
+    @property
+    def is_cut(self) -> bool:
+        return len(self.rows) > MOST_ROWS
 
     @property
     def titles(self) -> list[Column]:

@@ -1,0 +1,147 @@
+"""Where people leave the interview, and where they do not come back to it."""
+
+from collections.abc import Callable, Mapping
+
+from django.utils.translation import gettext as _
+
+from analytics import figures
+from analytics.charts import Bars, Mark
+from analytics.dashboards import words
+from analytics.dashboards.asking import Asked
+from analytics.dashboards.telling import (
+    Board,
+    Linked,
+    Panel,
+    Table,
+    count,
+    numbers,
+    percent,
+    rate,
+    rates,
+    texts,
+    tile,
+    tile_of_count,
+)
+from analytics.figures import Rate
+from interviews.states import InterviewStatus
+
+MOST_BARS = 15
+
+
+def build(asked: Asked) -> Board:
+    now, before = (figures.totals(asked.chosen, each) for each in (asked.period, asked.before))
+    found = figures.exits(asked.chosen, asked.period)
+    left, lapsed = _("Left"), _("Not come back")
+    tiles = [
+        tile_of_count(_("Began"), now.attended, before.attended),
+        tile(
+            _("Left midway"),
+            now.exit_rate,
+            before.exit_rate,
+            asked.rows(status=InterviewStatus.WITHDRAWN),
+        ),
+        tile(
+            _("Not finished"),
+            now.incomplete_rate,
+            before.incomplete_rate,
+            asked.rows(status=InterviewStatus.INCOMPLETE),
+        ),
+        tile(
+            _("Completed"),
+            Rate(now.completed, now.attended),
+            Rate(before.completed, before.attended),
+            asked.rows(status=InterviewStatus.COMPLETED),
+        ),
+    ]
+    panels = [
+        where("exits-by-stage", _("stage"), found.exits_by_stage, words.stage, left),
+        where("exits-by-question", _("question"), found.exits_by_question, _question, left),
+        where("lapses-by-stage", _("stage"), found.lapses_by_stage, words.stage, lapsed),
+        where("lapses-by-question", _("question"), found.lapses_by_question, _question, lapsed),
+        endings(found.lapses_by_ending),
+        positions(asked),
+    ]
+    return Board(tiles, panels)
+
+
+def _question(number: str) -> str:
+    return _("Question %(number)s") % {"number": number} if number.isdecimal() else _("not known")
+
+
+def _in_order(found: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Questions by their number, stages as they follow one another."""
+    stages = ["introduction", "professional", "closing"]
+
+    def place(key: str) -> tuple[int, int]:
+        if key.isdecimal():
+            return 0, int(key)
+        return (0, stages.index(key)) if key in stages else (1, 0)
+
+    return sorted(found.items(), key=lambda each: place(each[0]))
+
+
+def where(
+    key: str, what: str, found: Mapping[str, int], named: Callable[[str], str], verb: str
+) -> Panel:
+    whole = sum(found.values())
+    rows = [
+        [named(code), number, Rate(number, whole)] for code, number in _in_order(found) if number
+    ]
+    title = _("%(verb)s, by %(what)s") % {"verb": verb, "what": what}
+    if rows:
+        code, most = max(found.items(), key=lambda each: each[1])
+        of = Rate(most, whole)
+        title = _("%(verb)s most often at: %(where)s, %(share)s") % {
+            "verb": verb,
+            "where": named(code),
+            "share": rate(of) if of.is_small else percent(of.share or 0),
+        }
+    columns = [*texts(what.capitalize()), *numbers(verb), *rates(_("Share"))]
+    chart = _bars(title, rows)
+    return Panel(key, title, Table(columns, rows), chart)
+
+
+def _bars(title: str, rows: list[list]) -> Bars | None:
+    bars = [
+        Mark(label, number, count(number) if of.is_small else f"{count(number)} · {rate(of)}")
+        for label, number, of in rows[:MOST_BARS]
+    ]
+    return Bars(title, _("How often, in the order of the interview."), bars) if bars else None
+
+
+def endings(found: Mapping[str, int]) -> Panel:
+    """How those sittings ended that nobody came back to."""
+    whole = sum(found.values())
+    rows = [
+        [words.ending(code), number, Rate(number, whole)]
+        for code, number in sorted(found.items(), key=lambda each: -each[1])
+    ]
+    title = _("How interviews ended that were not finished")
+    columns = [*texts(_("Ending")), *numbers(_("Not finished")), *rates(_("Share"))]
+    return Panel("lapses-by-ending", title, Table(columns, rows), _bars(title, rows))
+
+
+def positions(asked: Asked) -> Panel:
+    rows = [
+        [
+            asked.name_of("position", row.key),
+            row.counts.attended,
+            Linked(
+                row.counts.exit_rate,
+                asked.rows(status=InterviewStatus.WITHDRAWN, position=row.key),
+            ),
+            Linked(
+                row.counts.incomplete_rate,
+                asked.rows(status=InterviewStatus.INCOMPLETE, position=row.key),
+            ),
+        ]
+        for row in figures.by(asked.chosen, asked.period, "position")
+        if row.counts.attended
+    ]
+    columns = [
+        *texts(_("Position")),
+        *numbers(_("Began")),
+        *rates(_("Left midway"), _("Not finished")),
+    ]
+    title = _("By position")
+    return Panel("exits-by-position", title, Table(columns, rows), is_listed=True)

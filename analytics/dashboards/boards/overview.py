@@ -1,0 +1,210 @@
+"""How it goes: the way from invitation to completed interview, and what it loses on the way."""
+
+from collections.abc import Callable, Iterable
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext
+
+from analytics import figures
+from analytics.charts import Bars, Columns, Funnel, Mark, Series
+from analytics.dashboards import words
+from analytics.dashboards.asking import Asked, on_axis, step_of
+from analytics.dashboards.telling import (
+    Board,
+    Linked,
+    Panel,
+    Table,
+    Tile,
+    count,
+    numbers,
+    out_of,
+    percent,
+    rate,
+    rates,
+    texts,
+    tile,
+    tile_of_count,
+)
+from analytics.figures import Counts, Dimension, Overview, Rate, Row
+from interviews.states import InterviewStatus
+
+MOST_BARS = 10
+
+
+def _pending(counts: Counts) -> int:
+    return counts.upcoming + counts.cancelling + counts.in_progress + counts.exiting
+
+
+# How an appointment ended, and how it is counted.
+FATES: tuple[tuple[Promise, Callable[[Counts], int]], ...] = (
+    (gettext_lazy("Completed"), lambda counts: counts.completed),
+    (gettext_lazy("Cancelled"), lambda counts: counts.cancelled),
+    (gettext_lazy("Did not come"), lambda counts: counts.no_show),
+    (gettext_lazy("Left or not finished"), lambda counts: counts.exited + counts.incomplete),
+    (gettext_lazy("Still ahead or going on"), _pending),
+)
+
+
+def build(asked: Asked) -> Board:
+    now = figures.overview(asked.chosen, asked.period)
+    before = figures.overview(asked.chosen, asked.before)
+    panels = [funnel(asked, now.counts, before.counts), outcomes(asked)]
+    if asked.compares_departments:
+        panels.append(compared(asked, "department", _("Department")))
+    panels.append(compared(asked, "position", _("Position")))
+    panels.append(compared(asked, "source", _("Source")))
+    return Board(tiles(asked, now, before), panels)
+
+
+def tiles(asked: Asked, now: Overview, before: Overview) -> list[Tile]:
+    """The first row: what every board asks first."""
+    counts, past = now.counts, before.counts
+    return [
+        tile_of_count(pgettext("a step", "Booked"), counts.booked, past.booked, asked.rows()),
+        tile(
+            _("Cancelled"),
+            counts.cancel_rate,
+            past.cancel_rate,
+            asked.rows(status=InterviewStatus.CANCELLED),
+        ),
+        tile(
+            _("Did not come"),
+            counts.no_show_rate,
+            past.no_show_rate,
+            asked.rows(status=InterviewStatus.NO_SHOW),
+        ),
+        tile(
+            _("Left midway"),
+            counts.exit_rate,
+            past.exit_rate,
+            asked.rows(status=InterviewStatus.WITHDRAWN),
+        ),
+        tile(
+            _("Not finished"),
+            counts.incomplete_rate,
+            past.incomplete_rate,
+            asked.rows(status=InterviewStatus.INCOMPLETE),
+        ),
+        tile(_("Saved from cancelling"), now.saved.rate, before.saved.rate),
+        tile(_("Places taken again"), now.refilled.rate, before.refilled.rate),
+    ]
+
+
+def funnel(asked: Asked, now: Counts, before: Counts) -> Panel:
+    urls = {
+        "booked": asked.rows(),
+        "completed": asked.rows(status=InterviewStatus.COMPLETED),
+    }
+    rows, marks, last = [], [], None
+    for (name, number), (_name, past) in zip(now.funnel, before.funnel, strict=True):
+        label, url = str(words.STEPS[name]), urls.get(name, "")
+        of_all = Rate(number, now.invited)
+        rows.append([label, Linked(number, url), of_all, Rate(number, last or number), past])
+        said = count(number) if of_all.is_small else f"{count(number)} · {rate(of_all)}"
+        marks.append(Mark(label, number, said, url))
+        last = number
+    columns = [
+        *texts(_("Step")),
+        *numbers(_("Interviews")),
+        *rates(_("Of those invited"), _("Of the step before")),
+        *numbers(_("The period before")),
+    ]
+    title = _("From invitation to interview")
+    if not now.completion_rate.is_small:
+        title = _("%(share)s of those invited complete their interview") % {
+            "share": percent(now.completion_rate.share or 0)
+        }
+    table = Table(columns, rows if now.invited else [])
+    chart = Funnel(title, _("Each step as wide as it has interviews."), marks)
+    return Panel("funnel", title, table, chart if now.invited else None)
+
+
+def outcomes(asked: Asked) -> Panel:
+    """What became of them, over time."""
+    points = figures.series(asked.chosen, asked.period, asked.step)
+    labels = [on_axis(point.since, asked.step) for point in points]
+    parts = [(str(label), [of(point.counts) for point in points]) for label, of in FATES]
+    urls = [asked.rows(step_of(point.since, asked.step, asked.period)) for point in points]
+    rows = [
+        [label, Linked(point.counts.booked, url), *(values[step] for _label, values in parts)]
+        for step, (label, point, url) in enumerate(zip(labels, points, urls, strict=True))
+    ]
+    columns = [
+        *texts(_("Days")),
+        *numbers(pgettext("a step", "Booked"), *(label for label, _values in parts)),
+    ]
+    title = _("What became of the appointments")
+    there = any(point.counts.booked for point in points)
+    chart = Columns(
+        title,
+        _("Appointments by the day of their start, and how each of them ended."),
+        labels,
+        [Series(label, values) for label, values in parts],
+        urls=urls,
+    )
+    table = Table(columns, rows if there else [])
+    return Panel("outcomes", title, table, chart if there else None, is_wide=True)
+
+
+def compared(asked: Asked, dimension: Dimension, title: str) -> Panel:
+    """Beside one another, the most booked first."""
+    rows = figures.by(asked.chosen, asked.period, dimension)
+    lines = [_line(asked, dimension, row) for row in rows]
+    columns = [
+        *texts(title),
+        *numbers(pgettext("a step", "Booked")),
+        *rates(_("Cancelled"), _("Did not come"), _("Left midway"), _("Completed")),
+    ]
+    bars = [
+        Mark(
+            asked.name_of(dimension, row.key),
+            (row.counts.no_show_rate.share or 0) * 100,
+            f"{rate(row.counts.no_show_rate)} · {out_of(row.counts.no_show_rate)}",
+            asked.rows(status=InterviewStatus.NO_SHOW, **{dimension: row.key or None}),
+        )
+        for row in _comparable(rows)
+    ]
+    headings = {
+        "department": _("By department"),
+        "position": _("By position"),
+        "source": _("By source"),
+    }
+    chart = None
+    if len(bars) > 1:
+        chart = Bars(
+            _("Did not come, of those expected"),
+            _("Those with the most appointments; none with fewer than %(count)d expected.")
+            % {"count": figures.SMALL},
+            bars,
+        )
+    return Panel(dimension, headings[dimension], Table(columns, lines), chart, is_wide=True)
+
+
+def _comparable(rows: Iterable[Row]) -> list[Row]:
+    """In the order of the table: by size, not by who does worst."""
+    return [row for row in rows if not row.counts.no_show_rate.is_small][:MOST_BARS]
+
+
+def _line(asked: Asked, dimension: Dimension, row: Row) -> list:
+    counts, key = row.counts, row.key or None
+    return [
+        asked.name_of(dimension, row.key),
+        Linked(counts.booked, asked.rows(**{dimension: key})),
+        Linked(
+            counts.cancel_rate,
+            asked.rows(status=InterviewStatus.CANCELLED, **{dimension: key}),
+        ),
+        Linked(
+            counts.no_show_rate,
+            asked.rows(status=InterviewStatus.NO_SHOW, **{dimension: key}),
+        ),
+        Linked(
+            counts.exit_rate,
+            asked.rows(status=InterviewStatus.WITHDRAWN, **{dimension: key}),
+        ),
+        Linked(
+            Rate(counts.completed, counts.booked),
+            asked.rows(status=InterviewStatus.COMPLETED, **{dimension: key}),
+        ),
+    ]
