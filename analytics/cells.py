@@ -298,7 +298,8 @@ def recount_batch(most: int = BATCH) -> int:
         taken = set(cursor.fetchall())
         cells = {(position, day) for position, day, _department in taken}
         if cells:
-            _recount(cursor, cells, {(department, day) for _position, day, department in taken})
+            department_days = {(department, day) for _position, day, department in taken}
+            _recount(cursor, cells, department_days | _where_they_are(cursor, cells))
     return len(cells)
 
 
@@ -314,6 +315,17 @@ def _recount(cursor: CursorWrapper, cells: set[Key], department_days: set[Key]) 
     ):
         level.delete(cursor, keys)
         level.insert(cursor, keys)
+
+
+def _where_they_are(cursor: CursorWrapper, cells: set[Key]) -> set[Key]:
+    """The days of their departments now: a position may have moved since the mark was made."""
+    positions = list({position for position, _day in cells})
+    cursor.execute(
+        "SELECT id, department_id FROM interviews_position WHERE id = ANY(%s::bigint[])",
+        [positions],
+    )
+    departments = dict(cursor.fetchall())
+    return {(departments[each], day) for each, day in cells if each in departments}
 
 
 def _months(days: Iterable[Key]) -> set[Key]:

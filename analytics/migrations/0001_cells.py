@@ -92,13 +92,16 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- All that is counted of a position goes from one department's sums to the other's.
+-- All that is counted of a position goes from one department's sums to the other's. Its interviews
+-- are moved along, and mark their cells themselves; here those that hold places alone.
 CREATE FUNCTION analytics_mark_position() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    {MARK} SELECT DISTINCT c.since, c.owner, whose.department
-    FROM analytics_cell c
+    {MARK} SELECT DISTINCT (s.starts_at AT TIME ZONE 'Asia/Shanghai')::date, s.position_id,
+        whose.department
+    FROM interviews_slot s
+    JOIN interviews_freedplace place ON place.slot_id = s.id
     CROSS JOIN (VALUES (OLD.department_id), (NEW.department_id)) whose(department)
-    WHERE c.scope = 'position' AND c.span = 'day' AND c.owner = NEW.id;
+    WHERE s.position_id = NEW.id;
     RETURN NULL;
 END $$;
 """

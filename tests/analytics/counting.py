@@ -45,7 +45,11 @@ def counted() -> dict:
 
 def add(cells, position, day, source, kind, name, n):
     month = day.replace(day=1)
-    for owner in (("position", position.pk), ("department", position.department_id), ("company", 0)):
+    for owner in (
+        ("position", position.pk),
+        ("department", position.department_id),
+        ("company", 0),
+    ):
         for span, since in (("day", day), ("month", month)):
             for which in ((source, kind), ("*", "*")):
                 cells[owner[0], span, owner[1], since, *which][name] += n
