@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy, pgettext
 
 from accounts.models import User
 from analytics import figures
-from analytics.figures import Filter, Period, Step
+from analytics.figures import Counts, Filter, Period, Split, Step
 from cancellations.desk_filters import ANY, Narrowing
 from cancellations.forms import Chip
 from interviews.imports.answers import source_title
@@ -139,6 +139,16 @@ class InsightFilter(Narrowing):
 
 
 @dataclass(frozen=True)
+class Read:
+    """What the cells say of a period and of the one before: totals, and maps by their names."""
+
+    counts: Counts
+    counts_before: Counts
+    maps: dict[str, Split]
+    maps_before: dict[str, Split]
+
+
+@dataclass(frozen=True)
 class Asked:
     """What a page is asked for, as far as this person may see it."""
 
@@ -188,6 +198,15 @@ class Asked:
         """The name of the period, if it has one."""
         said = self.form.narrowing
         return "" if "since" in said or "until" in said else said.get("period", USUAL)
+
+    def read(self, *maps: str) -> "Read":
+        """Totals and maps of both periods; what several parts of a page ask for is read once."""
+        return Read(
+            figures.totals(self.chosen, self.period),
+            figures.totals(self.chosen, self.before),
+            figures.splits(self.chosen, self.period, *maps),
+            figures.splits(self.chosen, self.before, *maps),
+        )
 
     def name_of(self, dimension: str, key: int | str | None) -> str:
         """What is no longer there has no name."""

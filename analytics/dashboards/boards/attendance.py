@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from analytics import figures
 from analytics.charts import Bars, Lines, Mark, Series
 from analytics.dashboards import words
-from analytics.dashboards.asking import Asked, on_axis, step_of
+from analytics.dashboards.asking import Asked, Read, on_axis, step_of
 from analytics.dashboards.telling import (
     Board,
     Linked,
@@ -28,31 +28,25 @@ from interviews.reminders.words import what, when
 from interviews.states import InterviewStatus
 
 MOST_BARS = 10
+MAPS = ("reminders", "venues", "answers", "absences")
 
 
 def build(asked: Asked) -> Board:
-    now, before = (figures.totals(asked.chosen, each) for each in (asked.period, asked.before))
-    reached = figures.reminded(asked.chosen, asked.period)
+    read = asked.read(*MAPS)
     panels = [
         over_time(asked),
-        expected(
-            "reminders",
-            _("Did not come, by how far the reminder came"),
-            _("Reminder"),
-            [(str(words.REACHED[step]), each) for step, each in reached.items()],
-            finding=_reminder_finding(reached),
-        ),
-        rules(asked),
+        reminders(read),
+        rules(read),
         expected(
             "venues",
             _("Did not come, by place"),
             _("Place"),
-            _largest(figures.venues(asked.chosen, asked.period)),
+            _largest(figures.venues_of(read.maps["venues"])),
         ),
-        *answers(asked),
-        absences(asked),
+        *answers(read),
+        absences(read),
     ]
-    return Board(tiles(asked, now, before), panels)
+    return Board(tiles(asked, read.counts, read.counts_before), panels)
 
 
 def tiles(asked: Asked, now: Counts, before: Counts) -> list[Tile]:
@@ -165,9 +159,20 @@ def expected(
     return Panel(key, finding or title, Table(columns, rows), chart, is_listed=not bars)
 
 
-def rules(asked: Asked) -> Panel:
+def reminders(read: Read) -> Panel:
+    reached = figures.reminded_of(read.maps["reminders"])
+    return expected(
+        "reminders",
+        _("Did not come, by how far the reminder came"),
+        _("Reminder"),
+        [(str(words.REACHED[step]), each) for step, each in reached.items()],
+        finding=_reminder_finding(reached),
+    )
+
+
+def rules(read: Read) -> Panel:
     """By the rule that wrote to them."""
-    found = figures.reminded_by_rule(asked.chosen, asked.period)
+    found = figures.reminded_by_rule_of(read.maps["reminders"])
     known = ReminderRule.objects.in_bulk(found)
     named = [
         (f"{what(known[pk])} · {when(known[pk])}" if pk in known else _("not known any more"), each)
@@ -177,9 +182,9 @@ def rules(asked: Asked) -> Panel:
     return expected("rules", title, _("Step"), named)
 
 
-def answers(asked: Asked) -> list[Panel]:
+def answers(read: Read) -> list[Panel]:
     """By what was answered beforehand, where it was asked."""
-    found = figures.answers(asked.chosen, asked.period)
+    found = figures.answers_of(read.maps["answers"])
     title = _("Did not come, by the answer to “%(question)s”")
     return [
         expected(
@@ -192,9 +197,9 @@ def answers(asked: Asked) -> list[Panel]:
     ]
 
 
-def absences(asked: Asked) -> Panel:
+def absences(read: Read) -> Panel:
     """Why HR looked, and what was decided."""
-    found = figures.absences(asked.chosen, asked.period)
+    found = figures.absences_of(read.maps["absences"])
     rows = [
         [words.work_code("absence", code), words.decided(decision), number]
         for code, decisions in found.items()

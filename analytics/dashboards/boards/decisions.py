@@ -7,7 +7,7 @@ from accounts.permissions import DECIDE_CANCELLATION
 from analytics import figures
 from analytics.charts import Bars, Histogram, Mark, Series
 from analytics.dashboards import words
-from analytics.dashboards.asking import Asked
+from analytics.dashboards.asking import Asked, Read
 from analytics.dashboards.telling import (
     NOTHING,
     Board,
@@ -28,38 +28,15 @@ from analytics.dashboards.telling import (
 )
 from analytics.figures import SMALL, Decisions, Handling, Rate
 
+MAPS = ("requests", "handling", "saved", "refill")
+
 
 def build(asked: Asked) -> Board:
-    now, before = (figures.decisions(asked.chosen, each) for each in (asked.period, asked.before))
-    people, past = (
-        figures.handling_by_person(asked.chosen, each) for each in (asked.period, asked.before)
-    )
-    whole, earlier = figures.handling(asked.chosen, asked.period), _together(past)
-    panels = [
-        handling(whole, _sum(now)),
-        requests(now, before),
-        saved(asked),
-        refilled(asked),
-    ]
+    read = asked.read(*MAPS)
+    panels = [waiting(read), requests(read), saved(read), refilled(read)]
     if asked.user.has_perm(DECIDE_CANCELLATION):
-        panels.insert(2, by_person(people))
-    return Board(tiles(asked, whole, earlier, _sum(now), _sum(before)), panels)
-
-
-def _together(people: dict[int, Handling]) -> Handling:
-    """Those of all, from those of each."""
-    if not people:
-        return Handling([])
-    steps = zip(*(each.histogram for each in people.values()), strict=True)
-    histogram = [
-        figures.Bar(bars[0].low, bars[0].high, sum(bar.count for bar in bars)) for bars in steps
-    ]
-    return Handling(
-        histogram,
-        sum(bar.count for bar in histogram),
-        figures.quantile(histogram, 0.5),
-        figures.quantile(histogram, 0.95),
-    )
+        panels.insert(2, by_person(figures.handling_by_person_of(read.maps["handling"])))
+    return Board(tiles(read), panels)
 
 
 def _sum(found: dict[str, Decisions]) -> Decisions:
@@ -70,9 +47,11 @@ def _sum(found: dict[str, Decisions]) -> Decisions:
     return Decisions(**sums, in_time=cancel.in_time + leave.in_time)
 
 
-def tiles(
-    asked: Asked, now: Handling, past: Handling, all_now: Decisions, all_past: Decisions
-) -> list[Tile]:
+def tiles(read: Read) -> list[Tile]:
+    now, past = (figures.handling_of(maps["handling"]) for maps in (read.maps, read.maps_before))
+    all_now, all_past = (
+        _sum(figures.all_decisions_of(maps["requests"])) for maps in (read.maps, read.maps_before)
+    )
     found = [tile_of_count(_("Decided by HR"), all_now.by_hr, all_past.by_hr)]
     for label, value, before in (
         (_("Half are decided within"), now.p50, past.p50),
@@ -91,11 +70,13 @@ def tiles(
         *found,
         tile(_("Within the promise"), all_now.in_time, all_past.in_time),
         tile(_("Left to the default"), all_now.default_rate, all_past.default_rate),
-        tile_of_count(_("Waiting now"), all_now.waiting, all_past.waiting, under=""),
+        Tile(_("Waiting"), count(all_now.waiting)),
     ]
 
 
-def handling(whole: Handling, decided: Decisions) -> Panel:
+def waiting(read: Read) -> Panel:
+    whole = figures.handling_of(read.maps["handling"])
+    decided = _sum(figures.all_decisions_of(read.maps["requests"]))
     title = _("How long candidates wait for a decision")
     if decided.in_time.share is not None and not decided.in_time.is_small:
         title = _("%(share)s are decided within the time promised") % {
@@ -118,7 +99,9 @@ def handling(whole: Handling, decided: Decisions) -> Panel:
     return Panel("handling", title, Table(columns, rows), chart, is_wide=True)
 
 
-def requests(now: dict[str, Decisions], before: dict[str, Decisions]) -> Panel:
+def requests(read: Read) -> Panel:
+    now = figures.all_decisions_of(read.maps["requests"])
+    before = figures.all_decisions_of(read.maps_before["requests"])
     names = {
         "cancel": _("To cancel"),
         "exit": _("To leave midway"),
@@ -159,7 +142,7 @@ def requests(now: dict[str, Decisions], before: dict[str, Decisions]) -> Panel:
 
 
 def by_person(people: dict[int, Handling]) -> Panel:
-    """In the order of names, with the sample; times only where there are enough. Never a ranking."""
+    """In the order of names, with the sample; times only where there are enough. No ranking."""
     names = dict(User.objects.filter(pk__in=people).values_list("pk", "name"))
     rows = [
         [names.get(pk, _("not known any more")), each.count, *_times(each)]
@@ -187,9 +170,9 @@ def _times(each: Handling) -> list[float | None]:
     return [each.p50, each.p95] if each.count >= SMALL else [None, None]
 
 
-def saved(asked: Asked) -> Panel:
+def saved(read: Read) -> Panel:
     """What was offered instead of cancelling, and whether it kept the interview."""
-    found = figures.saved_by_reason(asked.chosen, asked.period)
+    found = figures.saved_by_reason_of(read.maps["saved"])
     labels = words.reason_labels()
     rows = [
         [
@@ -215,9 +198,9 @@ def saved(asked: Asked) -> Panel:
     return Panel("saved", title, Table(columns, rows), is_listed=True)
 
 
-def refilled(asked: Asked) -> Panel:
+def refilled(read: Read) -> Panel:
     """What became of places that were given up."""
-    found = figures.refilled(asked.chosen, asked.period)
+    found = figures.refilled_of(read.maps["refill"])
     rows = [
         [label, number]
         for label, number in (

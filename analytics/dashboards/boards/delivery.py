@@ -24,11 +24,12 @@ from analytics.dashboards.telling import (
 from analytics.figures import Delivered, Rate
 
 MOST_CAUSES = 10
+MAPS = ("delivery",)
 
 
 def build(asked: Asked) -> Board:
-    now = figures.delivery(asked.chosen, asked.period)
-    before = figures.delivery(asked.chosen, asked.before)
+    read = asked.read(*MAPS)
+    now, before = (figures.delivery_of(maps["delivery"]) for maps in (read.maps, read.maps_before))
     tiles = [
         tile_of_count(_("Messages"), _whole(now).denominator, _whole(before).denominator),
         tile(_("Did not arrive"), _whole(now), _whole(before)),

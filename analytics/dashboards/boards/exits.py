@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from analytics import figures
 from analytics.charts import Bars, Mark
 from analytics.dashboards import words
-from analytics.dashboards.asking import Asked
+from analytics.dashboards.asking import Asked, Read
 from analytics.dashboards.telling import (
     Board,
     Linked,
@@ -26,11 +26,13 @@ from analytics.figures import Rate
 from interviews.states import InterviewStatus
 
 MOST_BARS = 15
+MAPS = ("exits",)
 
 
 def build(asked: Asked) -> Board:
-    now, before = (figures.totals(asked.chosen, each) for each in (asked.period, asked.before))
-    found = figures.exits(asked.chosen, asked.period)
+    read = asked.read(*MAPS)
+    now, before = read.counts, read.counts_before
+    found = figures.exits_of(read.maps["exits"])
     left, lapsed = _("Left"), _("Not come back")
     tiles = [
         tile_of_count(_("Began"), now.attended, before.attended),
@@ -54,7 +56,7 @@ def build(asked: Asked) -> Board:
         ),
     ]
     panels = [
-        where("exits-by-stage", _("stage"), found.exits_by_stage, words.stage, left),
+        by_stage(read),
         where("exits-by-question", _("question"), found.exits_by_question, _question, left),
         where("lapses-by-stage", _("stage"), found.lapses_by_stage, words.stage, lapsed),
         where("lapses-by-question", _("question"), found.lapses_by_question, _question, lapsed),
@@ -62,6 +64,11 @@ def build(asked: Asked) -> Board:
         positions(asked),
     ]
     return Board(tiles, panels)
+
+
+def by_stage(read: Read) -> Panel:
+    found = figures.exits_of(read.maps["exits"]).exits_by_stage
+    return where("exits-by-stage", _("stage"), found, words.stage, _("Left"))
 
 
 def _question(number: str) -> str:

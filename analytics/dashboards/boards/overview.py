@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy, pgettext
 from analytics import figures
 from analytics.charts import Bars, Columns, Funnel, Mark, Series
 from analytics.dashboards import words
-from analytics.dashboards.asking import Asked, on_axis, step_of
+from analytics.dashboards.asking import Asked, Read, on_axis, step_of
 from analytics.dashboards.telling import (
     Board,
     Linked,
@@ -26,10 +26,11 @@ from analytics.dashboards.telling import (
     tile,
     tile_of_count,
 )
-from analytics.figures import Counts, Dimension, Overview, Rate, Row
+from analytics.figures import Counts, Dimension, Rate, Row
 from interviews.states import InterviewStatus
 
 MOST_BARS = 10
+MAPS = ("saved", "refill", "requests")
 
 
 def _pending(counts: Counts) -> int:
@@ -47,18 +48,18 @@ FATES: tuple[tuple[Promise, Callable[[Counts], int]], ...] = (
 
 
 def build(asked: Asked) -> Board:
-    now = figures.overview(asked.chosen, asked.period)
-    before = figures.overview(asked.chosen, asked.before)
-    panels = [funnel(asked, now.counts, before.counts), outcomes(asked)]
+    read = asked.read(*MAPS)
+    panels = [funnel(asked, read.counts, read.counts_before), outcomes(asked)]
+    panels += [compared(asked, each) for each in ("position", "source")]
     if asked.compares_departments:
-        panels.append(compared(asked, "department", _("Department")))
-    panels.append(compared(asked, "position", _("Position")))
-    panels.append(compared(asked, "source", _("Source")))
-    return Board(tiles(asked, now, before), panels)
+        panels.insert(2, compared(asked, "department"))
+    return Board(tiles(asked, read), panels)
 
 
-def tiles(asked: Asked, now: Overview, before: Overview) -> list[Tile]:
+def tiles(asked: Asked, read: Read) -> list[Tile]:
     """The first row: what every board asks first."""
+    now = figures.overview_of(read.counts, read.maps)
+    before = figures.overview_of(read.counts_before, read.maps_before)
     counts, past = now.counts, before.counts
     return [
         tile_of_count(pgettext("a step", "Booked"), counts.booked, past.booked, asked.rows()),
@@ -147,12 +148,17 @@ def outcomes(asked: Asked) -> Panel:
     return Panel("outcomes", title, table, chart if there else None, is_wide=True)
 
 
-def compared(asked: Asked, dimension: Dimension, title: str) -> Panel:
+def compared(asked: Asked, dimension: Dimension) -> Panel:
     """Beside one another, the most booked first."""
+    column, heading = {
+        "department": (_("Department"), _("By department")),
+        "position": (_("Position"), _("By position")),
+        "source": (_("Source"), _("By source")),
+    }[dimension]
     rows = figures.by(asked.chosen, asked.period, dimension)
     lines = [_line(asked, dimension, row) for row in rows]
     columns = [
-        *texts(title),
+        *texts(column),
         *numbers(pgettext("a step", "Booked")),
         *rates(_("Cancelled"), _("Did not come"), _("Left midway"), _("Completed")),
     ]
@@ -165,11 +171,6 @@ def compared(asked: Asked, dimension: Dimension, title: str) -> Panel:
         )
         for row in _comparable(rows)
     ]
-    headings = {
-        "department": _("By department"),
-        "position": _("By position"),
-        "source": _("By source"),
-    }
     chart = None
     if len(bars) > 1:
         chart = Bars(
@@ -178,7 +179,7 @@ def compared(asked: Asked, dimension: Dimension, title: str) -> Panel:
             % {"count": figures.SMALL},
             bars,
         )
-    return Panel(dimension, headings[dimension], Table(columns, lines), chart, is_wide=True)
+    return Panel(dimension, heading, Table(columns, lines), chart, is_wide=True)
 
 
 def _comparable(rows: Iterable[Row]) -> list[Row]:

@@ -24,8 +24,9 @@ from analytics.figures import Rate
 
 
 def build(asked: Asked) -> Board:
-    now, before = (figures.totals(asked.chosen, each) for each in (asked.period, asked.before))
-    found = figures.quality(asked.chosen, asked.period)
+    read = asked.read("quality")
+    now, before = read.counts, read.counts_before
+    found = figures.quality_of(read.maps["quality"])
     still_open = sum(each["open"] for each in found.values())
     tiles = [
         Tile(_("To be looked at"), count(still_open)),

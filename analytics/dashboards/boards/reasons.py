@@ -30,14 +30,16 @@ from interviews.states import InterviewStatus
 LEADING = 4  # reasons drawn by themselves; the others together
 MOST_BARS = 8
 QUARTERS = 4
+MAPS = ("reasons",)
 
 Labels = Mapping[tuple[str, str], str]
 
 
 def build(asked: Asked) -> Board:
     labels = words.reason_labels()
-    now = figures.reasons(asked.chosen, asked.period)
-    before = figures.reasons(asked.chosen, asked.before)
+    read = asked.read(*MAPS)
+    now = figures.reasons_of(read.maps["reasons"])
+    before = figures.reasons_of(read.maps_before["reasons"])
     leading = list(now["candidate"])[:LEADING]
     panels = [
         split(now["candidate"], before["candidate"], "candidate", labels),

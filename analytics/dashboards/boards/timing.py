@@ -22,15 +22,16 @@ from analytics.dashboards.telling import (
 )
 from analytics.figures import Bar, Hour, Rate
 
+MAPS = ("hours", "notice")
 USUAL_HOURS = range(9, 18)  # shown even where nothing begins in them
 
 
 def build(asked: Asked) -> Board:
-    hours = figures.hours(asked.chosen, asked.period)
-    notice = figures.notice(asked.chosen, asked.period)
-    before = figures.notice(asked.chosen, asked.before)
+    read = asked.read(*MAPS)
+    hours = figures.hours_of(read.maps["hours"])
+    notice, before = (figures.notice_of(maps["notice"]) for maps in (read.maps, read.maps_before))
     panels = [
-        heat("starts", _("Booked"), _starts_finding(hours), hours),
+        heat_of_starts(hours),
         heat("cancelled", _("Cancelled"), _("When what was cancelled would have begun"), hours),
         heat("no_show", _("Did not come"), _("When those who did not come were expected"), hours),
         by_hour(hours),
@@ -81,6 +82,10 @@ def _shown(hours: list[Hour]) -> list[int]:
     there = [each.hour for each in hours if each.starts]
     span = [*USUAL_HOURS, *there]
     return list(range(min(span), max(span) + 1))
+
+
+def heat_of_starts(hours: list[Hour]) -> Panel:
+    return heat("starts", _("Booked"), _starts_finding(hours), hours)
 
 
 def heat(what: str, label: str, title: str, hours: list[Hour]) -> Panel:
