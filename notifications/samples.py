@@ -214,8 +214,8 @@ SHAPES: dict[str, Shape] = {
     "weekly_summary": Shape(
         _WEEK
         | {
-            "steps": [{"label": "已邀请", "count": "128", "width": 100}],
-            "reasons": [{"label": "时间冲突", "count": "9", "width": 100}],
+            "steps": [{"label": "已邀请", "count": "128", "width": "100%"}],
+            "reasons": [{"label": "时间冲突", "count": "9", "width": "100%"}],
         },
         _WEEK | {"figures": [], "steps": [], "reasons": []},
     ),

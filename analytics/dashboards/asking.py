@@ -93,8 +93,8 @@ class InsightFilter(Narrowing):
             "department": dict(departments),
             "position": {pk: title for pk, title, _recruiter, _name in positions},
             "category": dict(categories),
-            "recruiter": {None: _("Nobody")} | {int(pk): name for pk, name in recruiters.items()},
-            "source": {"": _("Our own")} | {each: source_title(each) or each for each in sources},
+            "recruiter": {None: _("Nobody"), **{int(pk): name for pk, name in recruiters.items()}},
+            "source": {"": _("Our own"), **{each: source_title(each) or each for each in sources}},
             "kind": {value: str(label) for value, label in InterviewKind.choices},
         }
         for name in ("department", "position", "category"):
@@ -131,10 +131,12 @@ class InsightFilter(Narrowing):
 
     def chosen_period(self, today: date) -> Period:
         said = self.narrowing
-        since, until = said.get("since"), said.get("until")
-        if since or until:
-            end = until or max(today, since)
-            return Period(since or end - timedelta(days=29), end)
+        since: date | None = said.get("since")
+        until: date | None = said.get("until")
+        if since:
+            return Period(since, until or max(today, since))
+        if until:
+            return Period(until - timedelta(days=29), until)
         return preset(said.get("period", USUAL), today)
 
 
@@ -212,7 +214,7 @@ class Asked:
         """What is no longer there has no name."""
         return self.form.names[dimension].get(key) or _("not known any more")
 
-    def rows(self, period: Period | None = None, **narrowed: Any) -> str:
+    def rows(self, period: Period | None = None, /, **narrowed: Any) -> str:
         """Where the desk lists the interviews behind a figure; nothing where its list cannot be
         narrowed like that. Its list knows no categories, and no source but those from outside."""
         said = {name: str(value) for name, value in self.form.narrowing.items()}

@@ -145,7 +145,7 @@ def _bars(rows: list[tuple[str, int]]) -> list[dict[str, Any]]:
     """`width` is in per cent of the longest: mail programs draw it as a cell of a table."""
     most = max((number for _label, number in rows), default=0)
     return [
-        {"label": label, "count": count(number), "width": round(number / most * 100)}
+        {"label": label, "count": count(number), "width": f"{round(number / most * 100)}%"}
         for label, number in rows
         if most
     ]

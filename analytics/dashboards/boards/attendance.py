@@ -1,6 +1,7 @@
 """Who does not come, and which reminder keeps it from happening."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -79,7 +80,7 @@ def over_time(asked: Asked) -> Panel:
     """The rate of each step, beside that of the same step of the period before."""
     points = figures.series(asked.chosen, asked.period, asked.step)
     earlier = figures.series(asked.chosen, asked.before, asked.step)[: len(points)]
-    rows = []
+    rows: list[list[Any]] = []
     for number, point in enumerate(points):
         period = step_of(point.since, asked.step, asked.period)
         past = earlier[number].counts.no_show_rate if number < len(earlier) else Rate(0, 0)
@@ -138,7 +139,7 @@ def expected(
 ) -> Panel:
     """What became of those who were expected; bars only of what is not small."""
     found = [(label, each) for label, each in found if each != Expected()]
-    rows = [
+    rows: list[list[Any]] = [
         [label, each.came, each.missed, each.cancelled, each.no_show_rate] for label, each in found
     ]
     bars = [
@@ -200,7 +201,7 @@ def answers(read: Read) -> list[Panel]:
 def absences(read: Read) -> Panel:
     """Why HR looked, and what was decided."""
     found = figures.absences_of(read.maps["absences"])
-    rows = [
+    rows: list[list[Any]] = [
         [words.work_code("absence", code), words.decided(decision), number]
         for code, decisions in found.items()
         for decision, number in sorted(decisions.items(), key=lambda each: -each[1])

@@ -1,5 +1,7 @@
 """How long candidates wait for HR, whether promises are kept, and what is saved and refilled."""
 
+from typing import Any
+
 from django.utils.translation import gettext as _
 
 from accounts.models import User
@@ -86,7 +88,7 @@ def waiting(read: Read) -> Panel:
     while bars and not bars[-1].count:  # the longest steps are seldom needed
         bars = bars[:-1]
     labels = [words.handling_step(bar.low, bar.high) for bar in bars]
-    rows = [
+    rows: list[list[Any]] = [
         [label, bar.count, Rate(bar.count, whole.count)]
         for label, bar in zip(labels, bars, strict=True)
     ]
@@ -107,7 +109,7 @@ def requests(read: Read) -> Panel:
         "exit": _("To leave midway"),
         "company": _("Called off by the company"),
     }
-    rows = [
+    rows: list[list[Any]] = [
         [
             names[sort],
             each.asked,
@@ -144,7 +146,7 @@ def requests(read: Read) -> Panel:
 def by_person(people: dict[int, Handling]) -> Panel:
     """In the order of names, with the sample; times only where there are enough. No ranking."""
     names = dict(User.objects.filter(pk__in=people).values_list("pk", "name"))
-    rows = [
+    rows: list[list[Any]] = [
         [names.get(pk, _("not known any more")), each.count, *_times(each)]
         for pk, each in people.items()
         if pk
@@ -174,7 +176,7 @@ def saved(read: Read) -> Panel:
     """What was offered instead of cancelling, and whether it kept the interview."""
     found = figures.saved_by_reason_of(read.maps["saved"])
     labels = words.reason_labels()
-    rows = [
+    rows: list[list[Any]] = [
         [
             labels.get(("candidate", reason), reason),
             words.offered(offered),
@@ -201,7 +203,7 @@ def saved(read: Read) -> Panel:
 def refilled(read: Read) -> Panel:
     """What became of places that were given up."""
     found = figures.refilled_of(read.maps["refill"])
-    rows = [
+    rows: list[list[Any]] = [
         [label, number]
         for label, number in (
             (_("Places given up"), found.freed),

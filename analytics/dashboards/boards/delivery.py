@@ -1,6 +1,7 @@
 """Whether what is written arrives: by channel and provider, and why it does not."""
 
 from collections import Counter
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -52,7 +53,7 @@ def _name(each: Delivered) -> str:
 
 
 def channels(found: list[Delivered]) -> Panel:
-    rows = [
+    rows: list[list[Any]] = [
         [
             words.channel(each.channel),
             words.provider(each.provider),
@@ -100,7 +101,7 @@ def causes(found: list[Delivered]) -> Panel:
         (each.channel, code): number for each in found for code, number in each.causes.items()
     })  # fmt: skip
     whole = sum(counted.values())
-    rows = [
+    rows: list[list[Any]] = [
         [words.cause(code), words.channel(channel), number, Rate(number, whole)]
         for (channel, code), number in counted.most_common()
     ]

@@ -1,6 +1,7 @@
 """Where people leave the interview, and where they do not come back to it."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -91,7 +92,7 @@ def where(
     key: str, what: str, found: Mapping[str, int], named: Callable[[str], str], verb: str
 ) -> Panel:
     whole = sum(found.values())
-    rows = [
+    rows: list[list[Any]] = [
         [named(code), number, Rate(number, whole)] for code, number in _in_order(found) if number
     ]
     title = _("%(verb)s, by %(what)s") % {"verb": verb, "what": what}
@@ -119,7 +120,7 @@ def _bars(title: str, rows: list[list]) -> Bars | None:
 def endings(found: Mapping[str, int]) -> Panel:
     """How those sittings ended that nobody came back to."""
     whole = sum(found.values())
-    rows = [
+    rows: list[list[Any]] = [
         [words.ending(code), number, Rate(number, whole)]
         for code, number in sorted(found.items(), key=lambda each: -each[1])
     ]
@@ -129,7 +130,7 @@ def endings(found: Mapping[str, int]) -> Panel:
 
 
 def positions(asked: Asked) -> Panel:
-    rows = [
+    rows: list[list[Any]] = [
         [
             asked.name_of("position", row.key),
             row.counts.attended,

@@ -1,6 +1,7 @@
 """How it goes: the way from invitation to completed interview, and what it loses on the way."""
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -97,7 +98,9 @@ def funnel(asked: Asked, now: Counts, before: Counts) -> Panel:
         "booked": asked.rows(),
         "completed": asked.rows(status=InterviewStatus.COMPLETED),
     }
-    rows, marks, last = [], [], None
+    rows: list[list[Any]] = []
+    marks: list[Mark] = []
+    last: int | None = None
     for (name, number), (_name, past) in zip(now.funnel, before.funnel, strict=True):
         label, url = str(words.STEPS[name]), urls.get(name, "")
         of_all = Rate(number, now.invited)
@@ -127,7 +130,7 @@ def outcomes(asked: Asked) -> Panel:
     labels = [on_axis(point.since, asked.step) for point in points]
     parts = [(str(label), [of(point.counts) for point in points]) for label, of in FATES]
     urls = [asked.rows(step_of(point.since, asked.step, asked.period)) for point in points]
-    rows = [
+    rows: list[list[Any]] = [
         [label, Linked(point.counts.booked, url), *(values[step] for _label, values in parts)]
         for step, (label, point, url) in enumerate(zip(labels, points, urls, strict=True))
     ]
@@ -187,7 +190,7 @@ def _comparable(rows: Iterable[Row]) -> list[Row]:
     return [row for row in rows if not row.counts.no_show_rate.is_small][:MOST_BARS]
 
 
-def _line(asked: Asked, dimension: Dimension, row: Row) -> list:
+def _line(asked: Asked, dimension: Dimension, row: Row) -> list[Any]:
     counts, key = row.counts, row.key or None
     return [
         asked.name_of(dimension, row.key),

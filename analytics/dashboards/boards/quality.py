@@ -1,5 +1,6 @@
 """Whether the data is in order: what HR was asked to look at, and what records lack."""
 
+from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
@@ -46,7 +47,7 @@ def build(asked: Asked) -> Board:
 
 def findings(asked: Asked, found: dict[tuple[str, str], dict[str, int]]) -> Panel:
     """What somebody was asked to look at, the most open first; the queue has those that wait."""
-    rows = []
+    rows: list[list[Any]] = []
     for (kind, code), each in found.items():
         said = {"kind": kind} | _department(asked)
         url = f"{reverse('cancellations:queue')}?{urlencode(said)}"
@@ -65,7 +66,7 @@ def _department(asked: Asked) -> dict[str, str]:
 
 def sources(asked: Asked) -> Panel:
     """What records lack, by where they came from."""
-    rows = [
+    rows: list[list[Any]] = [
         [
             asked.name_of("source", row.key),
             Linked(row.counts.invited, asked.rows(source=row.key or None)),

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -75,7 +76,8 @@ def split(now: Mapping[str, int], before: Mapping[str, int], party: str, labels:
     """How often which reason is given, the most frequent first."""
     whole, whole_before = sum(now.values()), sum(before.values())
     codes = [*now, *(code for code in before if code not in now)]
-    rows, bars = [], []
+    rows: list[list[Any]] = []
+    bars: list[Mark] = []
     for code in codes:
         of = Rate(now.get(code, 0), whole)
         past = Rate(before.get(code, 0), whole_before)
@@ -83,7 +85,8 @@ def split(now: Mapping[str, int], before: Mapping[str, int], party: str, labels:
         rows.append([label, of.numerator, of, past])
         said = count(of.numerator) if of.is_small else f"{count(of.numerator)} · {rate(of)}"
         comparable = not (of.is_small or past.is_small)
-        value, earlier = of.numerator, None
+        value: float = of.numerator
+        earlier: float | None = None
         if comparable:
             value, earlier = (of.share or 0) * 100, (past.share or 0) * 100
         bars.append(Mark(label, value, said, before=earlier))
@@ -171,7 +174,7 @@ def _over_time(
     labelled = [(on_axis(since, step), _of(counted, leading)) for since, counted in points]
     series, names = _stacked(labelled, leading, labels)
     columns = [*texts(_("Days")), *numbers(*names)]
-    rows = [[label, *values] for label, values in labelled]
+    rows: list[list[Any]] = [[label, *values] for label, values in labelled]
     there = any(sum(values) for _label, values in labelled)
     chart = None
     if there:
@@ -194,7 +197,7 @@ def compared(asked: Asked, dimension: Dimension, leading: list[str], labels: Lab
     }
     column, title = headings[dimension]
     columns = [*texts(column), *numbers(_("Together"), *names)]
-    rows = [[label, sum(values), *values] for label, values in labelled]
+    rows: list[list[Any]] = [[label, sum(values), *values] for label, values in labelled]
     chart = None
     if labelled:
         chart = StackedBars(

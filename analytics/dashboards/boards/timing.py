@@ -1,5 +1,7 @@
 """When: which hours of the week are booked, called off and missed, and how long before."""
 
+from typing import Any
+
 from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
 
@@ -104,7 +106,7 @@ def heat(what: str, label: str, title: str, hours: list[Hour]) -> Panel:
 
 
 def by_hour(hours: list[Hour]) -> Panel:
-    rows = []
+    rows: list[list[Any]] = []
     for hour in _shown(hours):
         some = [each for each in hours if each.hour == hour]
         rows.append(
@@ -114,7 +116,7 @@ def by_hour(hours: list[Hour]) -> Panel:
 
 
 def by_weekday(hours: list[Hour]) -> Panel:
-    rows = []
+    rows: list[list[Any]] = []
     for day in range(7):
         some = [each for each in hours if each.weekday == day]
         starts = sum(each.starts for each in some)
@@ -136,7 +138,7 @@ def notices(notice: list[Bar], before: list[Bar]) -> Panel:
     """How long before the start candidates ask to cancel."""
     labels = [words.notice_step(bar.low, bar.high) for bar in notice]
     asked, past = sum(bar.count for bar in notice), sum(bar.count for bar in before)
-    rows = [
+    rows: list[list[Any]] = [
         [label, bar.count, Rate(bar.count, asked), Rate(old.count, past)]
         for label, bar, old in zip(labels, notice, before, strict=True)
     ]
