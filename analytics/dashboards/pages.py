@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from analytics.dashboards.asking import Asked
 from analytics.dashboards.boards import (
@@ -41,7 +42,12 @@ TABS = (
     Page(
         "timing", _("Timing"), _("When interviews are booked, cancelled and missed"), timing.build
     ),
-    Page("exits", _("Leaving"), _("Where people leave the interview"), exits.build),
+    Page(
+        "exits",
+        pgettext_lazy("figures", "Leaving"),
+        _("Where people leave the interview"),
+        exits.build,
+    ),
     Page("attendance", _("Attendance"), _("Who does not come, and what helps"), attendance.build),
     Page("decisions", _("Decisions"), _("How long candidates wait for HR"), decisions.build),
     Page("delivery", _("Delivery"), _("Whether messages arrive"), delivery.build),

@@ -104,10 +104,10 @@ class Column:
     def in_file(self) -> list["Column"]:
         """A rate goes into a file in its parts: what is calculated from it is then right."""
         if self.what == What.RATE:
-            parts = (_("number"), _("of"), _("per cent"))
+            parts = (pgettext("figures", "number"), pgettext("figures", "of"), _("per cent"))
             return [Column(f"{self.title}: {part}") for part in parts]
         if self.what == What.MINUTES:
-            return [Column(f"{self.title}: {_('minutes')}")]
+            return [Column(f"{self.title}: {pgettext('figures', 'minutes')}")]
         return [self]
 
 

@@ -108,14 +108,14 @@ def told(user: User, week: Period) -> dict[str, Any] | None:
     now, then = figures.overview_of(counts, maps), figures.overview_of(before, past)
     shown = [
         {
-            "label": pgettext("a step", "Booked"),
+            "label": pgettext("figures", "Booked"),
             "value": count(counts.booked),
             "change": difference(counts.booked, before.booked),
         },
-        _rate(_("Cancelled"), counts.cancel_rate, before.cancel_rate),
-        _rate(_("Did not come"), counts.no_show_rate, before.no_show_rate),
-        _rate(_("Left midway"), counts.exit_rate, before.exit_rate),
-        _rate(_("Not finished"), counts.incomplete_rate, before.incomplete_rate),
+        _rate(pgettext("figures", "Cancelled"), counts.cancel_rate, before.cancel_rate),
+        _rate(pgettext("figures", "Did not come"), counts.no_show_rate, before.no_show_rate),
+        _rate(pgettext("figures", "Left midway"), counts.exit_rate, before.exit_rate),
+        _rate(pgettext("figures", "Not finished"), counts.incomplete_rate, before.incomplete_rate),
         _rate(_("Within the promise"), now.cancel.in_time, then.cancel.in_time),
         _rate(_("Saved from cancelling"), now.saved.rate, then.saved.rate),
         _rate(_("Places taken again"), now.refilled.rate, then.refilled.rate),

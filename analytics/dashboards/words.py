@@ -16,12 +16,12 @@ from notifications.models import Channel, WorkKind
 
 # The way of an interview, as figures.FUNNEL names it.
 STEPS = {
-    "invited": gettext_lazy("Invited"),
+    "invited": pgettext_lazy("figures", "Invited"),
     "opened": gettext_lazy("Opened the invitation"),
-    "booked": pgettext_lazy("a step", "Booked"),
+    "booked": pgettext_lazy("figures", "Booked"),
     "confirmed": gettext_lazy("Confirmed"),
     "attended": gettext_lazy("Came"),
-    "completed": gettext_lazy("Completed"),
+    "completed": pgettext_lazy("figures", "Completed"),
 }
 # How far a reminder came.
 REACHED = {

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from analytics import figures
 from analytics.charts import Bars, Lines, Mark, Series
@@ -53,7 +54,7 @@ def build(asked: Asked) -> Board:
 def tiles(asked: Asked, now: Counts, before: Counts) -> list[Tile]:
     return [
         tile(
-            _("Did not come"),
+            pgettext("figures", "Did not come"),
             now.no_show_rate,
             before.no_show_rate,
             asked.rows(status=InterviewStatus.NO_SHOW),
@@ -99,7 +100,10 @@ def over_time(asked: Asked) -> Panel:
     there = any(value >= 0 for value in series[0].values)
     about = _("Of those expected, in per cent; only steps with %(count)d expected or more.")
     chart = Lines(title, about % {"count": figures.SMALL}, labels, series, unit="%")
-    columns = [*texts(_("Days")), *rates(_("Did not come"), _("The period before"))]
+    columns = [
+        *texts(pgettext("figures", "Days")),
+        *rates(pgettext("figures", "Did not come"), _("The period before")),
+    ]
     some = any(row[1].value.denominator for row in rows)
     table = Table(columns, rows if some else [])
     return Panel("no-shows", title, table, chart if there else None, is_wide=True)
@@ -153,7 +157,7 @@ def expected(
     ]
     columns = [
         *texts(column),
-        *numbers(_("Came"), _("Did not come"), _("Cancelled")),
+        *numbers(_("Came"), pgettext("figures", "Did not come"), pgettext("figures", "Cancelled")),
         *rates(_("Did not come, of those expected")),
     ]
     chart = Bars(finding or title, title, bars[:MOST_BARS]) if bars else None
@@ -180,7 +184,7 @@ def rules(read: Read) -> Panel:
         for pk, each in found.items()
     ]
     title = _("Did not come, by the step that wrote to them")
-    return expected("rules", title, _("Step"), named)
+    return expected("rules", title, pgettext("figures", "Step"), named)
 
 
 def answers(read: Read) -> list[Panel]:
@@ -191,7 +195,7 @@ def answers(read: Read) -> list[Panel]:
         expected(
             f"answers-{number}",
             title % {"question": words.question(question)},
-            _("Answer"),
+            pgettext("figures", "Answer"),
             [(words.answer(code), each) for code, each in _largest(by_answer)],
         )
         for number, (question, by_answer) in enumerate(found.items(), 1)
@@ -206,6 +210,9 @@ def absences(read: Read) -> Panel:
         for code, decisions in found.items()
         for decision, number in sorted(decisions.items(), key=lambda each: -each[1])
     ]
-    columns = [*texts(_("Why HR looked"), _("What was decided")), *numbers(_("Number"))]
+    columns = [
+        *texts(_("Why HR looked"), _("What was decided")),
+        *numbers(pgettext("figures", "Number")),
+    ]
     title = _("Absences and what was decided")
     return Panel("absences", title, Table(columns, rows), is_listed=True)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from accounts.models import User
 from accounts.permissions import DECIDE_CANCELLATION
@@ -72,7 +73,7 @@ def tiles(read: Read) -> list[Tile]:
         *found,
         tile(_("Within the promise"), all_now.in_time, all_past.in_time),
         tile(_("Left to the default"), all_now.default_rate, all_past.default_rate),
-        Tile(_("Waiting"), count(all_now.waiting)),
+        Tile(pgettext("figures", "Waiting"), count(all_now.waiting)),
     ]
 
 
@@ -92,7 +93,11 @@ def waiting(read: Read) -> Panel:
         [label, bar.count, Rate(bar.count, whole.count)]
         for label, bar in zip(labels, bars, strict=True)
     ]
-    columns = [*texts(_("Time to decide")), *numbers(_("Requests")), *rates(_("Share"))]
+    columns = [
+        *texts(_("Time to decide")),
+        *numbers(_("Requests")),
+        *rates(pgettext("figures", "Share")),
+    ]
     chart = None
     if rows:
         series = Series(_("Requests"), [bar.count for bar in bars])
@@ -133,7 +138,7 @@ def requests(read: Read) -> Panel:
             _("Decided at once"),
             _("Decided by HR"),
             _("By the default"),
-            _("Declined"),
+            pgettext("figures", "Declined"),
             _("Taken back"),
             _("Reinstated"),
         ),
@@ -190,8 +195,8 @@ def saved(read: Read) -> Panel:
     rows.sort(key=lambda row: -row[2])
     columns = [
         *texts(_("Reason"), _("Offered instead")),
-        *numbers(_("Offers"), _("Moved"), _("Kept")),
-        *rates(_("Saved")),
+        *numbers(_("Offers"), pgettext("figures", "Moved"), pgettext("figures", "Kept")),
+        *rates(pgettext("figures", "Saved")),
     ]
     title = _("Saved from cancelling")
     whole = sum((row[-1] for row in rows), Rate(0, 0))
@@ -220,5 +225,8 @@ def refilled(read: Read) -> Panel:
     there = any(number for _label, number in rows)
     bars = [Mark(label, number, count(number)) for label, number in rows[:4]]
     chart = Bars(title, _("Places given up, and what became of them."), bars) if there else None
-    table = Table([*texts(_("What became of them")), *numbers(_("Number"))], rows if there else [])
+    table = Table(
+        [*texts(_("What became of them")), *numbers(pgettext("figures", "Number"))],
+        rows if there else [],
+    )
     return Panel("refilled", title, table, chart)

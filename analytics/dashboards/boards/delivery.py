@@ -4,6 +4,7 @@ from collections import Counter
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from analytics import figures
 from analytics.charts import Bars, Mark, Series, StackedBars
@@ -32,7 +33,9 @@ def build(asked: Asked) -> Board:
     read = asked.read(*MAPS)
     now, before = (figures.delivery_of(maps["delivery"]) for maps in (read.maps, read.maps_before))
     tiles = [
-        tile_of_count(_("Messages"), _whole(now).denominator, _whole(before).denominator),
+        tile_of_count(
+            pgettext("figures", "Messages"), _whole(now).denominator, _whole(before).denominator
+        ),
         tile(_("Did not arrive"), _whole(now), _whole(before)),
         tile(_("Known to have arrived"), _arrived(now), _arrived(before)),
     ]
@@ -69,10 +72,10 @@ def channels(found: list[Delivered]) -> Panel:
     columns = [
         *texts(_("Channel"), _("Provider")),
         *numbers(
-            _("Arrived"),
+            pgettext("figures", "Arrived"),
             _("Sent, arrival not known"),
-            _("Failed"),
-            _("Came back"),
+            pgettext("figures", "Failed"),
+            pgettext("figures", "Came back"),
             _("Not needed any more"),
         ),
         *rates(_("Did not arrive")),
@@ -81,7 +84,7 @@ def channels(found: list[Delivered]) -> Panel:
     chart = None
     if found:
         series = [
-            Series(_("Arrived"), [each.delivered for each in found]),
+            Series(pgettext("figures", "Arrived"), [each.delivered for each in found]),
             Series(_("Sent, arrival not known"), [each.sent for each in found]),
             Series(_("Did not arrive"), [each.failed + each.bounced for each in found]),
         ]
@@ -116,6 +119,10 @@ def causes(found: list[Delivered]) -> Panel:
         Mark(f"{cause} · {channel}", number, count(number))
         for cause, channel, number, _of in rows[:MOST_CAUSES]
     ]
-    columns = [*texts(_("Cause"), _("Channel")), *numbers(_("Messages")), *rates(_("Share"))]
+    columns = [
+        *texts(_("Cause"), _("Channel")),
+        *numbers(pgettext("figures", "Messages")),
+        *rates(pgettext("figures", "Share")),
+    ]
     chart = Bars(title, _("Messages that failed or came back."), bars) if bars else None
     return Panel("causes", title, Table(columns, rows), chart, is_wide=True)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from analytics import figures
 from analytics.charts import Bars, Mark
@@ -34,23 +35,23 @@ def build(asked: Asked) -> Board:
     read = asked.read(*MAPS)
     now, before = read.counts, read.counts_before
     found = figures.exits_of(read.maps["exits"])
-    left, lapsed = _("Left"), _("Not come back")
+    left, lapsed = pgettext("figures", "Left"), _("Not come back")
     tiles = [
         tile_of_count(_("Began"), now.attended, before.attended),
         tile(
-            _("Left midway"),
+            pgettext("figures", "Left midway"),
             now.exit_rate,
             before.exit_rate,
             asked.rows(status=InterviewStatus.WITHDRAWN),
         ),
         tile(
-            _("Not finished"),
+            pgettext("figures", "Not finished"),
             now.incomplete_rate,
             before.incomplete_rate,
             asked.rows(status=InterviewStatus.INCOMPLETE),
         ),
         tile(
-            _("Completed"),
+            pgettext("figures", "Completed"),
             Rate(now.completed, now.attended),
             Rate(before.completed, before.attended),
             asked.rows(status=InterviewStatus.COMPLETED),
@@ -58,9 +59,21 @@ def build(asked: Asked) -> Board:
     ]
     panels = [
         by_stage(read),
-        where("exits-by-question", _("question"), found.exits_by_question, _question, left),
+        where(
+            "exits-by-question",
+            pgettext("figures", "question"),
+            found.exits_by_question,
+            _question,
+            left,
+        ),
         where("lapses-by-stage", _("stage"), found.lapses_by_stage, words.stage, lapsed),
-        where("lapses-by-question", _("question"), found.lapses_by_question, _question, lapsed),
+        where(
+            "lapses-by-question",
+            pgettext("figures", "question"),
+            found.lapses_by_question,
+            _question,
+            lapsed,
+        ),
         endings(found.lapses_by_ending),
         positions(asked),
     ]
@@ -69,7 +82,7 @@ def build(asked: Asked) -> Board:
 
 def by_stage(read: Read) -> Panel:
     found = figures.exits_of(read.maps["exits"]).exits_by_stage
-    return where("exits-by-stage", _("stage"), found, words.stage, _("Left"))
+    return where("exits-by-stage", _("stage"), found, words.stage, pgettext("figures", "Left"))
 
 
 def _question(number: str) -> str:
@@ -104,7 +117,7 @@ def where(
             "where": named(code),
             "share": rate(of) if of.is_small else percent(of.share or 0),
         }
-    columns = [*texts(what.capitalize()), *numbers(verb), *rates(_("Share"))]
+    columns = [*texts(what.capitalize()), *numbers(verb), *rates(pgettext("figures", "Share"))]
     chart = _bars(title, rows)
     return Panel(key, title, Table(columns, rows), chart)
 
@@ -125,7 +138,11 @@ def endings(found: Mapping[str, int]) -> Panel:
         for code, number in sorted(found.items(), key=lambda each: -each[1])
     ]
     title = _("How interviews ended that were not finished")
-    columns = [*texts(_("Ending")), *numbers(_("Not finished")), *rates(_("Share"))]
+    columns = [
+        *texts(_("Ending")),
+        *numbers(pgettext("figures", "Not finished")),
+        *rates(pgettext("figures", "Share")),
+    ]
     return Panel("lapses-by-ending", title, Table(columns, rows), _bars(title, rows))
 
 
@@ -149,7 +166,7 @@ def positions(asked: Asked) -> Panel:
     columns = [
         *texts(_("Position")),
         *numbers(_("Began")),
-        *rates(_("Left midway"), _("Not finished")),
+        *rates(pgettext("figures", "Left midway"), pgettext("figures", "Not finished")),
     ]
     title = _("By position")
     return Panel("exits-by-position", title, Table(columns, rows), is_listed=True)

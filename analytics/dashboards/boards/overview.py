@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext
+from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 
 from analytics import figures
 from analytics.charts import Bars, Columns, Funnel, Mark, Series
@@ -40,9 +40,9 @@ def _pending(counts: Counts) -> int:
 
 # How an appointment ended, and how it is counted.
 FATES: tuple[tuple[Promise, Callable[[Counts], int]], ...] = (
-    (gettext_lazy("Completed"), lambda counts: counts.completed),
-    (gettext_lazy("Cancelled"), lambda counts: counts.cancelled),
-    (gettext_lazy("Did not come"), lambda counts: counts.no_show),
+    (pgettext_lazy("figures", "Completed"), lambda counts: counts.completed),
+    (pgettext_lazy("figures", "Cancelled"), lambda counts: counts.cancelled),
+    (pgettext_lazy("figures", "Did not come"), lambda counts: counts.no_show),
     (gettext_lazy("Left or not finished"), lambda counts: counts.exited + counts.incomplete),
     (gettext_lazy("Still ahead or going on"), _pending),
 )
@@ -63,27 +63,27 @@ def tiles(asked: Asked, read: Read) -> list[Tile]:
     before = figures.overview_of(read.counts_before, read.maps_before)
     counts, past = now.counts, before.counts
     return [
-        tile_of_count(pgettext("a step", "Booked"), counts.booked, past.booked, asked.rows()),
+        tile_of_count(pgettext("figures", "Booked"), counts.booked, past.booked, asked.rows()),
         tile(
-            _("Cancelled"),
+            pgettext("figures", "Cancelled"),
             counts.cancel_rate,
             past.cancel_rate,
             asked.rows(status=InterviewStatus.CANCELLED),
         ),
         tile(
-            _("Did not come"),
+            pgettext("figures", "Did not come"),
             counts.no_show_rate,
             past.no_show_rate,
             asked.rows(status=InterviewStatus.NO_SHOW),
         ),
         tile(
-            _("Left midway"),
+            pgettext("figures", "Left midway"),
             counts.exit_rate,
             past.exit_rate,
             asked.rows(status=InterviewStatus.WITHDRAWN),
         ),
         tile(
-            _("Not finished"),
+            pgettext("figures", "Not finished"),
             counts.incomplete_rate,
             past.incomplete_rate,
             asked.rows(status=InterviewStatus.INCOMPLETE),
@@ -109,8 +109,8 @@ def funnel(asked: Asked, now: Counts, before: Counts) -> Panel:
         marks.append(Mark(label, number, said, url))
         last = number
     columns = [
-        *texts(_("Step")),
-        *numbers(_("Interviews")),
+        *texts(pgettext("figures", "Step")),
+        *numbers(pgettext("figures", "Interviews")),
         *rates(_("Of those invited"), _("Of the step before")),
         *numbers(_("The period before")),
     ]
@@ -135,8 +135,8 @@ def outcomes(asked: Asked) -> Panel:
         for step, (label, point, url) in enumerate(zip(labels, points, urls, strict=True))
     ]
     columns = [
-        *texts(_("Days")),
-        *numbers(pgettext("a step", "Booked"), *(label for label, _values in parts)),
+        *texts(pgettext("figures", "Days")),
+        *numbers(pgettext("figures", "Booked"), *(label for label, _values in parts)),
     ]
     title = _("What became of the appointments")
     there = any(point.counts.booked for point in points)
@@ -162,8 +162,13 @@ def compared(asked: Asked, dimension: Dimension) -> Panel:
     lines = [_line(asked, dimension, row) for row in rows]
     columns = [
         *texts(column),
-        *numbers(pgettext("a step", "Booked")),
-        *rates(_("Cancelled"), _("Did not come"), _("Left midway"), _("Completed")),
+        *numbers(pgettext("figures", "Booked")),
+        *rates(
+            pgettext("figures", "Cancelled"),
+            pgettext("figures", "Did not come"),
+            pgettext("figures", "Left midway"),
+            pgettext("figures", "Completed"),
+        ),
     ]
     bars = [
         Mark(

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from analytics import figures
 from analytics.dashboards import words
@@ -54,7 +55,11 @@ def findings(asked: Asked, found: dict[tuple[str, str], dict[str, int]]) -> Pane
         whole = Rate(each["settled"], each["settled"] + each["open"])
         rows.append([words.work_code(kind, code), Linked(each["open"], url), whole])
     rows.sort(key=lambda row: (-row[1].value, str(row[0])))
-    columns = [*texts(_("What")), *numbers(_("Open")), *rates(_("Settled"))]
+    columns = [
+        *texts(pgettext("figures", "What")),
+        *numbers(pgettext("figures", "Open")),
+        *rates(_("Settled")),
+    ]
     title = _("What HR was asked to look at")
     return Panel("findings", title, Table(columns, rows), is_wide=True, is_listed=True)
 
@@ -77,7 +82,7 @@ def sources(asked: Asked) -> Panel:
     ]
     columns = [
         *texts(_("Source")),
-        *numbers(_("Interviews")),
+        *numbers(pgettext("figures", "Interviews")),
         *rates(_("Ended without a time"), _("Booked without saying when")),
     ]
     title = _("What records lack, by source")

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from accounts.permissions import READ_DETAIL
 from analytics import figures
@@ -93,8 +94,8 @@ def split(now: Mapping[str, int], before: Mapping[str, int], party: str, labels:
     title = str(words.PARTIES[party])
     columns = [
         *texts(_("Reason")),
-        *numbers(_("Number")),
-        *rates(_("Share"), _("Share before")),
+        *numbers(pgettext("figures", "Number")),
+        *rates(pgettext("figures", "Share"), _("Share before")),
     ]
     chart = Bars(_finding(now, party, labels) or title, title, bars) if whole else None
     finding = _finding(now, party, labels)
@@ -173,7 +174,7 @@ def _over_time(
 ) -> Panel:
     labelled = [(on_axis(since, step), _of(counted, leading)) for since, counted in points]
     series, names = _stacked(labelled, leading, labels)
-    columns = [*texts(_("Days")), *numbers(*names)]
+    columns = [*texts(pgettext("figures", "Days")), *numbers(*names)]
     rows: list[list[Any]] = [[label, *values] for label, values in labelled]
     there = any(sum(values) for _label, values in labelled)
     chart = None
@@ -196,7 +197,7 @@ def compared(asked: Asked, dimension: Dimension, leading: list[str], labels: Lab
         "source": (_("Source"), _("Reasons of candidates by source")),
     }
     column, title = headings[dimension]
-    columns = [*texts(column), *numbers(_("Together"), *names)]
+    columns = [*texts(column), *numbers(pgettext("figures", "Together"), *names)]
     rows: list[list[Any]] = [[label, sum(values), *values] for label, values in labelled]
     chart = None
     if labelled:

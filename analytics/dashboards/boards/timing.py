@@ -4,6 +4,7 @@ from typing import Any
 
 from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from analytics import figures
 from analytics.charts import HeatMap, Histogram, Series
@@ -34,8 +35,18 @@ def build(asked: Asked) -> Board:
     notice, before = (figures.notice_of(maps["notice"]) for maps in (read.maps, read.maps_before))
     panels = [
         heat_of_starts(hours),
-        heat("cancelled", _("Cancelled"), _("When what was cancelled would have begun"), hours),
-        heat("no_show", _("Did not come"), _("When those who did not come were expected"), hours),
+        heat(
+            "cancelled",
+            pgettext("figures", "Cancelled"),
+            _("When what was cancelled would have begun"),
+            hours,
+        ),
+        heat(
+            "no_show",
+            pgettext("figures", "Did not come"),
+            _("When those who did not come were expected"),
+            hours,
+        ),
         by_hour(hours),
         by_weekday(hours),
         notices(notice, before),
@@ -87,7 +98,7 @@ def _shown(hours: list[Hour]) -> list[int]:
 
 
 def heat_of_starts(hours: list[Hour]) -> Panel:
-    return heat("starts", _("Booked"), _starts_finding(hours), hours)
+    return heat("starts", pgettext("figures", "Booked"), _starts_finding(hours), hours)
 
 
 def heat(what: str, label: str, title: str, hours: list[Hour]) -> Panel:
@@ -97,7 +108,7 @@ def heat(what: str, label: str, title: str, hours: list[Hour]) -> Panel:
     values = [[known[day, hour] for hour in columns] for day in range(7)]
     there = any(map(any, values))
     table = Table(
-        [*texts(_("Day")), *numbers(*(f"{hour}:00" for hour in columns))],
+        [*texts(pgettext("figures", "Day")), *numbers(*(f"{hour}:00" for hour in columns))],
         [[str(WEEKDAYS[day]), *values[day]] for day in range(7)] if there else [],
     )
     about = _("%(what)s, by the day of the week and the hour of the start.") % {"what": label}
@@ -121,14 +132,14 @@ def by_weekday(hours: list[Hour]) -> Panel:
         some = [each for each in hours if each.weekday == day]
         starts = sum(each.starts for each in some)
         rows.append([str(WEEKDAYS[day]), starts, _cancelled(some), _missed(some)])
-    return _times("weekdays", _("By the day of the week"), _("Day"), rows)
+    return _times("weekdays", _("By the day of the week"), pgettext("figures", "Day"), rows)
 
 
 def _times(key: str, title: str, first: str, rows: list[list]) -> Panel:
     columns = [
         *texts(first),
-        *numbers(_("Booked")),
-        *rates(_("Cancelled"), _("Did not come, of those not cancelled")),
+        *numbers(pgettext("figures", "Booked")),
+        *rates(pgettext("figures", "Cancelled"), _("Did not come, of those not cancelled")),
     ]
     there = any(row[1] for row in rows)
     return Panel(key, title, Table(columns, rows if there else []), is_listed=True)
@@ -151,7 +162,7 @@ def notices(notice: list[Bar], before: list[Bar]) -> Panel:
     columns = [
         *texts(_("Before the start")),
         *numbers(_("Requests")),
-        *rates(_("Share"), _("Share before")),
+        *rates(pgettext("figures", "Share"), _("Share before")),
     ]
     chart = Histogram(
         title,
