@@ -237,6 +237,7 @@ CELERY_TASK_ROUTES = {
     "interviews.tasks.reconcile_platform": {"queue": "jobs"},
     "cancellations.tasks.check_consistency": {"queue": "jobs"},
     "analytics.tasks.check_cells": {"queue": "jobs"},
+    "analytics.tasks.send_weekly_summary": {"queue": "jobs"},
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
