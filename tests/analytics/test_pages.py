@@ -113,7 +113,7 @@ def some_of_everything(position):
     count()
 
 
-# --- what is there, and for whom -------------------------------------------------------------------
+# --- what is there, and for whom ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", NAMES)
