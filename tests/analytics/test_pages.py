@@ -59,7 +59,7 @@ def at(*, days=-3, hour=10):
 
 def interviews(position, number, **fields):
     """All of them with one candidate: a company of thousands is not what is tested here."""
-    fields.setdefault("starts_at", at())
+    fields = {"starts_at": at(), "slot": None} | fields
     first = InterviewFactory(position=position, **fields)
     return [first] + [
         InterviewFactory(application=first.application, **fields) for _each in range(number - 1)
@@ -94,9 +94,7 @@ def some_of_everything(position):
     interviews(position, 1, starts_at=at(days=0, hour=23))
     off = InterviewFactory(position=position, status="cancelled", slot=None, starts_at=at())
     CancellationFactory(approved=True, interview=off, detail="我叫王小明,电话 13812345678")
-    CancellationFactory(
-        interview__position=position, interview__starts_at=at(days=0, hour=23), starts_at=at()
-    )
+    CancellationFactory(interview__position=position, interview__starts_at=at(days=0, hour=23))
     left = InterviewFactory(position=position, status="withdrawn", slot=None, starts_at=at())
     CancellationFactory(
         approved=True,
