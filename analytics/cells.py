@@ -19,6 +19,13 @@ from analytics.measures import CONTRIBUTIONS, FACTS, MAPS, NUMBERS, PLACES
 from analytics.models import ALL, COMPANY, Cell, DirtyCell, Scope, Span
 
 LOCK = 0x63656C6C  # of counting: "cell"
+# These statements are long and take a few milliseconds: planned and compiled anew each time, they
+# would take several times as long. The planner cannot know how many keys a map has, and would sort.
+QUICK = (
+    "SET LOCAL plan_cache_mode = force_generic_plan; SET LOCAL jit = off;"
+    " SET LOCAL enable_sort = off"
+)
+ALL_AT_ONCE = "SET LOCAL jit = off; SET LOCAL work_mem = '64MB'"
 BATCH = 200  # cells counted at once
 POSITIONS_AT_ONCE = 25  # of a rebuild, in one transaction
 
@@ -27,6 +34,7 @@ Rows = dict[tuple[str, str], list[Any]]  # by source and kind: what COLUMNS come
 
 KEY = "owner, since, source, kind"
 COLUMNS = (*NUMBERS, *MAPS)
+MAP_NUMBERS = {name: number for number, name in enumerate(MAPS)}  # compared more quickly
 
 # --- what a cell is counted from ------------------------------------------------------------------
 
@@ -49,6 +57,9 @@ SLOTS_OF_POSITIONS = """(
 ) s"""
 
 
+_EITHER = f"coalesce(source, '{ALL}') AS source, coalesce(kind, '{ALL}') AS kind"
+
+
 def _both(columns: str) -> str:
     """Of each source and kind, and of all of them together."""
     return f"GROUPING SETS (({KEY}{columns}), (owner, since{columns}))"
@@ -62,16 +73,16 @@ def _counted(interviews: str, slots: str) -> str:
         else f"coalesce(sum({name}), 0) AS {name}"
         for name, holds in NUMBERS.items()
     )
+    each = f"each({KEY}, key)"
     rows = " UNION ALL ".join(
-        f"SELECT '{name}' AS map, each.* FROM ({rows}) each(owner, since, source, kind, key)"
+        f"SELECT {MAP_NUMBERS[name]} AS map, each.* FROM ({rows}) {each}"
         for name, rows in CONTRIBUTIONS.items()
     )
-    either = f"coalesce(source, '{ALL}') AS source, coalesce(kind, '{ALL}') AS kind"
     return f"""
 WITH {FACTS.format(interviews=interviews)}, {PLACES.format(slots=slots)}, numbers AS (
-    SELECT owner, since, {either}, {numbers} FROM facts GROUP BY {_both("")}
+    SELECT owner, since, {_EITHER}, {numbers} FROM facts GROUP BY {_both("")}
 ), counted AS (
-    SELECT owner, since, {either}, map, key, count(*) AS n
+    SELECT owner, since, {_EITHER}, map, key, count(*) AS n
     FROM ({rows}) each GROUP BY {_both(", map, key")}
 ), {_MAPS}
 {_TAIL}"""
@@ -83,22 +94,21 @@ WITH {FACTS.format(interviews=interviews)}, {PLACES.format(slots=slots)}, number
 def _summed(children: str) -> str:
     """The sums of those cells, or of those sums."""
     numbers = ", ".join(f"sum({name}) AS {name}" for name in NUMBERS)
-    maps = ", ".join(f"('{name}', {name})" for name in MAPS)
+    maps = ", ".join(f"({MAP_NUMBERS[name]}, {name})" for name in MAPS)
     return f"""
 WITH children AS MATERIALIZED ({children}), numbers AS (
-    SELECT {KEY}, {numbers} FROM children GROUP BY {KEY}
+    SELECT owner, since, {_EITHER}, {numbers} FROM children GROUP BY {_both("")}
 ), counted AS (
-    SELECT {KEY}, of.map, each.key, sum(each.value::int) AS n
+    SELECT owner, since, {_EITHER}, of.map, each.key, sum(each.value::int) AS n
     FROM children CROSS JOIN LATERAL (VALUES {maps}) of(map, counts)
     CROSS JOIN LATERAL jsonb_each(of.counts) each
-    GROUP BY {KEY}, of.map, each.key
+    GROUP BY {_both(", of.map, each.key")}
 ), {_MAPS}
 {_TAIL}"""
 
 
 _FILTERED = ", ".join(
-    f"jsonb_object_agg(key, n ORDER BY key) FILTER (WHERE map = '{name}') AS {name}"
-    for name in MAPS
+    f"jsonb_object_agg(key, n) FILTER (WHERE map = {MAP_NUMBERS[name]}) AS {name}" for name in MAPS
 )
 _MAPS = f"""maps AS (
     SELECT {KEY}, {_FILTERED} FROM counted GROUP BY {KEY}
@@ -106,7 +116,7 @@ _MAPS = f"""maps AS (
 _TAIL = "SELECT {}, {}, {} FROM numbers FULL JOIN maps USING ({})".format(
     KEY,
     ", ".join(f"coalesce(numbers.{name}, 0)::int AS {name}" for name in NUMBERS),
-    ", ".join(f"coalesce(maps.{name}, '{{}}') AS {name}" for name in MAPS),
+    ", ".join(f"maps.{name}" for name in MAPS),
     KEY,
 )
 
@@ -182,8 +192,13 @@ def _by_key(cursor: CursorWrapper) -> dict[Key, Rows]:
 
 
 def _children(owner: str, since: str, tables: str) -> str:
+    """Those of one source and kind: what all of them come to is counted anew at each level."""
     columns = ", ".join(f"c.{name}" for name in ("source", "kind", *COLUMNS))
-    return f"SELECT {owner} AS owner, {since} AS since, {columns} FROM {tables}"
+    either = "AND" if " WHERE " in tables else "WHERE"
+    return (
+        f"SELECT {owner} AS owner, {since} AS since, {columns} FROM {tables}"
+        f" {either} c.source <> '{ALL}'"
+    )
 
 
 def _months_of_days(scope: Scope, whose: str) -> Level:
@@ -294,6 +309,7 @@ def recount_batch(most: int = BATCH) -> int:
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s::bigint)", [LOCK])
         if not cursor.fetchone()[0]:
             return 0
+        cursor.execute(QUICK)
         cursor.execute(TAKE, {"most": most})
         taken = set(cursor.fetchall())
         cells = {(position, day) for position, day, _department in taken}
@@ -359,12 +375,14 @@ def rebuild() -> Iterator[int]:
         some = positions[first : first + POSITIONS_AT_ONCE]
         with transaction.atomic(), connection.cursor() as cursor:
             wait_for_turn(cursor)
+            cursor.execute(ALL_AT_ONCE)
             Cell.objects.filter(scope=Scope.POSITION, owner__in=some).delete()
             CELLS.insert_all(cursor, some)
             POSITION_MONTHS.insert_all(cursor, some)
         yield first + len(some)
     with transaction.atomic(), connection.cursor() as cursor:
         wait_for_turn(cursor)
+        cursor.execute(ALL_AT_ONCE)
         Cell.objects.exclude(scope=Scope.POSITION).delete()
         for level in SUMS:
             level.insert_all(cursor)

@@ -25,8 +25,8 @@ def _count() -> "models.IntegerField[int, int]":
     return models.IntegerField(default=0)
 
 
-def _counts() -> "models.JSONField[dict[str, int], dict[str, int]]":
-    return models.JSONField(default=dict)
+def _counts() -> "models.JSONField[dict[str, int] | None, dict[str, int] | None]":
+    return models.JSONField(null=True)
 
 
 class Cell(models.Model):

@@ -25,7 +25,6 @@ OVER = {"cancelled", "withdrawn", "completed", "incomplete", "no_show"}
 def counted() -> dict:
     """By scope, span, owner, first day, source and kind: what is counted there, without zeros."""
     cells: dict[tuple, Counter] = defaultdict(Counter)
-    departments = dict(Interview.objects.values_list("listed_position", "listed_department"))
     for interview in Interview.objects.select_related("application__position"):
         position = interview.application.position
         moment = interview.starts_at or interview.created_at
@@ -39,7 +38,6 @@ def counted() -> dict:
     for slot, *key in slots:
         day = slot.starts_at.astimezone(ZONE).date()
         add(cells, slot.position, day, "", slot.kind, ("refill", "|".join(key)), 1)
-    assert departments is not None
     return {key: +counts for key, counts in cells.items()}
 
 
@@ -227,6 +225,6 @@ def stored() -> dict:
     for cell in Cell.objects.all():
         counts = Counter({name: getattr(cell, name) for name in NUMBERS})
         for name in MAPS:
-            counts.update({(name, key): n for key, n in getattr(cell, name).items()})
+            counts.update({(name, key): n for key, n in (getattr(cell, name) or {}).items()})
         found[cell.key] = +counts
     return found

@@ -406,7 +406,6 @@ class TestCounting(TestCase):
             life.bring_in(days=-40, status="已完成")
             life.take_import_back()
             life.open_invitation(0)
-            life.look_at_what_is_offered_instead(2)
             life.confirm(1)
             life.leave(3)
             life.cancel(2)
@@ -415,7 +414,7 @@ class TestCounting(TestCase):
             life.count(1)
             life.count_and_die(200, after=4)
             life.book(0, 1)
-            life.move(0, 0)
+            life.move_instead(0, 0)
             life.look_into_it(0, is_open=False)
             life.give_position_to_other_department(0)
             for _ in range(4):

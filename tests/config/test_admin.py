@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AccessChange, AccessChangeKind, ApiToken, KeptAnswer
+from analytics.models import Cell, DirtyCell
 from cancellations.models import (
     FaqEntry,
     HelpConversation,
@@ -57,7 +58,7 @@ from tests.interviews.platforms import booked_on, platform_for
 
 pytestmark = pytest.mark.django_db
 
-APPS = {"accounts", "candidates", "interviews", "cancellations", "notifications"}
+APPS = {"accounts", "analytics", "candidates", "interviews", "cancellations", "notifications"}
 OURS = [m for m in apps.get_models() if m._meta.app_label in APPS and not m._meta.proxy]
 REGISTERED = [model for model in OURS if admin.site.is_registered(model)]
 
@@ -144,6 +145,17 @@ def trouble(user):
 
 # How to make a row that differs from the last in everything it refers to.
 MAKE = {
+    "analytics.Cell": lambda user: Cell.objects.create(
+        scope="position",
+        span="day",
+        owner=Cell.objects.count(),
+        since="2026-03-04",
+        source="",
+        kind="ai",
+    ),
+    "analytics.DirtyCell": lambda user: DirtyCell.objects.create(
+        day="2026-03-04", position=1, department=1
+    ),
     "accounts.User": lambda user: person(),
     "accounts.ConfigurationChange": lambda user: factories.PositionFactory(),
     "accounts.AccessChange": lambda user: AccessChange.objects.create(
