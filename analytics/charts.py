@@ -19,6 +19,7 @@ MOST_LINKS = 12  # columns that are links of their own: more would be too narrow
 MOST_TICKS = 6  # words below an axis, so that they have room on a phone
 LABEL_UNITS = 36  # of a label above a bar; a Chinese character takes two
 TONES = 5  # of a heat map, beside none
+LAST = 95.0  # per cent from where on words end at the edge, so that they are not cut there
 GUTTER = 9.0  # per cent, left of a plot, for the words of its axis
 
 
@@ -335,8 +336,10 @@ class Plot(Chart):
         for number, label in enumerate(self.labels):
             if number % every(len(self.labels)) == 0:
                 x, width = self.slot(number)
-                at = _share(x + width / 2)
-                yield _text(label, at, self.height - 6, "chart-tick", "middle")
+                at, anchor = x + width / 2, "middle"
+                if at > LAST:
+                    at, anchor = 100.0, "end"
+                yield _text(label, _share(at), self.height - 6, "chart-tick", anchor)
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,14 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.db.models import F
-
 from analytics.dashboards.asking import OURS, Asked
-from config.languages import worded
+from cancellations.models import Cancellation, Party
 from interviews import listing
 from interviews.listing import Wanted
+from interviews.states import InterviewStatus
 
 MOST = 12
+LOOKED_AT = 200  # interviews, for those whose candidates wrote something
 LONGEST = 160
 MASK = "＊＊"
 # Addresses, numbers of phones and papers, names on other services; and a name after the words with
@@ -47,9 +47,10 @@ def masked(text: str, names: Iterable[str] = ()) -> str:
 
 
 def some(asked: Asked) -> list[Quote]:
-    """The latest in the period. Whoever asks may read what candidates write."""
+    """Of the latest cancelled in the period. Whoever asks may read what candidates write."""
     said = asked.form.narrowing
     wanted = Wanted(
+        status=InterviewStatus.CANCELLED,
         kind=said.get("kind", ""),
         source="" if said.get("source") == OURS else said.get("source", ""),
         department=_number(said.get("department")),
@@ -58,25 +59,27 @@ def some(asked: Asked) -> list[Quote]:
         since=asked.period.since,
         until=asked.period.until,
     )
-    interviews = listing.everything(asked.user, wanted).filter(
-        cancellations__detail__gt="", cancellations__party="candidate"
+    # As the desk's list finds them: in the same time however many there are.
+    latest = listing.some(asked.user, wanted, (), size=LOOKED_AT).rows
+    cancellations = Cancellation.objects.filter(
+        interview__in=[each["pk"] for each in latest], party=Party.CANDIDATE, detail__gt=""
     )
     if said.get("source") == OURS:
-        interviews = interviews.filter(source="")
+        cancellations = cancellations.filter(interview__source="")
     if "category" in said:
-        interviews = interviews.filter(application__position__category=int(said["category"]))
-    rows = interviews.values_list(
-        "cancellations__detail",
-        "cancellations__reason__label_zh",
-        "cancellations__reason__label_en",
-        F("application__candidate__user__name"),
-        F("application__position__recruiter__name"),
-        F("interviewer__name"),
-    )
+        category = int(said["category"])
+        cancellations = cancellations.filter(interview__application__position__category=category)
     return [
-        Quote(worded(zh, en), masked(detail, [name for name in names if name]))
-        for detail, zh, en, *names in rows[:MOST]
+        Quote(each.reason.label, masked(each.detail, _names(each)))
+        for each in cancellations.with_facts().order_by("-requested_at")[:MOST]
     ]
+
+
+def _names(cancellation: Cancellation) -> list[str]:
+    """Of everybody who is known to have to do with it."""
+    interview = cancellation.interview
+    people = [interview.candidate.user, interview.position.recruiter, interview.interviewer]
+    return [person.name for person in people if person]
 
 
 def _number(text: str | None) -> int | None:

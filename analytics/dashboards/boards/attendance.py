@@ -91,12 +91,9 @@ def over_time(asked: Asked) -> Panel:
         )
     labels = [row[0] for row in rows]
     title = _("Did not come, over time")
-    series = [
-        _rates(_("this period"), points),
-        _rates(_("the period before"), [*earlier, *points][: len(points)], is_before=True),
-    ]
-    if len(earlier) < len(points):
-        series = series[:1]
+    series = [_rates(_("this period"), points)]
+    if len(earlier) == len(points):
+        series.append(_rates(_("the period before"), earlier, is_before=True))
     there = any(value >= 0 for value in series[0].values)
     about = _("Of those expected, in per cent; only steps with %(count)d expected or more.")
     chart = Lines(title, about % {"count": figures.SMALL}, labels, series, unit="%")

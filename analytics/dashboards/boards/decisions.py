@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -73,7 +74,11 @@ def tiles(read: Read) -> list[Tile]:
         *found,
         tile(_("Within the promise"), all_now.in_time, all_past.in_time),
         tile(_("Left to the default"), all_now.default_rate, all_past.default_rate),
-        Tile(pgettext("figures", "Waiting"), count(all_now.waiting)),
+        Tile(
+            pgettext("figures", "Waiting"),
+            count(all_now.waiting),
+            url=f"{reverse('cancellations:queue')}?kind=cancellation",
+        ),
     ]
 
 
