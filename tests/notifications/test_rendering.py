@@ -464,7 +464,7 @@ def test_no_template_is_left_over_and_each_comes_in_both_languages():
     there = {(path.parent.name, path.name) for path in TEMPLATES.glob("*/*.txt")}
     told = [*account_told(), *chased_told(), *connections_told(), *company_told(), *staff_told()]
     told += [*exits_told(), *booking_told(), *gates_told(), *refill_told()]
-    told += [*reminders_told(), *absences_told()]
+    told += [*reminders_told(), *absences_told(), *weekly_told()]
     wanted = used() | {(notice.event, notice.channel) for notice in told}
 
     assert there == {
