@@ -530,6 +530,8 @@ def desk_page(name: str, interview: object) -> str:
 
 def insight_pages(lead: str, idle: str) -> list[Shot]:
     """Figures of a quarter, and those of somebody whose department has none."""
+    from django.urls import reverse
+
     from analytics.dashboards.pages import PAGES
 
     overview = reverse("analytics:overview")
