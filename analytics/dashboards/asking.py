@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlencode
 
 from django import forms
 from django.http import QueryDict
@@ -214,18 +215,29 @@ class Asked:
         """What is no longer there has no name."""
         return self.form.names[dimension].get(key) or _("not known any more")
 
+    @cached_property
+    def _listed(self) -> dict[str, str] | None:
+        """What the desk's list is narrowed to for the same interviews; None where it cannot be: it
+        knows no categories, and no source but those from outside."""
+        said = {name: str(value) for name, value in self.form.narrowing.items()}
+        if "category" in said or said.get("source") == OURS:
+            return None
+        said.pop("period", None)
+        return said | {"since": str(self.period.since), "until": str(self.period.until)}
+
     def rows(self, period: Period | None = None, /, **narrowed: Any) -> str:
         """Where the desk lists the interviews behind a figure; nothing where its list cannot be
-        narrowed like that. Its list knows no categories, and no source but those from outside."""
-        said = {name: str(value) for name, value in self.form.narrowing.items()}
-        said |= {name: str(value) for name, value in narrowed.items() if value is not None}
-        if "category" in said or said.get("source") == OURS or None in narrowed.values():
+        narrowed like that."""
+        if self._listed is None or None in narrowed.values():
             return ""
-        said.pop("period", None)
-        period = period or self.period
-        query = QueryDict(mutable=True)
-        query.update(said | {"since": str(period.since), "until": str(period.until)})
-        return f"{reverse('cancellations:interviews')}?{query.urlencode()}"
+        said = self._listed | {name: str(value) for name, value in narrowed.items()}
+        if period is not None:
+            said |= {"since": str(period.since), "until": str(period.until)}
+        return f"{self._list_url}?{urlencode(said)}"
+
+    @cached_property
+    def _list_url(self) -> str:
+        return reverse("cancellations:interviews")
 
 
 def ask(data: QueryDict, user: User) -> Asked:

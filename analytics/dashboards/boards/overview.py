@@ -12,6 +12,7 @@ from analytics.charts import Bars, Columns, Funnel, Mark, Series
 from analytics.dashboards import words
 from analytics.dashboards.asking import Asked, Read, on_axis, step_of
 from analytics.dashboards.telling import (
+    MOST_ROWS,
     Board,
     Linked,
     Panel,
@@ -159,7 +160,8 @@ def compared(asked: Asked, dimension: Dimension) -> Panel:
         "source": (_("Source"), _("By source")),
     }[dimension]
     rows = figures.by(asked.chosen, asked.period, dimension)
-    lines = [_line(asked, dimension, row) for row in rows]
+    lines = [_line(asked, dimension, row) for row in rows[:MOST_ROWS]]
+    lines += [_line(asked, dimension, row, leads=False) for row in rows[MOST_ROWS:]]
     columns = [
         *texts(column),
         *numbers(pgettext("figures", "Booked")),
@@ -195,25 +197,20 @@ def _comparable(rows: Iterable[Row]) -> list[Row]:
     return [row for row in rows if not row.counts.no_show_rate.is_small][:MOST_BARS]
 
 
-def _line(asked: Asked, dimension: Dimension, row: Row) -> list[Any]:
-    counts, key = row.counts, row.key or None
+def _line(asked: Asked, dimension: Dimension, row: Row, *, leads: bool = True) -> list[Any]:
+    """Each figure leads to its rows, while a page shows it."""
+    counts = row.counts
+
+    def linked(value: Any, **narrowed: Any) -> Any:
+        if not leads:
+            return value
+        return Linked(value, asked.rows(**narrowed, **{dimension: row.key or None}))
+
     return [
         asked.name_of(dimension, row.key),
-        Linked(counts.booked, asked.rows(**{dimension: key})),
-        Linked(
-            counts.cancel_rate,
-            asked.rows(status=InterviewStatus.CANCELLED, **{dimension: key}),
-        ),
-        Linked(
-            counts.no_show_rate,
-            asked.rows(status=InterviewStatus.NO_SHOW, **{dimension: key}),
-        ),
-        Linked(
-            counts.exit_rate,
-            asked.rows(status=InterviewStatus.WITHDRAWN, **{dimension: key}),
-        ),
-        Linked(
-            Rate(counts.completed, counts.booked),
-            asked.rows(status=InterviewStatus.COMPLETED, **{dimension: key}),
-        ),
+        linked(counts.booked),
+        linked(counts.cancel_rate, status=InterviewStatus.CANCELLED),
+        linked(counts.no_show_rate, status=InterviewStatus.NO_SHOW),
+        linked(counts.exit_rate, status=InterviewStatus.WITHDRAWN),
+        linked(Rate(counts.completed, counts.booked), status=InterviewStatus.COMPLETED),
     ]
