@@ -102,6 +102,7 @@ WITH children AS MATERIALIZED ({children}), numbers AS (
     SELECT owner, since, {_EITHER}, of.map, each.key, sum(each.value::int) AS n
     FROM children CROSS JOIN LATERAL (VALUES {maps}) of(map, counts)
     CROSS JOIN LATERAL jsonb_each(of.counts) each
+    WHERE of.counts IS NOT NULL
     GROUP BY {_both(", of.map, each.key")}
 ), {_MAPS}
 {_TAIL}"""
@@ -384,8 +385,9 @@ def rebuild() -> Iterator[int]:
         wait_for_turn(cursor)
         cursor.execute(ALL_AT_ONCE)
         Cell.objects.exclude(scope=Scope.POSITION).delete()
-        for level in SUMS:
-            level.insert_all(cursor)
+        cursor.execute("ANALYZE analytics_cell")  # else what follows is planned for an empty table
+        for each in SUMS:
+            each.insert_all(cursor)
 
 
 def wait_for_turn(cursor: CursorWrapper) -> None:

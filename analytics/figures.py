@@ -578,7 +578,8 @@ def _split_by(
         raise ValueError(f"No such map: {sorted(unknown)}")
     lists = ", ".join(f"('{name}', c.{name})" for name in maps)
     rest = f"""{more} CROSS JOIN LATERAL (VALUES {lists}) of(map, counts)
-        CROSS JOIN LATERAL jsonb_each(of.counts) each GROUP BY 1, 2, 3"""
+        CROSS JOIN LATERAL jsonb_each(of.counts) each
+        WHERE of.counts IS NOT NULL GROUP BY 1, 2, 3"""
     columns = f"of.map, {key}, each.key, sum(each.value::int)::int"
     found: dict[tuple[str, Any], Split] = {}
     for name, group, text, count in _read(chosen, pieces, columns, rest, key in EXACT):

@@ -31,6 +31,7 @@ from accounts.permissions import Role  # noqa: E402
 from analytics import cells, figures  # noqa: E402
 from analytics.measures import FACTS, NUMBERS  # noqa: E402
 from analytics.models import Cell, DirtyCell  # noqa: E402
+from candidates.models import Candidate  # noqa: E402
 from interviews.models import (  # noqa: E402
     Department,
     Interview,
@@ -40,6 +41,7 @@ from interviews.models import (  # noqa: E402
 from tests.database import without_triggers  # noqa: E402
 
 INTERVIEWS, POSITIONS, DEPARTMENTS, DAYS = 1_000_000, 500, 12, 3 * 365
+PEOPLE = 1000  # who apply again and again: nothing that is counted depends on who they are
 MOST_RATIO = 2  # a rebuild against the GROUP BY
 MOST_MILLISECONDS = 50  # a dirty cell
 PIECE = 1_000_000  # interviews made at once
@@ -54,7 +56,8 @@ SELECT n, position.id AS position, position.department_id AS department,
         WHEN c < 0.93 THEN 'withdrawn' WHEN c < 0.97 THEN 'incomplete' ELSE 'invited' END AS status,
     CASE WHEN d < 0.85 THEN 'ai' ELSE 'on_site' END AS kind,
     CASE WHEN e < 0.8 THEN '' WHEN e < 0.95 THEN 'referrals' ELSE 'old_system' END AS source,
-    a, b, c, d, e
+    people.candidate, people.person, recruiters.ids[1 + n %% array_length(recruiters.ids, 1)] AS hr,
+    b, c, d, e
 FROM (
     SELECT n, random() AS a, random() AS b, random() AS c, random() AS d, random() AS e,
         random() AS f
@@ -62,6 +65,8 @@ FROM (
 ) chance
 CROSS JOIN LATERAL (SELECT floor(power(a, 2) * %(positions)s::int)::int AS number) popular
 JOIN bench_positions position ON position.number = popular.number
+JOIN bench_people people ON people.number = n %% %(people)s::int
+CROSS JOIN (SELECT array_agg(id) AS ids FROM accounts_user WHERE role = 'recruiter') recruiters
 CROSS JOIN LATERAL (SELECT current_date - %(days)s::int + 30
     + ((popular.number * 7) %% 180 + floor(f * %(days)s::int / 180)::int * 180
         + floor(b * 60)::int) %% %(days)s::int AS day) wave
@@ -70,7 +75,7 @@ MAKE = [
     """
     INSERT INTO interviews_application (id, reference, candidate_id, position_id, stage, applied_at,
         source)
-    SELECT n, 'A' || lpad(n::text, 9, '0'), 1 + n % 1000, position, 'ai_interview',
+    SELECT n, 'A' || lpad(n::text, 9, '0'), candidate, position, 'ai_interview',
         starts - interval '9 days', '' FROM drawn
     """,
     """
@@ -90,12 +95,13 @@ MAKE = [
         reason_id, detail, requested_at, starts_at, notice, outcome, short_notice, policy, status,
         decided_at, decided_by_id, note, is_exit, evidence)
     SELECT 'C' || lpad(n::text, 9, '0'), n,
-        CASE WHEN status = 'cancelled' AND e < 0.2 THEN 'company' ELSE 'candidate' END, 1,
+        CASE WHEN status = 'cancelled' AND e < 0.2 THEN 'company' ELSE 'candidate' END,
+        person,
         reasons.ids[1 + floor(d * 0.999 * array_length(reasons.ids, 1))::int],
         '', starts - early, starts, early,
         CASE WHEN b < 0.3 THEN 'needs_hr' ELSE 'automatic' END, false, '{"promised_minutes": 15}',
         'approved', starts - early + d * interval '40 minutes',
-        CASE WHEN b < 0.25 THEN 1 + n % 5 END, '', status = 'withdrawn',
+        CASE WHEN b < 0.25 THEN hr END, '', status = 'withdrawn',
         jsonb_build_object('stage', 'professional', 'number', 1 + n % 9, 'answered', n % 9)
     FROM drawn
     CROSS JOIN LATERAL (SELECT b * interval '90 hours' AS early) t
@@ -120,8 +126,9 @@ MAKE = [
     INSERT INTO notifications_notification (event, channel, recipient, address, language, time_zone,
         subject, params, dedupe_key, state, not_before, attempts, title, body, provider_id,
         error_code, created_at)
-    SELECT 'interview_reminder', CASE WHEN d < 0.7 THEN 'sms' ELSE 'email' END, 'user:1', '', 'zh',
-        '', 'interview:B' || lpad(n::text, 9, '0'), '{}', 'bench:' || n,
+    SELECT 'interview_reminder', CASE WHEN d < 0.7 THEN 'sms' ELSE 'email' END,
+        'user:' || person, '', 'zh', '', 'interview:B' || lpad(n::text, 9, '0'), '{}',
+        'bench:' || n,
         CASE WHEN e < 0.9 THEN 'delivered' WHEN e < 0.95 THEN 'sent' ELSE 'failed' END,
         starts, 1, '', '', '', CASE WHEN e < 0.95 THEN '' ELSE '30003' END, starts
     FROM drawn WHERE status <> 'invited'
@@ -173,6 +180,7 @@ def grow(upto: int) -> None:
                 "last": min(first + PIECE - 1, upto),
                 "positions": POSITIONS,
                 "days": DAYS,
+                "people": PEOPLE,
             }
             cursor.execute(DRAWN, values)
             for statement in MAKE:
@@ -182,13 +190,19 @@ def grow(upto: int) -> None:
 
 
 def places() -> None:
-    """Positions of departments, who recruits for them, and some who apply."""
-    if Position.objects.exists():
-        with connection.cursor() as cursor:
-            cursor.execute(NUMBERED)
-        return
+    """Positions of departments, who recruits for them, and who apply."""
+    if not Position.objects.exists():
+        make_places()
+    with connection.cursor() as cursor:
+        for statement in NUMBERED:
+            cursor.execute(statement)
+
+
+def make_places() -> None:
     categories = [PositionCategory.objects.create(code=f"c{n}", name=f"类{n}") for n in range(4)]
-    departments = [Department.objects.create(code=f"d{n}", name=f"部{n}") for n in range(12)]
+    departments = [
+        Department.objects.create(code=f"d{n}", name=f"部{n}") for n in range(DEPARTMENTS)
+    ]
     recruiters = [
         User.objects.create(name=f"招{n}", email=f"r{n}@bench.example", role=Role.RECRUITER)
         for n in range(8)
@@ -203,15 +217,24 @@ def places() -> None:
         )
         for n in range(POSITIONS)
     )
-    with connection.cursor() as cursor:
-        cursor.execute(NUMBERED)
+    people = User.objects.bulk_create(
+        User(name=f"候选{n}", mobile=f"+8617{n:09d}", password="!") for n in range(PEOPLE)
+    )
+    Candidate.objects.bulk_create(Candidate(user=each) for each in people)
 
 
-NUMBERED = """
-CREATE TEMP TABLE IF NOT EXISTS bench_positions AS
-SELECT id, department_id, row_number() OVER (ORDER BY id)::int - 1 AS number
-FROM interviews_position
-"""
+NUMBERED = [
+    """
+    CREATE TEMP TABLE IF NOT EXISTS bench_positions AS
+    SELECT id, department_id, row_number() OVER (ORDER BY id)::int - 1 AS number
+    FROM interviews_position
+    """,
+    """
+    CREATE TEMP TABLE IF NOT EXISTS bench_people AS
+    SELECT id AS candidate, user_id AS person, row_number() OVER (ORDER BY id)::int - 1 AS number
+    FROM candidates_candidate
+    """,
+]
 
 
 def vacuum(table: str = "") -> None:
