@@ -15,6 +15,8 @@ from interviews.keyset import Page, Place, midnight
 from interviews.models import Department, Interview, InterviewQuerySet, Position
 from interviews.queries import departments_of, sees_everything
 
+OURS = "~"  # as a source: what did not come from elsewhere
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -26,6 +28,7 @@ class Wanted:
     source: str = ""
     department: int | None = None
     position: int | None = None
+    category: int | None = None
     recruiter: int | None = None
     since: date | None = None
     until: date | None = None
@@ -35,7 +38,10 @@ class Wanted:
     def narrow(self, interviews: InterviewQuerySet) -> InterviewQuerySet:
         """By everything an interview says of itself; whose it is, `_parts` says."""
         exact = {"status": self.status, "kind": self.kind, "source": self.source}
-        interviews = interviews.filter(**{name: value for name, value in exact.items() if value})
+        named = {name: value for name, value in exact.items() if value}
+        if self.source == OURS:
+            named["source"] = ""
+        interviews = interviews.filter(**named)
         if self.late:
             interviews = interviews.filter(asked_late=True)
         if self.since or self.until:
@@ -91,7 +97,7 @@ def place_of(reference: str, user: User) -> Place | None:
 
 def _every_position() -> QuerySet:
     return Position.objects.order_by("title", "pk").values_list(
-        "pk", "title", "recruiter_id", "recruiter__name"
+        "pk", "title", "recruiter_id", "recruiter__name", "category_id", "category__name"
     )
 
 
@@ -103,8 +109,9 @@ _own_departments = Prepared(
 )
 
 
-def positions_offered(user: User) -> list[tuple[int, str, int | None, str | None]]:
-    """Position, title, recruiter and recruiter's name, of all this user may list."""
+def positions_offered(user: User) -> list[tuple[int, str, int | None, str | None, int, str]]:
+    """Position, title, recruiter and recruiter's name, category and its name, of all this user may
+    list."""
     return _positions() if sees_everything(user) else _own_positions(user=user.pk)
 
 
@@ -144,11 +151,13 @@ def _parts(user: User, wanted: Wanted) -> tuple[QuerySet, str]:
     departments = departments_of(user)
     if wanted.department:
         departments = departments.filter(pk=wanted.department)
-    if not wanted.position and not wanted.recruiter:
+    if not wanted.position and not wanted.recruiter and not wanted.category:
         return departments, "listed_department"
     positions = Position.objects.filter(department__in=departments.values("pk"))
     if wanted.position:
         positions = positions.filter(pk=wanted.position)
     if wanted.recruiter:
         positions = positions.filter(recruiter=wanted.recruiter)
+    if wanted.category:
+        positions = positions.filter(category=wanted.category)
     return positions, "listed_position"

@@ -17,11 +17,16 @@ from django.utils.translation import gettext_lazy, pgettext
 from accounts.models import User
 from analytics import figures
 from analytics.figures import Counts, Filter, Period, Split, Step
-from cancellations.desk_filters import ANY, Narrowing
+from cancellations.desk_filters import ANY, OUR_OWN, Narrowing
 from cancellations.forms import Chip
 from interviews.imports.answers import source_title
-from interviews.listing import departments_offered, positions_offered, sources_offered
-from interviews.models import InterviewKind, PositionCategory
+from interviews.listing import (
+    OURS,
+    departments_offered,
+    positions_offered,
+    sources_offered,
+)
+from interviews.models import InterviewKind
 
 PRESETS = {
     "last_7": gettext_lazy("Last 7 days"),
@@ -35,7 +40,6 @@ PRESETS = {
     "last_year": gettext_lazy("Last 12 months"),
 }
 USUAL = "last_30"
-OURS = "~"  # the source of what was not brought in from elsewhere; its code is empty
 PERIOD = ("period", "since", "until")
 
 
@@ -87,15 +91,15 @@ class InsightFilter(Narrowing):
     def __init__(self, data: QueryDict, *, user: User) -> None:
         super().__init__(data)
         departments, positions = departments_offered(user), positions_offered(user)
-        recruiters = {str(pk): str(name) for _pk, _title, pk, name in positions if pk}
+        recruiters = {str(each[2]): str(each[3]) for each in positions if each[2]}
         sources = sources_offered(pk for pk, _name in departments)
-        categories = PositionCategory.objects.values_list("pk", "name")
+        categories = {each[4]: each[5] for each in positions}
         self.names: dict[str, dict[int | str | None, str]] = {
             "department": dict(departments),
-            "position": {pk: title for pk, title, _recruiter, _name in positions},
-            "category": dict(categories),
+            "position": {each[0]: each[1] for each in positions},
+            "category": dict(sorted(categories.items(), key=lambda each: each[1])),
             "recruiter": {None: _("Nobody"), **{int(pk): name for pk, name in recruiters.items()}},
-            "source": {"": _("Our own"), **{each: source_title(each) or each for each in sources}},
+            "source": {"": str(OUR_OWN), **{each: source_title(each) or each for each in sources}},
             "kind": {value: str(label) for value, label in InterviewKind.choices},
         }
         for name in ("department", "position", "category"):
@@ -216,20 +220,19 @@ class Asked:
         return self.form.names[dimension].get(key) or _("not known any more")
 
     @cached_property
-    def _listed(self) -> dict[str, str] | None:
-        """What the desk's list is narrowed to for the same interviews; None where it cannot be: it
-        knows no categories, and no source but those from outside."""
+    def _listed(self) -> dict[str, str]:
+        """What the desk's list is narrowed to for the same interviews."""
         said = {name: str(value) for name, value in self.form.narrowing.items()}
-        if "category" in said or said.get("source") == OURS:
-            return None
         said.pop("period", None)
         return said | {"since": str(self.period.since), "until": str(self.period.until)}
 
     def rows(self, period: Period | None = None, /, **narrowed: Any) -> str:
         """Where the desk lists the interviews behind a figure; nothing where its list cannot be
-        narrowed like that."""
-        if self._listed is None or None in narrowed.values():
+        narrowed like that, as to those without a recruiter."""
+        if None in narrowed.values():
             return ""
+        if narrowed.get("source") == "":
+            narrowed["source"] = OURS
         said = self._listed | {name: str(value) for name, value in narrowed.items()}
         if period is not None:
             said |= {"since": str(period.since), "until": str(period.until)}

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from analytics.dashboards.asking import OURS, Asked
+from analytics.dashboards.asking import Asked
 from cancellations.models import Cancellation, Party
 from interviews import listing
 from interviews.listing import Wanted
@@ -52,9 +52,10 @@ def some(asked: Asked) -> list[Quote]:
     wanted = Wanted(
         status=InterviewStatus.CANCELLED,
         kind=said.get("kind", ""),
-        source="" if said.get("source") == OURS else said.get("source", ""),
+        source=said.get("source", ""),
         department=_number(said.get("department")),
         position=_number(said.get("position")),
+        category=_number(said.get("category")),
         recruiter=_number(said.get("recruiter")),
         since=asked.period.since,
         until=asked.period.until,
@@ -64,11 +65,6 @@ def some(asked: Asked) -> list[Quote]:
     cancellations = Cancellation.objects.filter(
         interview__in=[each["pk"] for each in latest], party=Party.CANDIDATE, detail__gt=""
     )
-    if said.get("source") == OURS:
-        cancellations = cancellations.filter(interview__source="")
-    if "category" in said:
-        category = int(said["category"])
-        cancellations = cancellations.filter(interview__application__position__category=category)
     return [
         Quote(each.reason.label, masked(each.detail, _names(each)))
         for each in cancellations.with_facts().order_by("-requested_at")[:MOST]

@@ -7,7 +7,13 @@ from django.http import QueryDict
 
 from analytics.dashboards.asking import PRESETS, ask, on_axis, preset, step_of
 from analytics.figures import Period
-from tests.factories import DepartmentFactory, InterviewFactory, PositionFactory, UserFactory
+from tests.factories import (
+    DepartmentFactory,
+    InterviewFactory,
+    PositionCategoryFactory,
+    PositionFactory,
+    UserFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -118,11 +124,28 @@ def test_figures_lead_to_the_list_narrowed_in_the_same_way(lead):
     }
 
 
-def test_what_the_list_cannot_be_narrowed_to_leads_nowhere(lead):
-    InterviewFactory(department=lead.departments.get())
-    position = PositionFactory(department=lead.departments.get())
-    assert asked(lead, f"category={position.category_id}").rows() == ""
-    assert asked(lead, "source=~").rows() == ""
+def test_the_list_knows_categories_and_what_is_our_own(client, lead):
+    mine, imported, elsewhere = (
+        InterviewFactory(
+            position=PositionFactory(department=lead.departments.get(), category=category),
+            completed=True,
+            source=source,
+        )
+        for category, source in (
+            (PositionCategoryFactory(code="a"), ""),
+            (PositionCategoryFactory(code="b"), "ats"),
+            (PositionCategoryFactory(code="c"), "ats"),
+        )
+    )
+    client.force_login(lead)
+    category = imported.position.category_id
+    for query, found in (("source=~", mine), (f"category={category}", imported)):
+        page = client.get(asked(lead, query).rows())
+        assert [row["reference"] for row in page.context["part"].rows] == [found.reference]
+    assert elsewhere.reference not in client.get(asked(lead, "source=~").rows()).content.decode()
+
+
+def test_who_has_no_recruiter_cannot_be_listed(lead):
     assert asked(lead).rows(recruiter=None) == ""
 
 

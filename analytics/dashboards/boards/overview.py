@@ -177,7 +177,7 @@ def compared(asked: Asked, dimension: Dimension) -> Panel:
             asked.name_of(dimension, row.key),
             (row.counts.no_show_rate.share or 0) * 100,
             f"{rate(row.counts.no_show_rate)} · {out_of(row.counts.no_show_rate)}",
-            asked.rows(status=InterviewStatus.NO_SHOW, **{dimension: row.key or None}),
+            asked.rows(status=InterviewStatus.NO_SHOW, **{dimension: row.key}),
         )
         for row in _comparable(rows)
     ]
@@ -204,7 +204,7 @@ def _line(asked: Asked, dimension: Dimension, row: Row, *, leads: bool = True) -
     def linked(value: Any, **narrowed: Any) -> Any:
         if not leads:
             return value
-        return Linked(value, asked.rows(**narrowed, **{dimension: row.key or None}))
+        return Linked(value, asked.rows(**narrowed, **{dimension: row.key}))
 
     return [
         asked.name_of(dimension, row.key),

@@ -74,7 +74,7 @@ def sources(asked: Asked) -> Panel:
     rows: list[list[Any]] = [
         [
             asked.name_of("source", row.key),
-            Linked(row.counts.invited, asked.rows(source=row.key or None)),
+            Linked(row.counts.invited, asked.rows(source=row.key)),
             Rate(row.counts.without_end, row.counts.invited),
             Rate(row.counts.without_booking_time, row.counts.booked),
         ]
