@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import ngettext, pgettext
 
 from analytics.charts import Chart
 from analytics.figures import SMALL, Rate
@@ -79,7 +79,11 @@ def rate_difference(now: Rate, before: Rate) -> str:
     points = round((now.share - before.share) * 100, 1)
     if not points:
         return _("as before")
-    return _("%(sign)s%(points)s points on the period before") % {
+    return ngettext(
+        "%(sign)s%(points)s point on the period before",
+        "%(sign)s%(points)s points on the period before",
+        1 if abs(points) == 1 else 2,
+    ) % {
         "sign": "+" if points > 0 else "−",
         "points": f"{abs(points):g}",
     }

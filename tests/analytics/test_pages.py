@@ -253,7 +253,7 @@ def test_questions_stand_in_the_order_of_the_interview(desk, position):
     count()
     panel = panels(page(desk, "exits"))["exits-by-question"]
     assert [row[0] for row in panel.table.rows] == ["Question 2", "Question 10"]
-    assert panel.title == "Left most often at: Question 2, 2 of 3"
+    assert panel.title == "Most leave at: Question 2, 2 of 3"
 
 
 def test_people_are_listed_by_name_with_their_sample_and_only_for_who_decides(

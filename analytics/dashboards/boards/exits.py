@@ -1,6 +1,7 @@
 """Where people leave the interview, and where they do not come back to it."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -36,7 +37,8 @@ def build(asked: Asked) -> Board:
     read = asked.read(*MAPS)
     now, before = read.counts, read.counts_before
     found = figures.exits_of(read.maps["exits"])
-    left, lapsed = pgettext("figures", "Left"), _("Not come back")
+    question = pgettext("figures", "question")
+    left, lapsed = _left(), _lapsed()
     tiles = [
         tile_of_count(_("Began"), now.attended, before.attended),
         tile(
@@ -60,21 +62,9 @@ def build(asked: Asked) -> Board:
     ]
     panels = [
         by_stage(read),
-        where(
-            "exits-by-question",
-            pgettext("figures", "question"),
-            found.exits_by_question,
-            _question,
-            left,
-        ),
+        where("exits-by-question", question, found.exits_by_question, _question, left),
         where("lapses-by-stage", _("stage"), found.lapses_by_stage, words.stage, lapsed),
-        where(
-            "lapses-by-question",
-            pgettext("figures", "question"),
-            found.lapses_by_question,
-            _question,
-            lapsed,
-        ),
+        where("lapses-by-question", question, found.lapses_by_question, _question, lapsed),
         endings(found.lapses_by_ending),
         positions(asked),
     ]
@@ -83,7 +73,7 @@ def build(asked: Asked) -> Board:
 
 def by_stage(read: Read) -> Panel:
     found = figures.exits_of(read.maps["exits"]).exits_by_stage
-    return where("exits-by-stage", _("stage"), found, words.stage, pgettext("figures", "Left"))
+    return where("exits-by-stage", _("stage"), found, words.stage, _left())
 
 
 def _question(number: str) -> str:
@@ -102,25 +92,50 @@ def _in_order(found: Mapping[str, int]) -> list[tuple[str, int]]:
     return sorted(found.items(), key=lambda each: place(each[0]))
 
 
+@dataclass(frozen=True)
+class Side:
+    """One way of not getting to the end, and how it is told."""
+
+    verb: str
+    title: str  # with %(what)s
+    finding: str  # with %(where)s and %(share)s
+
+
+def _left() -> Side:
+    return Side(
+        pgettext("figures", "Left"),
+        _("Where people leave, by %(what)s"),
+        _("Most leave at: %(where)s, %(share)s"),
+    )
+
+
+def _lapsed() -> Side:
+    return Side(
+        _("Did not come back"),
+        _("Where people stop and do not come back, by %(what)s"),
+        _("Most of those who do not come back stop at: %(where)s, %(share)s"),
+    )
+
+
 def where(
-    key: str, what: str, found: Mapping[str, int], named: Callable[[str], str], verb: str
+    key: str, what: str, found: Mapping[str, int], named: Callable[[str], str], side: Side
 ) -> Panel:
     whole = sum(found.values())
     rows: list[list[Any]] = [
         [named(code), number, Rate(number, whole)] for code, number in _in_order(found) if number
     ]
-    title = _("%(verb)s, by %(what)s") % {"verb": verb, "what": what}
+    title = side.title % {"what": what}
     if rows:
         code, most = max(found.items(), key=lambda each: each[1])
         of = Rate(most, whole)
-        title = _("%(verb)s most often at: %(where)s, %(share)s") % {
-            "verb": verb,
-            "where": named(code),
-            "share": rate(of) if of.is_small else percent(of.share or 0),
-        }
-    columns = [*texts(what.capitalize()), *numbers(verb), *rates(pgettext("figures", "Share"))]
-    chart = _bars(title, rows)
-    return Panel(key, title, Table(columns, rows), chart)
+        said = rate(of) if of.is_small else percent(of.share or 0)
+        title = side.finding % {"where": named(code), "share": said}
+    columns = [
+        *texts(what.capitalize()),
+        *numbers(side.verb),
+        *rates(pgettext("figures", "Share")),
+    ]
+    return Panel(key, title, Table(columns, rows), _bars(title, rows))
 
 
 def _bars(title: str, rows: list[list]) -> Bars | None:
