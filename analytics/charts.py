@@ -17,7 +17,8 @@ from django.utils.translation import gettext as _
 
 MOST_LINKS = 12  # columns that are links of their own: more would be too narrow to hit
 MOST_TICKS = 6  # words below an axis, so that they have room on a phone
-LABEL_UNITS = 36  # of a label above a bar; a Chinese character takes two
+ROW_UNITS = 44  # of the words above a bar, on a phone; a Chinese character takes two
+LABEL_UNITS = 14  # of them at least for what it is, however long the other words are
 TONES = 5  # of a heat map, beside none
 LAST = 95.0  # per cent from where on words end at the edge, so that they are not cut there
 GUTTER = 9.0  # per cent, left of a plot, for the words of its axis
@@ -31,7 +32,7 @@ def units(text: str) -> int:
     return sum(2 if east_asian_width(each) in "WF" else 1 for each in text)
 
 
-def fit(text: str, most: int = LABEL_UNITS) -> str:
+def fit(text: str, most: int) -> str:
     """Cut to what there is room for, at a whole character."""
     if units(text) <= most:
         return text
@@ -42,6 +43,11 @@ def fit(text: str, most: int = LABEL_UNITS) -> str:
             break
         taken += each
     return f"{taken.rstrip()}…"
+
+
+def beside(text: str, words: str) -> str:
+    """As much of a label as there is room for beside the words at the other end."""
+    return fit(text, max(LABEL_UNITS, ROW_UNITS - units(words) - 2))
 
 
 def ticks(most: float, about: int = 4) -> list[float]:
@@ -131,11 +137,12 @@ class Mark:
     before: float | None = None
 
     @property
+    def size(self) -> str:
+        return self.said or _number(self.value)
+
+    @property
     def words(self) -> str:
-        return _("%(label)s: %(value)s") % {
-            "label": self.label,
-            "value": self.said or _number(self.value),
-        }
+        return _("%(label)s: %(value)s") % {"label": self.label, "value": self.size}
 
 
 @dataclass(frozen=True)
@@ -222,8 +229,8 @@ class Bars(Chart):
         for number, each in enumerate(self.bars):
             y = number * BAR_ROW
             drawn = _rect(0, y, 100, BAR_ROW, "chart-hit")
-            drawn += _text(fit(each.label), "0", y + 15, "chart-label")
-            drawn += _text(each.said or _number(each.value), "100%", y + 15, "chart-value", "end")
+            drawn += _text(beside(each.label, each.size), "0", y + 15, "chart-label")
+            drawn += _text(each.size, "100%", y + 15, "chart-value", "end")
             drawn += _rect(0, y + BAR_TOP, 100, BAR_HEIGHT, "chart-track")
             drawn += _rect(0, y + BAR_TOP, self.width(each.value), BAR_HEIGHT, "chart-mark tone-1")
             if each.before is not None:
@@ -272,7 +279,7 @@ class StackedBars(Chart):
             y = row * BAR_ROW
             total = self.totals[row] if self.totals else ""
             drawn = _rect(0, y, 100, BAR_ROW, "chart-hit")
-            drawn += _text(fit(label), "0", y + 15, "chart-label")
+            drawn += _text(beside(label, total), "0", y + 15, "chart-label")
             drawn += _text(total, "100%", y + 15, "chart-value", "end")
             drawn += _rect(0, y + BAR_TOP, 100, BAR_HEIGHT, "chart-track")
             for number, (x, width) in enumerate(self.segments(row), 1):
@@ -525,6 +532,6 @@ class Funnel(Chart):
             drawn += _rect(
                 (100 - width) / 2, y + FUNNEL_TOP, width, FUNNEL_BAR, "chart-mark tone-1"
             )
-            drawn += _text(fit(each.label), "0", y + 14, "chart-label")
-            drawn += _text(each.said or _number(each.value), "100%", y + 14, "chart-value", "end")
+            drawn += _text(beside(each.label, each.size), "0", y + 14, "chart-label")
+            drawn += _text(each.size, "100%", y + 14, "chart-value", "end")
             yield _group(drawn, each.words, each.url)

@@ -15,6 +15,7 @@ from analytics.charts import (
     Mark,
     Series,
     StackedBars,
+    beside,
     every,
     fit,
     ticks,
@@ -55,6 +56,14 @@ def test_a_chinese_character_is_as_wide_as_two_letters():
 def test_a_label_is_cut_at_a_whole_character_that_still_fits(text, most, shown):
     assert fit(text, most) == shown
     assert units(fit(text, most)) <= most
+
+
+def test_a_label_leaves_room_for_the_words_at_the_other_end():
+    label = "Java 开发工程师（供应链平台方向，需要出差，可接受应届）"
+    said = "12.8 % · 10 of 78"
+    assert units(beside(label, said)) + units(said) <= 44
+    assert beside("质检员", said) == "质检员"
+    assert units(beside(label, "x" * 44)) > 10
 
 
 @pytest.mark.parametrize(

@@ -53,8 +53,11 @@ def build(asked: Asked) -> Board:
     read = asked.read(*MAPS)
     panels = [funnel(asked, read.counts, read.counts_before), outcomes(asked)]
     panels += [compared(asked, each) for each in ("position", "source")]
+    # What is half as wide stands beside the first.
     if asked.compares_departments:
-        panels.insert(2, compared(asked, "department"))
+        panels.insert(1, compared(asked, "department"))
+    else:
+        panels.insert(1, panels.pop())
     return Board(tiles(asked, read), panels)
 
 
@@ -155,9 +158,9 @@ def outcomes(asked: Asked) -> Panel:
 def compared(asked: Asked, dimension: Dimension) -> Panel:
     """Beside one another, the most booked first."""
     column, heading = {
-        "department": (_("Department"), _("By department")),
-        "position": (_("Position"), _("By position")),
-        "source": (_("Source"), _("By source")),
+        "department": (_("Department"), _("Did not come, by department")),
+        "position": (_("Position"), _("Did not come, by position")),
+        "source": (_("Source"), _("Did not come, by source")),
     }[dimension]
     rows = figures.by(asked.chosen, asked.period, dimension)
     lines = [_line(asked, dimension, row) for row in rows[:MOST_ROWS]]
@@ -184,12 +187,12 @@ def compared(asked: Asked, dimension: Dimension) -> Panel:
     chart = None
     if len(bars) > 1:
         chart = Bars(
-            _("Did not come, of those expected"),
+            heading,
             _("Those with the most appointments; none with fewer than %(count)d expected.")
             % {"count": figures.SMALL},
             bars,
         )
-    return Panel(dimension, heading, Table(columns, lines), chart, is_wide=True)
+    return Panel(dimension, heading, Table(columns, lines), chart, is_wide=dimension == "position")
 
 
 def _comparable(rows: Iterable[Row]) -> list[Row]:

@@ -44,12 +44,12 @@ def build(asked: Asked) -> Board:
     before = figures.reasons_of(read.maps_before["reasons"])
     leading = list(now["candidate"])[:LEADING]
     panels = [
-        split(now["candidate"], before["candidate"], "candidate", labels),
+        *(split(now[each], before[each], each, labels) for each in ("candidate", "exit")),
         trend(asked, leading, labels),
         quarters(asked, labels),
         compared(asked, "position", leading, labels),
         compared(asked, "source", leading, labels),
-        *(split(now[each], before[each], each, labels) for each in ("exit", "company", "decline")),
+        *(split(now[each], before[each], each, labels) for each in ("company", "decline")),
     ]
     quotes = some(asked) if asked.user.has_perm(READ_DETAIL) else []
     return Board(tiles(asked, now, before), panels, quotes)
