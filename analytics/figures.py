@@ -592,8 +592,12 @@ def _split_by(
 
 def overview(chosen: Filter, period: Period) -> Overview:
     maps = splits(chosen, period, "saved", "refill", "requests")
+    return overview_of(totals(chosen, period), maps)
+
+
+def overview_of(counts: Counts, maps: Mapping[str, Split]) -> Overview:
     return Overview(
-        counts=totals(chosen, period),
+        counts=counts,
         saved=saved_of(maps["saved"]),
         refilled=refilled_of(maps["refill"]),
         cancel=decisions_of(maps["requests"], "cancel"),
@@ -616,8 +620,10 @@ def reasons_of(counted: Split) -> dict[str, dict[str, int]]:
 
 def hours(chosen: Filter, period: Period) -> list[Hour]:
     """Every hour of the week, also those in which nothing begins: 168 of them."""
-    counted = split(chosen, period, "hours")
+    return hours_of(split(chosen, period, "hours"))
 
+
+def hours_of(counted: Split) -> list[Hour]:
     def of(what: str, weekday: int, hour: int) -> int:
         return counted.get((what, str(weekday), str(hour)), 0)
 
@@ -630,7 +636,11 @@ def hours(chosen: Filter, period: Period) -> list[Hour]:
 
 def notice(chosen: Filter, period: Period) -> list[Bar]:
     """How many hours before the start candidates asked to cancel."""
-    return _histogram(split(chosen, period, "notice"), NOTICE_HOURS)
+    return notice_of(split(chosen, period, "notice"))
+
+
+def notice_of(counted: Split) -> list[Bar]:
+    return _histogram(counted, NOTICE_HOURS)
 
 
 def handling(chosen: Filter, period: Period) -> Handling:
@@ -639,8 +649,12 @@ def handling(chosen: Filter, period: Period) -> Handling:
 
 def handling_by_person(chosen: Filter, period: Period) -> dict[int, Handling]:
     """By the id of who decided; 0 is a policy's default."""
+    return handling_by_person_of(split(chosen, period, "handling"))
+
+
+def handling_by_person_of(whole: Split) -> dict[int, Handling]:
     people: dict[int, Split] = {}
-    for (person, step), count in split(chosen, period, "handling").items():
+    for (person, step), count in whole.items():
         people.setdefault(int(person), {})[person, step] = count
     return {person: handling_of(counted) for person, counted in sorted(people.items())}
 
@@ -660,7 +674,10 @@ def handling_of(counted: Split) -> Handling:
 
 def decisions(chosen: Filter, period: Period) -> dict[str, Decisions]:
     """By what was asked for: "cancel" or "exit"; and "company", for what the company called off."""
-    counted = split(chosen, period, "requests")
+    return all_decisions_of(split(chosen, period, "requests"))
+
+
+def all_decisions_of(counted: Split) -> dict[str, Decisions]:
     return {sort: decisions_of(counted, sort) for sort in ("cancel", "exit", "company")}
 
 
@@ -690,8 +707,12 @@ def saved(chosen: Filter, period: Period) -> Saved:
 
 def saved_by_reason(chosen: Filter, period: Period) -> dict[tuple[str, str], Saved]:
     """By the code of the reason, and what was offered."""
+    return saved_by_reason_of(split(chosen, period, "saved"))
+
+
+def saved_by_reason_of(whole: Split) -> dict[tuple[str, str], Saved]:
     found: dict[tuple[str, str], Split] = {}
-    for key, count in split(chosen, period, "saved").items():
+    for key, count in whole.items():
         reason, offered, _outcome = key
         found.setdefault((reason, offered), {})[key] = count
     return {key: saved_of(counted) for key, counted in sorted(found.items())}
@@ -713,33 +734,51 @@ def refilled_of(counted: Split) -> Refilled:
 
 def reminded(chosen: Filter, period: Period) -> dict[str, Expected]:
     """By how far the reminder came: confirmed, delivered, sent, failed, none."""
-    found = _expected(split(chosen, period, "reminders"), "reached")
+    return reminded_of(split(chosen, period, "reminders"))
+
+
+def reminded_of(counted: Split) -> dict[str, Expected]:
+    found = _expected(counted, "reached")
     steps = ("confirmed", "delivered", "sent", "failed", "none")
     return {step: found.get(step, Expected()) for step in steps}
 
 
 def reminded_by_rule(chosen: Filter, period: Period) -> dict[int, Expected]:
     """By the id of the rule that wrote to them."""
-    found = _expected(split(chosen, period, "reminders"), "rule")
+    return reminded_by_rule_of(split(chosen, period, "reminders"))
+
+
+def reminded_by_rule_of(counted: Split) -> dict[int, Expected]:
+    found = _expected(counted, "rule")
     return {int(rule): each for rule, each in found.items()}
 
 
 def venues(chosen: Filter, period: Period) -> dict[str, Expected]:
     """By where it takes place."""
-    rows = {("", *key): count for key, count in split(chosen, period, "venues").items()}
+    return venues_of(split(chosen, period, "venues"))
+
+
+def venues_of(counted: Split) -> dict[str, Expected]:
+    rows = {("", *key): count for key, count in counted.items()}
     return _expected(rows, "")
 
 
 def answers(chosen: Filter, period: Period) -> dict[str, dict[str, Expected]]:
     """By the code of what was asked beforehand, and of the answer."""
-    counted = split(chosen, period, "answers")
+    return answers_of(split(chosen, period, "answers"))
+
+
+def answers_of(counted: Split) -> dict[str, dict[str, Expected]]:
     asked = sorted({question for question, _answer, _fate in counted})
     return {question: _expected(counted, question) for question in asked}
 
 
 def delivery(chosen: Filter, period: Period) -> list[Delivered]:
     """By channel and provider, the most used first."""
-    counted = split(chosen, period, "delivery")
+    return delivery_of(split(chosen, period, "delivery"))
+
+
+def delivery_of(counted: Split) -> list[Delivered]:
     found = []
     for channel, provider in sorted({key[:2] for key in counted}):
         states: dict[str, int] = {}
@@ -756,7 +795,11 @@ def delivery(chosen: Filter, period: Period) -> list[Delivered]:
 
 def absences(chosen: Filter, period: Period) -> dict[str, dict[str, int]]:
     """By why HR looked: how often, by what was decided ("open": nothing yet)."""
-    return _two_parts(split(chosen, period, "absences"))
+    return absences_of(split(chosen, period, "absences"))
+
+
+def absences_of(counted: Split) -> dict[str, dict[str, int]]:
+    return _two_parts(counted)
 
 
 @dataclass(frozen=True)
@@ -772,8 +815,10 @@ class Exits:
 
 
 def exits(chosen: Filter, period: Period) -> Exits:
-    counted = split(chosen, period, "exits")
+    return exits_of(split(chosen, period, "exits"))
 
+
+def exits_of(counted: Split) -> Exits:
     def of(what: str, by: str) -> dict[str, int]:
         return _last_part({key: n for key, n in counted.items() if key[:2] == (what, by)})
 
@@ -788,8 +833,12 @@ def exits(chosen: Filter, period: Period) -> Exits:
 
 def quality(chosen: Filter, period: Period) -> dict[tuple[str, str], dict[str, int]]:
     """By the kind and the code of what HR was asked to look at: how many are open, and settled."""
+    return quality_of(split(chosen, period, "quality"))
+
+
+def quality_of(counted: Split) -> dict[tuple[str, str], dict[str, int]]:
     found: dict[tuple[str, str], dict[str, int]] = {}
-    for (kind, code, state), count in split(chosen, period, "quality").items():
+    for (kind, code, state), count in counted.items():
         found.setdefault((kind, code), {"open": 0, "settled": 0})[state] = count
     return dict(sorted(found.items()))
 

@@ -3,8 +3,10 @@
 import time
 
 from celery import shared_task
+from django.utils import timezone
 
 from analytics import cells, drift
+from analytics.dashboards import weekly
 
 RECOUNT_FOR = 1.5  # seconds, of the two until beat says so again: others want the worker too
 
@@ -21,3 +23,9 @@ def recount() -> None:
 def check_cells() -> None:
     """Once a day, compare a sample with the interviews it counts."""
     drift.check_and_report()
+
+
+@shared_task
+def send_weekly_summary() -> None:
+    """Every hour: only on Monday morning is there anything to send."""
+    weekly.send_due(timezone.now())

@@ -237,6 +237,7 @@ CELERY_TASK_ROUTES = {
     "interviews.tasks.reconcile_platform": {"queue": "jobs"},
     "cancellations.tasks.check_consistency": {"queue": "jobs"},
     "analytics.tasks.check_cells": {"queue": "jobs"},
+    "analytics.tasks.send_weekly_summary": {"queue": "jobs"},
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
@@ -253,6 +254,7 @@ CELERY_BEAT_SCHEDULE = {
         ("sweep-outbox", "notifications.tasks.sweep", 20),
         ("recount-cells", "analytics.tasks.recount", 2),
         ("check-cells", "analytics.tasks.check_cells", 24 * 3600),
+        ("send-weekly-summary", "analytics.tasks.send_weekly_summary", 3600),
         ("apply-policy-defaults", "cancellations.tasks.apply_defaults", 30),
         ("settle-savings", "cancellations.tasks.settle_savings", 3600),
         ("expire-marks", "cancellations.tasks.expire_marks", 3600),

@@ -19,6 +19,7 @@ urlpatterns: list = [
     path("", include("candidates.talent_pool.urls")),
     path("", include("interviews.urls")),
     path("", include("interviews.reminders.urls")),
+    path("", include("analytics.urls")),
     path("", include("notifications.urls")),
     path("api/", include("config.api")),
     path("admin/", admin.site.urls),

@@ -39,7 +39,7 @@ def _to_groups(notification: Notification) -> Iterator[Notice]:
 
 def _to_browsers(notification: Notification) -> Iterator[Notice]:
     """Once, whether it went by text message, by mail or by both: these were stored together."""
-    if kind_of(notification.event).group in (Group.ACCOUNT, Group.WORK):
+    if kind_of(notification.event).group in (Group.ACCOUNT, Group.WORK, Group.FIGURES):
         return
     told_at = notification.created_at.isoformat()
     browsers = PushSubscription.objects.filter(recipient=notification.recipient)

@@ -103,6 +103,7 @@ def prepare() -> list[Shot]:
     call_command("load_demo")
     User.objects.update(language="")
     deliver_due(seconds=60)
+    call_command("rebuild_cells", verbosity=0)
     nobody = session_of(UserFactory(name="陈一", language=""))
     idle = session_of(
         UserFactory(
@@ -181,6 +182,7 @@ def prepare() -> list[Shot]:
         Shot("desk-interview-revealed", told_path, lead, (press_in(".reveal"),)),
         Shot("desk-search", reverse("cancellations:search"), lead),
         Shot("desk-search-nothing", reverse("cancellations:search"), lead, (search_in_vain,)),
+        *insight_pages(lead, idle),
     ]
     shots += history_pages(User.objects.get(email="admin@demo.example"), lead)
     for number in range(1, 6):
@@ -665,6 +667,26 @@ def desk_page(name: str, interview: object) -> str:
     from django.urls import reverse
 
     return reverse(f"cancellations:{name}", args=[interview.reference])  # type: ignore[attr-defined]
+
+
+def insight_pages(lead: str, idle: str) -> list[Shot]:
+    """Figures of a quarter, and those of somebody whose department has none."""
+    from django.urls import reverse
+
+    from analytics.dashboards.pages import PAGES
+
+    overview = reverse("analytics:overview")
+    found = []
+    for page in PAGES.values():
+        path = reverse(page.url_name)
+        found.append(Shot(f"desk-insights-{page.name}", f"{path}?period=last_90", lead))
+        found.append(Shot(f"desk-insights-{page.name}-empty", path, idle))
+    return [
+        *found,
+        Shot("desk-insights-ahead", f"{overview}?since=2099-01-01", lead),
+        Shot("desk-insights-wrong", f"{overview}?position=0", lead),
+        Shot("desk-insights-filter", overview, lead, (open_tool(0),)),
+    ]
 
 
 def history_pages(administrator: object, lead: str) -> list[Shot]:

@@ -44,6 +44,7 @@ def test_long_work_waits_in_a_queue_of_its_own():
         "interviews.tasks.work_on_job",
         "cancellations.tasks.check_consistency",
         "analytics.tasks.check_cells",
+        "analytics.tasks.send_weekly_summary",
     }
     assert {queue_of(task) for task in long} == {"jobs"}
     others = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} - long

@@ -165,6 +165,18 @@ address                                method none  owner other recr  recr2 lead
 /desk/interviews/<ref>/recordings/<int:answer_id>/ GET desk 403 403 on 404   on    404   403   on
 /desk/interviews/<ref>/recordings/<int:answer_id>/ POST desk 403 403 200 404 200   404   403   200
 /desk/interviews/<ref>/recordings/<int:answer_id>/sound/ GET desk 403 403 404 404 404 404 403 404
+/desk/insights/                        GET    desk  403   403   200   200   200   200   200   200
+/desk/insights/reasons/                GET    desk  403   403   200   200   200   200   200   200
+/desk/insights/timing/                 GET    desk  403   403   200   200   200   200   200   200
+/desk/insights/leaving/                GET    desk  403   403   200   200   200   200   200   200
+/desk/insights/attendance/             GET    desk  403   403   200   200   200   200   200   200
+/desk/insights/decisions/              GET    desk  403   403   200   200   200   200   200   200
+/desk/insights/delivery/               GET    desk  403   403   200   200   200   200   200   200
+/desk/insights/quality/                GET    desk  403   403   200   200   200   200   200   200
+/desk/insights/report/                 GET    desk  403   403   200   200   200   200   200   200
+/desk/insights/report/weekly/           GET    desk  403   403   on    on    on    on    on    on
+/desk/insights/report/weekly/           POST   desk  403   403   on    on    on    on    on    on
+/desk/insights/tables/<slug:page>/<slug:table>.<slug:kind> GET desk 403 403 200 200 200 200 200 200
 /desk/refill/                          GET    desk  403   403   200   200   200   200   200   200
 /desk/refill/<int:position_id>/        GET    desk  403   403   200   404   200   404   200   200
 /desk/refill/<int:position_id>/settings/ GET  desk  403   403   403   403   on    404   403   on
@@ -629,6 +641,7 @@ def path_to(address, method, people) -> str:
     within = people["document" if "/documents/" in address else "talk"].reference
     filled = address.replace("<ref>", reference, 1).replace("<ref>", within)
     filled = filled.replace("*", "nothing/here/")
+    filled = filled.replace("<slug:page>/<slug:table>.<slug:kind>", "overview/funnel.csv")
     filled = filled.replace("<int:answer>", str(FaqEntry.objects.earliest("pk").pk))
     if address.startswith("/o/"):
         filled = filled.replace("<str:token>", token_of(people["offer"].reference))

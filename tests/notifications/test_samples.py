@@ -22,6 +22,7 @@ TOLD = (
     "refill",
     "reminders",
     "absences",
+    "weekly",
 )
 
 

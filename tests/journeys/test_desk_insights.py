@@ -1,0 +1,99 @@
+"""Figures at the desk in a real browser: read, narrowed, followed to the rows behind them."""
+
+from datetime import datetime, time, timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from analytics import cells
+from analytics.dashboards.pages import PAGES
+from cancellations.models import Reason
+from tests.factories import (
+    CancellationFactory,
+    DepartmentFactory,
+    InterviewFactory,
+    PositionFactory,
+    UserFactory,
+    tell,
+)
+from tests.journeys.visitor import either_language
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@pytest.fixture
+def department():
+    return DepartmentFactory(name="制造部")
+
+
+@pytest.fixture
+def lead(department):
+    return UserFactory(lead=True, name="周莉", departments=[department])
+
+
+@pytest.fixture
+def figures(department):
+    """Enough of two positions for percentages."""
+    for title, missed in (("装配技术员", 6), ("质检员", 2)):
+        position = PositionFactory(department=department, title=title)
+        application = InterviewFactory(position=position, completed=True).application
+        for number in range(22):
+            day = timezone.localdate() - timedelta(days=1 + number % 9)
+            at = timezone.make_aware(datetime.combine(day, time(9 + number % 10)))
+            fate = {"no_show": True} if number < missed else {"completed": True}
+            tell(InterviewFactory(application=application, starts_at=at, **fate))
+        for code in ("time_conflict", "time_conflict", "accepted_offer"):
+            off = InterviewFactory(
+                application=application, status="cancelled", slot=None, starts_at=at
+            )
+            reason = Reason.objects.get(purpose="cancel", code=code)
+            CancellationFactory(approved=True, interview=off, reason=reason, detail="时间不合适")
+    while cells.recount_batch():
+        pass
+
+
+def test_a_lead_narrows_the_figures_and_follows_one_to_its_rows(visit, lead, figures):
+    desk = visit(lead, width=1280, height=800)
+    desk.opens(reverse("cancellations:queue"))
+    desk.follows("Insights")
+    expect(desk.page.locator(".tiles")).to_contain_text("Did not come")
+
+    desk.page.locator(".tool > summary").first.click()
+    desk.page.get_by_label("Position", exact=True).select_option(label="质检员")
+    desk.presses("Show")
+    expect(desk.page.locator(".chips")).to_contain_text("质检员")
+    missed = desk.page.locator(".tile", has_text="Did not come").locator("a")
+    expect(missed).to_have_text("8.7 %")
+    missed.click()
+    expect(desk.page.locator(".table-count")).to_have_text("2")
+    assert desk.complaints == []
+
+
+def test_without_javascript_everything_is_there(visit, lead, figures):
+    desk = visit(lead, javascript=False, width=1280, height=800)
+    desk.opens(reverse("analytics:reasons"))
+    expect(desk.page.locator("svg.chart-drawing").first).to_be_visible()
+    desk.page.get_by_role("navigation", name="Period").get_by_role(
+        "link", name="Last 7 days"
+    ).click()
+    expect(desk.page.locator(".presets [aria-current]")).to_have_text("Last 7 days")
+
+
+@either_language
+def test_figures_have_nothing_for_axe_to_find(visit, lead, figures, language, width):
+    lead.language = language
+    lead.save()
+    desk = visit(lead, width=width)
+    paths = [reverse(page.url_name) for page in PAGES.values()]
+    paths += [
+        f"{reverse('analytics:overview')}?since=2099-01-01",
+        f"{reverse('analytics:overview')}?position=0",
+    ]
+    found = {}
+    for path in paths:
+        desk.opens(path)
+        desk.opens_folds(".tool, .panel-table")
+        found[path] = desk.faults()
+    assert {path: faults for path, faults in found.items() if faults} == {}
