@@ -19,6 +19,7 @@ BROUGHT_BY = [
     "cancellations.migrations.0018_left_on_platform",
     "cancellations.migrations.0021_not_knowing_how",
     "interviews.migrations.0019_first_reminders",
+    "interviews.migrations.0020_reminders_for_some",
 ]
 
 

@@ -74,6 +74,7 @@ class RuleForm(forms.ModelForm):
             "message",
             "channels",
             "unless",
+            "whom",
             "useful_minutes",
             "is_active",
         )
@@ -89,6 +90,7 @@ class RuleForm(forms.ModelForm):
         "message",
         "channels",
         "unless",
+        "whom",
         "useful_minutes",
         "is_active",
     )
@@ -127,6 +129,9 @@ class RuleForm(forms.ModelForm):
             self.add_error("what", _("Only who has booked can be asked that."))
         if what == What.CLOSE and cleaned.get("useful_minutes") is not None:
             self.add_error("useful_minutes", _("Leave it empty: a window is always closed."))
+        helps = what in {What.MESSAGE, What.FOLLOW_UP} and stage == When.BOOKED
+        if cleaned.get("whom") and what and stage and not helps:
+            self.add_error("whom", _("Only messages and follow-ups of what is booked can be."))
         if not self.errors and self._is_there_already(cleaned):
             self.add_error(None, _("There is such a rule already."))
         return cleaned

@@ -47,6 +47,15 @@ class ReminderRule(models.Model):
     unless = models.CharField(
         _("unless"), max_length=10, choices=rules.Unless.choices, blank=True, default=""
     )
+    whom = models.CharField(
+        _("for"),
+        max_length=10,
+        choices=rules.Whom.choices,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Who may need help is looked at every hour, where anything can be foreseen."),
+    )
     useful_minutes = models.PositiveIntegerField(
         _("minutes it is still of use"),
         null=True,
@@ -71,6 +80,7 @@ class ReminderRule(models.Model):
                 "message",
                 "channels",
                 "unless",
+                "whom",
                 "useful_minutes",
                 "is_active",
             )
