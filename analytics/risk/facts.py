@@ -15,13 +15,14 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Target(TextChoices):
     """What is foreseen."""
 
     NO_SHOW = "no_show", _("Not appearing")
-    CANCEL = "cancel", _("Cancelling")
+    CANCEL = "cancel", pgettext_lazy("what is foreseen", "Cancelling")
 
 
 # Of what a mapping carries over (Interview.extra) these questions alone are read: the seven that

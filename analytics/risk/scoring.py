@@ -39,14 +39,16 @@ class Weights:
         return 1 / (1 + math.exp(-max(-30.0, min(30.0, odds))))
 
     def factors(self, features: Mapping[str, float]) -> list[str]:
-        """What of it makes this one likelier than usual, the weightiest first."""
-        raising = {
-            name: self.weights[name] * (value - self.shares.get(name, 0.0))
-            for name, value in features.items()
-            if name in self.weights
-        }
-        chosen = [name for name, weight in raising.items() if weight >= WORTH_SAYING]
-        return sorted(chosen, key=lambda name: (-raising[name], name))[:MOST_FACTORS]
+        """What of it makes this one likelier than usual, the weightiest first. A question counts as
+        a whole: an answer also raises the chance by not being the one that lowers it."""
+        raising: dict[str, float] = {}
+        for name, weight in self.weights.items():
+            question = name.partition("=")[0]
+            differs = features.get(name, 0.0) - self.shares.get(name, 0.0)
+            raising[question] = raising.get(question, 0.0) + weight * differs
+        known = {name: raising[name.partition("=")[0]] for name in features if name in self.weights}
+        chosen = [name for name, weight in known.items() if weight >= WORTH_SAYING]
+        return sorted(chosen, key=lambda name: (-known[name], name))[:MOST_FACTORS]
 
     @property
     def threshold(self) -> float:

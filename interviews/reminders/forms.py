@@ -131,7 +131,9 @@ class RuleForm(forms.ModelForm):
             self.add_error("useful_minutes", _("Leave it empty: a window is always closed."))
         helps = what in {What.MESSAGE, What.FOLLOW_UP} and stage == When.BOOKED
         if cleaned.get("whom") and what and stage and not helps:
-            self.add_error("whom", _("Only messages and follow-ups of what is booked can be."))
+            self.add_error(
+                "whom", _("Only a message or a follow-up of a booked appointment can be for some.")
+            )
         if not self.errors and self._is_there_already(cleaned):
             self.add_error(None, _("There is such a rule already."))
         return cleaned

@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from config.tracking import tracked
 from interviews.reminders import rules
@@ -48,7 +49,7 @@ class ReminderRule(models.Model):
         _("unless"), max_length=10, choices=rules.Unless.choices, blank=True, default=""
     )
     whom = models.CharField(
-        _("for"),
+        pgettext_lazy("a rule", "for"),
         max_length=10,
         choices=rules.Whom.choices,
         blank=True,

@@ -165,6 +165,8 @@ address                                method none  owner other recr  recr2 lead
 /desk/interviews/<ref>/recordings/<int:answer_id>/ GET desk 403 403 on 404   on    404   403   on
 /desk/interviews/<ref>/recordings/<int:answer_id>/ POST desk 403 403 200 404 200   404   403   200
 /desk/interviews/<ref>/recordings/<int:answer_id>/sound/ GET desk 403 403 404 404 404 404 403 404
+/desk/insights/risk/                   GET    desk  403   403   200   200   200   200   403   200
+/desk/insights/risk/models/            GET    desk  403   403   200   200   200   200   200   200
 /desk/refill/                          GET    desk  403   403   200   200   200   200   200   200
 /desk/refill/<int:position_id>/        GET    desk  403   403   200   404   200   404   200   200
 /desk/refill/<int:position_id>/settings/ GET  desk  403   403   403   403   on    404   403   on

@@ -46,6 +46,17 @@ def test_factors_are_what_makes_it_likelier_than_usual_the_weightiest_first():
     assert WEIGHTS.factors({"answer:expected=yes": 1.0}) == []
 
 
+def test_an_answer_raises_the_chance_by_not_being_the_one_that_lowers_it():
+    asked = replace(
+        WEIGHTS,
+        weights={"answer:call_letter=yes": -1.0, "answer:call_letter=unknown": -0.2},
+        shares={"answer:call_letter=yes": 0.8, "answer:call_letter=unknown": 0.2},
+    )
+    assert asked.factors({"answer:call_letter=unknown": 1.0}) == ["answer:call_letter=unknown"]
+    assert asked.factors({"answer:call_letter=yes": 1.0}) == []
+    assert asked.factors({"answer:call_letter=no": 1.0}) == []  # never seen while learning
+
+
 @pytest.mark.parametrize(("usual", "from_"), [(0.1, 0.15), (0.36, 0.54), (0.5, 0.75), (0.9, 0.95)])
 def test_help_is_offered_from_half_as_likely_again(usual, from_):
     assert replace(WEIGHTS, base_rate=usual).threshold == pytest.approx(from_)
