@@ -13,6 +13,7 @@ def add(apps, schema_editor):
     ReminderRule.objects.create(
         stage="booked", anchor="start", minutes=-48 * HOUR, what="message",
         message="interview_reminder", unless="confirmed", whom="help", useful_minutes=12 * HOUR,
+        plan_from=None,  # what brings it to interviews is not a change of the rule
     )  # fmt: skip
 
 
@@ -31,6 +32,14 @@ class Migration(migrations.Migration):
             model_name='reminderrule',
             name='whom',
             field=models.CharField(blank=True, choices=[('', 'everybody'), ('help', 'those who may need help')], db_default='', default='', help_text='Who may need help is looked at every hour, where anything can be foreseen.', max_length=10, verbose_name='for'),
+        ),
+        migrations.RemoveConstraint(
+            model_name='reminderrule',
+            name='reminder_rule_once',
+        ),
+        migrations.AddConstraint(
+            model_name='reminderrule',
+            constraint=models.UniqueConstraint(fields=('stage', 'kind', 'anchor', 'minutes', 'what', 'message', 'whom'), name='reminder_rule_once', violation_error_message='There is such a rule already.'),
         ),
         migrations.RunPython(add, migrations.RunPython.noop),
         pgtrigger.migrations.AddTrigger(

@@ -139,7 +139,7 @@ class RuleForm(forms.ModelForm):
         return cleaned
 
     def _is_there_already(self, cleaned: dict[str, Any]) -> bool:
-        same = ("stage", "kind", "anchor", "what", "message")
+        same = ("stage", "kind", "anchor", "what", "message", "whom")
         others = ReminderRule.objects.exclude(pk=self.instance.pk)
         said = {name: cleaned[name] for name in same}
         return others.filter(minutes=self.instance.minutes, **said).exists()

@@ -88,7 +88,7 @@ class ReminderRule(models.Model):
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["stage", "kind", "anchor", "minutes", "what", "message"],
+                fields=["stage", "kind", "anchor", "minutes", "what", "message", "whom"],
                 name="reminder_rule_once",
                 violation_error_message=_("There is such a rule already."),
             ),
