@@ -73,6 +73,7 @@ CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"] if _public.schem
 
 # --- Applications -------------------------------------------------------------------------------
 INSTALLED_APPS = [
+    "analytics.risk",
     "analytics",
     "cancellations",
     "interviews",
@@ -238,6 +239,8 @@ CELERY_TASK_ROUTES = {
     "cancellations.tasks.check_consistency": {"queue": "jobs"},
     "analytics.tasks.check_cells": {"queue": "jobs"},
     "analytics.tasks.send_weekly_summary": {"queue": "jobs"},
+    "analytics.risk.tasks.train": {"queue": "jobs"},
+    "analytics.risk.tasks.look_ahead": {"queue": "jobs"},
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
@@ -274,6 +277,8 @@ CELERY_BEAT_SCHEDULE = {
         ("tell-platforms", "interviews.tasks.tell_platforms", 20),
         ("reconcile-platforms", "interviews.tasks.reconcile_platforms", 3600),
         ("forget-platform-logs", "interviews.tasks.forget_platform_logs", 6 * 3600),
+        ("train-risk", "analytics.risk.tasks.train", 24 * 3600),
+        ("look-ahead", "analytics.risk.tasks.look_ahead", 3600),
         ("heartbeat", "notifications.tasks.heartbeat", 15),
         ("forget-answers", "accounts.tasks.forget_answers", 3600),
     )

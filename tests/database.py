@@ -20,6 +20,7 @@ BROUGHT_BY = [
     "cancellations.migrations.0021_not_knowing_how",
     "cancellations.migrations.0023_application_ended",
     "interviews.migrations.0019_first_reminders",
+    "interviews.migrations.0020_reminders_for_some",
 ]
 
 

@@ -75,6 +75,24 @@ def wording(*place: str) -> str:
     return reverse("cancellations:edit_wording", args=place)
 
 
+def foreseen() -> str:
+    """A model that is in use, one that is not, and some appointments for which a call may help."""
+    from django.urls import reverse
+    from django.utils import timezone
+
+    from analytics.risk import services
+    from analytics.risk.evaluation import Verdict
+    from analytics.risk.scoring import Weights
+    from tests.analytics.risk.scored import model
+
+    ahead = dict.fromkeys(("ahead=day", "ahead=days", "ahead=week", "ahead=long"), 0.9)
+    weights = {**ahead, "hour=morning": 0.4, "hour=afternoon": 0.7, "hour=evening": 0.8}
+    model(weights=Weights(-1.2, weights, dict.fromkeys(weights, 0.1), 0.3))
+    model("cancel", verdict=Verdict.TOO_FEW)
+    services.look_ahead(now=timezone.now())
+    return reverse("risk:index")
+
+
 def ending_reminders() -> str:
     """Where the link in a reminder leads."""
     from urllib.parse import urlsplit
@@ -160,6 +178,9 @@ def prepare() -> list[Shot]:
     told_path = reverse("cancellations:desk_interview", args=[told.first().reference])
     administrator = session_of(User.objects.get(email="admin@demo.example"))
     shots += [
+        Shot("desk-risk", foreseen(), lead),
+        Shot("desk-risk-empty", reverse("risk:index"), idle),
+        Shot("desk-risk-models", reverse("risk:models"), lead),
         Shot("desk-interviews", interviews, lead),
         Shot("desk-interviews-narrowed", f"{interviews}?status=booked&kind=ai", lead),
         Shot("desk-interviews-filter", interviews, lead, (open_tool(0),)),

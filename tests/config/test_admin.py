@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from accounts.models import AccessChange, AccessChangeKind, ApiToken, KeptAnswer
 from analytics.models import Cell, DirtyCell
+from analytics.risk.models import RiskScore
 from cancellations.models import (
     FaqEntry,
     HelpConversation,
@@ -54,11 +55,20 @@ from notifications.models import (
     WebhookDelivery,
 )
 from tests import factories
+from tests.analytics.risk import scored
 from tests.interviews.platforms import booked_on, platform_for
 
 pytestmark = pytest.mark.django_db
 
-APPS = {"accounts", "analytics", "candidates", "interviews", "cancellations", "notifications"}
+APPS = {
+    "accounts",
+    "analytics",
+    "candidates",
+    "interviews",
+    "cancellations",
+    "notifications",
+    "risk",
+}
 OURS = [m for m in apps.get_models() if m._meta.app_label in APPS and not m._meta.proxy]
 REGISTERED = [model for model in OURS if admin.site.is_registered(model)]
 
@@ -155,6 +165,16 @@ MAKE = {
     ),
     "analytics.DirtyCell": lambda user: DirtyCell.objects.create(
         day="2026-03-04", position=1, department=1
+    ),
+    "risk.RiskModel": lambda user: scored.model(),
+    "risk.RiskScore": lambda user: RiskScore.objects.create(
+        interview=factories.InterviewFactory().pk,
+        target="no_show",
+        department=1,
+        starts_at=timezone.now(),
+        probability=0.5,
+        needs_help=True,
+        scored_at=timezone.now(),
     ),
     "accounts.User": lambda user: person(),
     "accounts.ConfigurationChange": lambda user: factories.PositionFactory(),

@@ -177,6 +177,8 @@ address                                method none  owner other recr  recr2 lead
 /desk/insights/report/weekly/           GET    desk  403   403   on    on    on    on    on    on
 /desk/insights/report/weekly/           POST   desk  403   403   on    on    on    on    on    on
 /desk/insights/tables/<slug:page>/<slug:table>.<slug:kind> GET desk 403 403 200 200 200 200 200 200
+/desk/insights/risk/                   GET    desk  403   403   200   200   200   200   403   200
+/desk/insights/risk/models/            GET    desk  403   403   200   200   200   200   200   200
 /desk/refill/                          GET    desk  403   403   200   200   200   200   200   200
 /desk/refill/<int:position_id>/        GET    desk  403   403   200   404   200   404   200   200
 /desk/refill/<int:position_id>/settings/ GET  desk  403   403   403   403   on    404   403   on
