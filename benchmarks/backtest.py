@@ -7,7 +7,6 @@ and the median of the pairs' ratios is what counts.
 """
 
 import argparse
-import os
 import resource
 import sys
 from collections.abc import Callable
@@ -17,7 +16,6 @@ from time import perf_counter
 
 import django
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
 from django.core.management import call_command  # noqa: E402

@@ -8,7 +8,6 @@ the same interviews and slots: the least PostgreSQL must do.
 """
 
 import argparse
-import os
 import sys
 from datetime import timedelta
 from statistics import median
@@ -16,7 +15,6 @@ from time import perf_counter
 
 import django
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
 from django.core.management import call_command  # noqa: E402

@@ -6,7 +6,6 @@ Both are queued while the worker takes nothing up, and timed until the broker ha
 two come in turns, and the median of the rounds' ratios is what counts.
 """
 
-import os
 import subprocess
 import sys
 import time
@@ -17,7 +16,6 @@ from statistics import median
 
 import django
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
 from django.conf import settings  # noqa: E402

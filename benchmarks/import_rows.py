@@ -21,7 +21,6 @@ from time import perf_counter
 
 import django
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
 from django.apps import apps  # noqa: E402

@@ -26,7 +26,6 @@ from urllib.parse import urlencode
 
 import django
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ["WEBHOOK_ALLOW_HTTP"] = os.environ["WEBHOOK_ALLOW_PRIVATE"] = "1"
 django.setup()
 

@@ -9,7 +9,6 @@ sweep; flat means that it takes hardly more for all steps than for a tenth of th
 """
 
 import argparse
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +17,6 @@ from time import perf_counter
 
 import django
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django.setup()
 
 from django.core.management import call_command  # noqa: E402

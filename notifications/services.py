@@ -176,19 +176,22 @@ def claim(
 def _deliver_batch(batch: list[Notification], deadline: float) -> int:
     """Send what was claimed together; how many were begun. What there is no time left for, or no
     provider, goes back as if it had not been claimed; what was superseded meanwhile does not go."""
+    from notifications.channels import email  # on use, as the channels do
+
     looked, begun = time.monotonic(), 0
     waiting = list(batch)
-    while waiting and time.monotonic() < deadline:
-        if time.monotonic() - looked > LOOK_AGAIN:
-            waiting, looked = _still_ours(waiting), time.monotonic()
-            if not waiting:
-                break
-        notification = waiting.pop(0)
-        if notification.channel in _resting(timezone.now()):
-            _give_back([notification])
-            continue
-        deliver(notification)
-        begun += 1
+    with email.kept_open():
+        while waiting and time.monotonic() < deadline:
+            if time.monotonic() - looked > LOOK_AGAIN:
+                waiting, looked = _still_ours(waiting), time.monotonic()
+                if not waiting:
+                    break
+            notification = waiting.pop(0)
+            if notification.channel in _resting(timezone.now()):
+                _give_back([notification])
+                continue
+            deliver(notification)
+            begun += 1
     _give_back(waiting)
     return begun
 

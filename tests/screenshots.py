@@ -1084,6 +1084,7 @@ def cannot_leave(page: Page) -> None:
 def record(page: Page) -> None:
     page.context.grant_permissions(["microphone"])
     page.locator("[data-do=record]").click()
+    page.locator("#recorder [data-clock]", has_text="0:01").wait_for()  # so that there is a sound
     page.locator("[data-do=stop]").click()
     page.locator("#recorder[data-state=sent]").wait_for()
 

@@ -2,12 +2,16 @@
 
 import hashlib
 import smtplib
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from urllib.parse import urlsplit
 
 from anymail.exceptions import AnymailAPIError, AnymailError, AnymailRecipientsRefused
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.mail import EmailMessage, EmailMultiAlternatives
+from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
 from django.core.validators import validate_email
 from requests import RequestException, Timeout
 
@@ -19,6 +23,22 @@ from notifications.rendering import Message
 
 # Wrong credentials, too slow, too many: ours to put right, so the mail may still go.
 TEMPORARY = frozenset({401, 402, 403, 408, 429})
+
+_line: ContextVar[BaseEmailBackend | None] = ContextVar("line", default=None)
+
+
+@contextmanager
+def kept_open() -> Iterator[None]:
+    """Mails sent within go through one connection: to open one, agree on keys and sign in takes
+    longer than a mail does. It is opened with the first of them."""
+    connection = get_connection()
+    outer = _line.set(connection)
+    try:
+        yield
+    finally:
+        _line.reset(outer)
+        with suppress(smtplib.SMTPException, OSError):  # they have gone
+            connection.close()
 
 
 def send(notification: Notification, message: Message) -> str:
@@ -51,9 +71,25 @@ def send(notification: Notification, message: Message) -> str:
     return message_id
 
 
+def _hand_over(mail: EmailMessage) -> None:
+    """By the connection that is kept open, if one is; after any trouble by another one."""
+    connection = _line.get()
+    if connection is None:
+        mail.send()
+        return
+    mail.connection = connection
+    try:
+        connection.open()
+        mail.send()
+    except Exception:
+        with suppress(smtplib.SMTPException, OSError):
+            connection.close()
+        raise
+
+
 def _by_smtp(mail: EmailMessage) -> None:
     try:
-        mail.send()
+        _hand_over(mail)
     except smtplib.SMTPRecipientsRefused as refusal:
         code, _ = next(iter(refusal.recipients.values()))
         raise _verdict(code) from None
@@ -72,7 +108,7 @@ def _by_provider(mail: EmailMessage, notification: Notification) -> str:
     mail.metadata = {"notification": reports.token_of(notification)}  # type: ignore[attr-defined]
     mail.track_opens = mail.track_clicks = False  # type: ignore[attr-defined]
     try:
-        mail.send()
+        _hand_over(mail)
     except AnymailRecipientsRefused:
         raise Refused("rejected") from None
     except AnymailAPIError as trouble:

@@ -148,6 +148,7 @@ class MailServer:
     def __init__(self, *, latency: float = 0.0) -> None:
         self.answers: deque[str] = deque()
         self.received: list[tuple[list[str], bytes]] = []
+        self.greeted = 0  # connections
         self.latency = latency
         self._controller = _AnyPort(self, hostname="127.0.0.1", port=0)
 
@@ -161,6 +162,11 @@ class MailServer:
 
     def __exit__(self, *error):
         self._controller.stop()
+
+    async def handle_EHLO(self, server, session, envelope, hostname, responses):  # noqa: N802
+        self.greeted += 1
+        session.host_name = hostname
+        return responses
 
     async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
         if self.answers:

@@ -64,6 +64,40 @@ def test_a_mail_is_delivered(mail_server):
     assert "您的密码已修改。" in received.get_content()
 
 
+def mails(count: int) -> None:
+    for number in range(count):
+        notify(
+            Notice(
+                event="password_changed",
+                channel="email",
+                recipient=f"user:{number}",
+                address=f"person{number}@example.com",
+                language="en",
+                subject=f"user:{number}",
+                dedupe_key=f"password_changed:{number}",
+            )
+        )
+
+
+def test_mails_of_one_batch_share_a_connection(mail_server):
+    mails(5)
+
+    services.deliver_due(seconds=10)
+
+    assert len(mail_server.received) == 5
+    assert mail_server.greeted == 1
+
+
+def test_a_mail_after_trouble_goes_by_another_connection(mail_server):
+    mail_server.answers.append("421 4.3.2 Too many mails on this connection")
+    mails(3)
+
+    services.deliver_due(seconds=10)
+
+    assert len(mail_server.received) == 2
+    assert mail_server.greeted == 2
+
+
 def test_a_refused_recipient_is_final(mail_server):
     mail_server.answers.append("550 5.1.1 No such mailbox")
 
