@@ -243,7 +243,7 @@ class Reference:
             }
         if schema.get("type") == "object":
             return {"interviews": "/api/v1/interviews/", "reasons": "/api/v1/reasons/"}
-        return {"boolean": True, "integer": 15}.get(schema.get("type", ""), "…")
+        return {"boolean": True, "integer": 15, "number": 0.25}.get(schema.get("type", ""), "…")
 
     def _after(self, operation: str, example: Any) -> Any:
         """What an operation that ends a request answers."""
@@ -291,8 +291,10 @@ def type_words() -> dict[str, str]:
     return {
         "string": pgettext("type of a value", "text"),
         "integer": pgettext("type of a value", "whole number"),
+        "number": pgettext("type of a value", "number"),
         "boolean": pgettext("type of a value", "true or false"),
         "object": pgettext("type of a value", "object"),
+        "date": pgettext("type of a value", "day, ISO 8601"),
         "date-time": pgettext("type of a value", "time with offset, ISO 8601"),
         "uri": pgettext("type of a value", "address"),
         "email": pgettext("type of a value", "email address"),

@@ -198,6 +198,7 @@ OF_USE = {
     "work:write": "recruiter lead administrator",
     "policies:read": "lead administrator",
     "history:read": "viewer recruiter lead administrator",
+    "figures:read": "viewer recruiter lead administrator",
 }
 
 
