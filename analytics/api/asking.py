@@ -17,6 +17,7 @@ from interviews.models import InterviewKind, Position, PositionCategory
 from interviews.queries import departments_of
 
 MOST_STEPS = 400  # of a series
+MOST_DAYS = 366  # of rows
 STEPS = ["day", "week", "month", "quarter"]
 DIMENSIONS = ["department", "position", "category", "source", "kind"]
 NOT_YOURS = {
@@ -109,6 +110,18 @@ class SeriesQuery(InsightQuery):
         if step and len(asked.period.starts(step)) > MOST_STEPS:
             raise ValidationError(
                 {"step": [_("At most %(count)d steps at once.") % {"count": MOST_STEPS}]}
+            )
+        return asked
+
+
+class MetricQuery(FigureQuery):
+    """Rows of at most a year at once: whoever wants more asks for one period after the other."""
+
+    def asked(self, user: User) -> Asked:
+        asked = super().asked(user)
+        if asked.period.days > MOST_DAYS:
+            raise ValidationError(
+                {"until": [_("At most %(count)d days at once.") % {"count": MOST_DAYS}]}
             )
         return asked
 

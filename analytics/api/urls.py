@@ -13,4 +13,5 @@ urlpatterns = [
     path("decisions/", views.Decisions.as_view(), name="decision_figures"),
     path("delivery/", views.Delivery.as_view(), name="delivery_figures"),
     path("quality/", views.Quality.as_view(), name="quality_figures"),
+    path("metrics/", views.Metrics.as_view(), name="metrics"),
 ]

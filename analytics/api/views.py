@@ -1,20 +1,25 @@
-"""The figures of the desk's pages, for other systems."""
+"""The figures of the desk's pages, for other systems; and what they are added up from."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
+from django.http import StreamingHttpResponse
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.permissions import IsAuthenticated
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.endpoints import Endpoint
 from accounts.scopes import Scope
-from analytics.api import answers
-from analytics.api.asking import InsightQuery, SeriesQuery
+from analytics.api import answers, metrics
+from analytics.api.asking import InsightQuery, MetricQuery, SeriesQuery
 from analytics.figures import Period
 from cancellations.api import WorksAtDesk, _problem, _user
+
+UNCLEAR = "What is asked for cannot be understood, or is not yours."
 
 
 class Insight(Endpoint):
@@ -59,7 +64,7 @@ def _documented(name: str, told: type[serializers.Serializer], query: type[Insig
         parameters=[query],
         responses={
             200: inline_serializer(f"{name.capitalize()}Answer", members | {"before": before}),
-            400: _problem("What is asked for cannot be understood, or is not yours."),
+            400: _problem(UNCLEAR),
             403: _problem("For staff only."),
         },
     )
@@ -156,3 +161,48 @@ class Quality(Insight):
     @_documented("quality", told, InsightQuery)
     def get(self, request: Request) -> Response:
         return self.answer(request)
+
+
+# --- rows, for tools that add up themselves -------------------------------------------------------
+
+
+class Csv(JSONRenderer):
+    """Problems are JSON, whatever was asked for; rows are written by analytics.api.metrics."""
+
+    media_type = "text/csv"
+    format = "csv"
+
+
+class JsonLines(JSONRenderer):
+    media_type = "application/x-ndjson"
+    format = "jsonl"
+
+
+WRITERS = {"csv": metrics.as_csv, "jsonl": metrics.as_json_lines}
+
+
+class Metrics(Endpoint):
+    """Every count there is, one row for each day, position, source and kind in which anything
+    happened: for tools that add up themselves. A position after the other, its days in order; the
+    answer is written while it is read, so that it may be of any length."""
+
+    scopes = {"GET": Scope.READ_FIGURES}
+    permission_classes = [IsAuthenticated, WorksAtDesk]
+    renderer_classes: ClassVar[list[type[BaseRenderer]]] = [Csv, JsonLines]
+
+    @extend_schema(
+        operation_id="list_metrics",
+        parameters=[MetricQuery],
+        responses={
+            (200, JsonLines.media_type): metrics.MetricSerializer,
+            (200, Csv.media_type): OpenApiTypes.STR,
+            400: _problem(UNCLEAR),
+            403: _problem("For staff only."),
+        },
+    )
+    def get(self, request: Request) -> StreamingHttpResponse:
+        asked = MetricQuery(data=request.query_params).asked(_user(request))
+        renderer = request.accepted_renderer
+        return StreamingHttpResponse(
+            WRITERS[renderer.format](asked), content_type=f"{renderer.media_type}; charset=utf-8"
+        )
