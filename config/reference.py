@@ -243,7 +243,9 @@ class Reference:
             }
         if schema.get("type") == "object":
             return {"interviews": "/api/v1/interviews/", "reasons": "/api/v1/reasons/"}
-        return {"boolean": True, "integer": 15, "number": 0.25}.get(schema.get("type", ""), "…")
+        if schema.get("format") == "date":
+            return "2026-05-01"
+        return {"boolean": True, "integer": 15, "number": 30.0}.get(schema.get("type", ""), "…")
 
     def _after(self, operation: str, example: Any) -> Any:
         """What an operation that ends a request answers."""
@@ -341,6 +343,15 @@ def example_values() -> dict[str, Any]:
         "CancellationRequest.reason": "time_conflict",
         "Reason.code": "time_conflict",
         "Receipt.candidate": pgettext("name of a person", "W***"),
+        "Rate.numerator": 9,
+        "Rate.denominator": 60,
+        "Rate.share": 0.15,
+        "HourOfTheWeek.weekday": 0,
+        "HourOfTheWeek.hour": 10,
+        "OverviewRow.key": "ZZ-1001",
+        "ReasonRow.key": "ZZ-1001",
+        "LackingBySource.key": "",
+        "LackingBySource.title": _("Our own"),
         "Receipt.kind": "ai",
         "Receipt.position": _("Assembly technician"),
         "Receipt.department": _("Assembly"),

@@ -71,7 +71,7 @@ class InterviewCountsSerializer(serializers.Serializer):
             name: serializers.IntegerField(help_text=COUNTED.get(name)) for name in NUMBERS
         }
         due = serializers.IntegerField(help_text="Whose time came: `attended` and `no_show`.")
-        return counted | {"due": due}
+        return super().get_fields() | counted | {"due": due}
 
 
 class InterviewRatesSerializer(serializers.Serializer):

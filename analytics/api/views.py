@@ -55,7 +55,7 @@ def _documented(name: str, told: type[serializers.Serializer], query: type[Insig
     }
     before = inline_serializer(
         f"{name.capitalize()}Before",
-        members,
+        dict(members),  # a serializer takes what it is given out of it
         allow_null=True,
         help_text="Those of the period before; null where `compare` was not asked for.",
     )
