@@ -67,8 +67,8 @@ def lead(department):
 def everything(position):
     """A little of everything of the lead's, and one of somebody else's."""
     some_of_everything(position)
-    AbsenceFactory(interview__position=position, interview__starts_at=at())
-    FreedPlaceFactory(slot__position=position, slot__starts_at=at())
+    AbsenceFactory(interview__position=position, interview__starts_at=at(hour=13))
+    FreedPlaceFactory(slot__position=position, slot__starts_at=at(hour=14))
     Interview.objects.filter(status="completed").update(
         location="Hall 1", extra={"reminder_call": "yes"}, source="ats"
     )
@@ -78,7 +78,7 @@ def everything(position):
 
 def told(user, name, **query):
     response = caller(user).get(f"{API}{name}/", query)
-    assert response.status_code == 200, response.content
+    assert response.status_code == 200
     return response.json()
 
 
@@ -268,6 +268,8 @@ def test_few_are_counted_and_many_are_a_share(lead, position):
 def test_nothing_of_other_departments_is_told(everything, name):
     nobody = UserFactory(viewer=True)
     empty = told(nobody, name, compare="true")
+    for shown in (empty["figures"], empty["before"]["figures"]):
+        shown.pop("series", None)  # of other days
     assert empty["figures"] == empty["before"]["figures"]
     if name == "overview":
         assert set(empty["figures"]["counts"].values()) == {0}
@@ -336,7 +338,7 @@ def test_times_by_who_decided_are_for_who_decides(lead, department, everything):
     [
         ("since=yesterday", "since"),
         ("since=0001-01-01", "since"),
-        ("until=2100-01-01", "until"),
+        ("until=2150-01-01", "until"),
         ("since=2026-02-30", "since"),
         ("since=2026-03-02&until=2026-03-01", "until"),
         ("since=2026-03-02&period=last_7", "period"),

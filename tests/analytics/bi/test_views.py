@@ -63,9 +63,9 @@ def everything():
     """Of two positions, and of every kind."""
     for position in (PositionFactory(), PositionFactory()):
         some_of_everything(position)
-        AbsenceFactory(interview__position=position, interview__starts_at=at())
-        FreedPlaceFactory(slot__position=position, slot__starts_at=at())
-        OfferFactory(slot__position=position, slot__starts_at=at())
+        AbsenceFactory(interview__position=position, interview__starts_at=at(hour=13))
+        FreedPlaceFactory(slot__position=position, slot__starts_at=at(hour=14))
+        OfferFactory(slot__position=position, slot__starts_at=at(hour=15))
         InterviewFactory(
             position=position,
             completed=True,
@@ -142,7 +142,10 @@ def test_parts_of_keys_are_columns(everything):
     )
     assert {(weekday, hour): number for weekday, hour, number in rows} == hours
     rows = read("SELECT state, sum(places)::int FROM bi.freed_places GROUP BY 1")
-    assert sum(number for _state, number in rows) == 2
+    places = figures.refilled(COMPANY_WIDE, ALWAYS)
+    assert sum(number for _state, number in rows) == places.freed > 0
+    rows = read("SELECT state, sum(offers)::int FROM bi.place_offers GROUP BY 1")
+    assert dict(rows) == places.offers
 
 
 @pytest.mark.parametrize(
