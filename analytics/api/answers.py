@@ -1,6 +1,6 @@
 """What the API says of figures: codes and counts, every rate with what it is a part of."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -587,10 +587,8 @@ class Names:
         models = {"department": Department, "position": Position, "category": PositionCategory}
         if model := models.get(dimension or ""):
             offered = asked.form.names[dimension or ""]
-            rows: Iterable[tuple[int, str]] = model.objects.filter(pk__in=offered).values_list(
-                "pk", "code"
-            )
-            self.codes = dict(rows)
+            rows = model._default_manager.filter(pk__in=offered)
+            self.codes = dict(rows.values_list("pk", "code"))
 
     def __call__(self, key: int | str | None) -> Told:
         code = key if isinstance(key, str) else self.codes.get(key or 0)

@@ -70,7 +70,7 @@ class FigureQuery(serializers.Serializer):
             said[name] = str(key)
         asked = ask(said, user)
         if asked.form.errors:
-            raise ValidationError({**asked.form.errors})
+            raise ValidationError({name: [*wrong] for name, wrong in asked.form.errors.items()})
         return asked
 
     def _refuse_unknown(self) -> None:

@@ -1,14 +1,14 @@
 """The figures of the desk's pages, for other systems; and what they are added up from."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any
 
 from django.http import StreamingHttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, inline_serializer
 from rest_framework import serializers
 from rest_framework.permissions import IsAuthenticated
-from rest_framework.renderers import BaseRenderer, JSONRenderer
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -188,7 +188,7 @@ class Metrics(Endpoint):
 
     scopes = {"GET": Scope.READ_FIGURES}
     permission_classes = [IsAuthenticated, WorksAtDesk]
-    renderer_classes: ClassVar[list[type[BaseRenderer]]] = [Csv, JsonLines]
+    renderer_classes = (Csv, JsonLines)
 
     @extend_schema(
         operation_id="list_metrics",
