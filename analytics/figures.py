@@ -5,7 +5,7 @@ read is bounded by the days and months asked about and by the owners, never by h
 there are.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import date, timedelta
 from typing import Any, Literal
@@ -299,6 +299,17 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Line:
+    """What is counted of one day, position, source and kind; `position` is an id."""
+
+    day: date
+    position: int
+    source: str
+    kind: str
+    counts: Counts
+
+
+@dataclass(frozen=True)
 class Hour:
     """What began, or should have, in one hour of the week; 0 is Monday."""
 
@@ -450,6 +461,18 @@ def by(chosen: Filter, period: Period, dimension: Dimension) -> list[Row]:
     rows = _numbers(chosen, period.pieces(), key, more)
     found = [Row(key, counts) for key, counts in rows.items()]
     return sorted(found, key=lambda row: (-row.counts.booked, -row.counts.invited, str(row.key)))
+
+
+def lines(chosen: Filter, period: Period) -> Iterator[Line]:
+    """As they are kept, a position after the other: however many there are, those of one position
+    are in memory."""
+    columns = ", ".join(["c.since, c.source, c.kind", *(f"c.{name}" for name in NUMBERS)])
+    for position in _each_position(chosen).positions or ():
+        own = Filter(chosen.departments, (position,), chosen.source, chosen.kind)
+        for day, source, kind, *numbers in _read(
+            own, period.pieces("day"), columns, "ORDER BY 1, 2, 3", is_exact=True
+        ):
+            yield Line(day, position, source, kind, Counts(*numbers))
 
 
 def _split_up(chosen: Filter, dimension: Dimension) -> tuple[Filter, str, str]:

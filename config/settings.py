@@ -73,6 +73,7 @@ CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"] if _public.schem
 
 # --- Applications -------------------------------------------------------------------------------
 INSTALLED_APPS = [
+    "analytics.bi",
     "analytics.risk",
     "analytics",
     "cancellations",
@@ -462,7 +463,8 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Mianyue API",
-    "DESCRIPTION": "Interviews, what the rule says of cancelling them, cancellations and receipts.",
+    "DESCRIPTION": "Interviews, what the rule says of cancelling them, cancellations, receipts and"
+    " figures.",
     "VERSION": "1.0.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1/",

@@ -238,6 +238,13 @@ class Asked:
             said |= {"since": str(period.since), "until": str(period.until)}
         return f"{self._list_url}?{urlencode(said)}"
 
+    def waiting(self, kind: str) -> str:
+        """Where the desk's queue shows what of this kind waits."""
+        said = {"kind": kind}
+        if department := self.form.narrowing.get("department"):
+            said["department"] = str(department)
+        return f"{reverse('cancellations:queue')}?{urlencode(said)}"
+
     @cached_property
     def _list_url(self) -> str:
         return reverse("cancellations:interviews")

@@ -3,10 +3,13 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from accounts.models import User
+from accounts.permissions import HANDLE_WORK
 from analytics.dashboards.asking import Asked
 from analytics.dashboards.boards import (
     attendance,
@@ -55,3 +58,25 @@ TABS = (
 )
 REPORT = Page("report", _("Report"), _("Report"), report.build)
 PAGES = {page.name: page for page in (*TABS, REPORT)}
+
+
+@dataclass(frozen=True)
+class Tab:
+    """The way to a page beside the others; `name` is what that page calls itself."""
+
+    name: str
+    label: str | Promise
+    url: str
+
+
+def tabs(user: User, query: str = "") -> list[Tab]:
+    """What stands beside one another: the pages of figures, which take their period and filter
+    along, and those that stand for themselves."""
+    found = [Tab(each.name, each.tab, with_query(reverse(each.url_name), query)) for each in TABS]
+    if user.has_perm(HANDLE_WORK):
+        return [*found, Tab("risk", _("Who may need help"), reverse("risk:index"))]
+    return [*found, Tab("risk", _("How well this is foreseen"), reverse("risk:models"))]
+
+
+def with_query(address: str, query: str) -> str:
+    return f"{address}?{query}" if query else address

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.decorators import DeskRequest, desk_required
 from analytics.dashboards import weekly
 from analytics.dashboards.asking import PRESETS, Asked, ask, in_words
-from analytics.dashboards.pages import PAGES, REPORT, TABS, Page
+from analytics.dashboards.pages import PAGES, REPORT, Page, tabs, with_query
 from interviews import exports
 from interviews.queries import sees_everything
 
@@ -55,19 +55,15 @@ def _around(request: DeskRequest, shown: Page, asked: Asked) -> dict[str, Any]:
         "period": in_words(asked.period),
         "before": in_words(asked.before),
         "presets": [(label, asked.query_for(key), key) for key, label in PRESETS.items()],
-        "tabs": [(each, _with(reverse(each.url_name), query)) for each in TABS],
+        "tabs": tabs(request.user, query),
         "chips": asked.form.chips(),
         "query": query,
         "here": reverse(shown.url_name),
-        "report_url": _with(reverse(REPORT.url_name), query),
+        "report_url": with_query(reverse(REPORT.url_name), query),
         "no_departments": asked.chosen.departments == () and not sees_everything(request.user),
         "weekly": weekly.is_offered_to(request.user),
         "gets_weekly": weekly.is_wanted_by(request.user) if shown == REPORT else False,
     }
-
-
-def _with(address: str, query: str) -> str:
-    return f"{address}?{query}" if query else address
 
 
 def _departments(asked: Asked) -> str:
@@ -113,4 +109,4 @@ def weekly_summary(request: DeskRequest) -> HttpResponse:
             if wanted
             else _("The summary is no longer sent to you."),
         )
-    return redirect(_with(reverse(REPORT.url_name), back))
+    return redirect(with_query(reverse(REPORT.url_name), back))

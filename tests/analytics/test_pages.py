@@ -15,6 +15,7 @@ from analytics.dashboards.pages import PAGES
 from cancellations.models import Reason
 from interviews.models import Interview
 from tests.factories import (
+    AbsenceFactory,
     CancellationFactory,
     DepartmentFactory,
     InterviewFactory,
@@ -360,3 +361,28 @@ def test_the_report_shows_its_tables_open(desk, position):
     response = page(desk, "report")
     assert '<details class="panel-table"' not in response.content.decode()
     assert "制造一部" in text(response)
+
+
+def test_what_became_of_appointments_leads_to_their_rows(desk, position):
+    """Each number of a step to as many rows of the desk's list."""
+    interviews(position, 3, no_show=True)
+    interviews(position, 2, completed=True)
+    count()
+    rows = panels(page(desk, query="period=last_7"))["outcomes"].table.rows
+    (row,) = [each for each in rows if each[1].value]
+    linked = [each for each in row[1:] if each.url]
+    assert [each.value for each in linked] == [5, 2, 0, 3]
+    for each in linked:
+        shown = desk.get(each.url).content.decode()
+        assert len(set(re.findall(r"/desk/interviews/([0-9A-Z]{10})/", shown))) == each.value
+
+
+def test_absences_nobody_decided_lead_to_the_queue(desk, position):
+    AbsenceFactory(interview__position=position, interview__starts_at=at())
+    count()
+    (row,) = panels(page(desk, "attendance", f"department={position.department_id}"))[
+        "absences"
+    ].table.rows
+    assert row[2].value == 1
+    assert f"?kind=absence&department={position.department_id}" in row[2].url
+    assert desk.get(row[2].url).status_code == 200

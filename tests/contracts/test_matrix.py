@@ -409,6 +409,15 @@ address                                method none  owner other recr  recr2 lead
 /api/v1/work-items/<ref>/resolution/   POST   401   403   403   200   404   200   404   403   200
 /api/v1/policies/                      GET    401   403   403   403   403   200   200   403   200
 /api/v1/history/                       GET    401   403   403   200   200   200   200   200   200
+/api/v1/insights/overview/             GET    401   403   403   200   200   200   200   200   200
+/api/v1/insights/reasons/              GET    401   403   403   200   200   200   200   200   200
+/api/v1/insights/timing/               GET    401   403   403   200   200   200   200   200   200
+/api/v1/insights/exits/                GET    401   403   403   200   200   200   200   200   200
+/api/v1/insights/attendance/           GET    401   403   403   200   200   200   200   200   200
+/api/v1/insights/decisions/            GET    401   403   403   200   200   200   200   200   200
+/api/v1/insights/delivery/             GET    401   403   403   200   200   200   200   200   200
+/api/v1/insights/quality/              GET    401   403   403   200   200   200   200   200   200
+/api/v1/insights/metrics/              GET    401   403   403   200   200   200   200   200   200
 /api/schema/                           GET    200   200   200   200   200   200   200   200   200
 /api/docs/                             GET    200   200   200   200   200   200   200   200   200
 /api/*                                 GET    404   404   404   404   404   404   404   404   404

@@ -9,7 +9,9 @@ from playwright.sync_api import expect
 
 from analytics import cells
 from analytics.dashboards.pages import PAGES
+from analytics.risk import services as risk
 from cancellations.models import Reason
+from tests.analytics.risk.scored import model
 from tests.factories import (
     CancellationFactory,
     DepartmentFactory,
@@ -19,6 +21,14 @@ from tests.factories import (
     tell,
 )
 from tests.journeys.visitor import either_language
+
+# As wide as A4 between the margins browsers print with.
+PAPER = {"width": 718, "height": 1000}
+# What reaches beyond the paper: nobody can scroll there.
+BEYOND_PAPER = """() => [...document.querySelectorAll("main *")]
+    .filter((each) => each.checkVisibility() && !each.closest(".visually-hidden"))
+    .filter((each) => each.getBoundingClientRect().right > innerWidth + 1)
+    .map((each) => each.outerHTML.slice(0, 120))"""
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -54,6 +64,16 @@ def figures(department):
         pass
 
 
+@pytest.fixture
+def foreseen(department):
+    """An appointment for which a call may help, by a model that is used."""
+    model()
+    InterviewFactory(
+        extra={"expected": "no"}, source="attendance", source_key="1", department=department
+    )
+    risk.look_ahead(now=timezone.now())
+
+
 def test_a_lead_narrows_the_figures_and_follows_one_to_its_rows(visit, lead, figures):
     desk = visit(lead, width=1280, height=800)
     desk.opens(reverse("cancellations:queue"))
@@ -81,12 +101,38 @@ def test_without_javascript_everything_is_there(visit, lead, figures):
     expect(desk.page.locator(".presets [aria-current]")).to_have_text("Last 7 days")
 
 
+def test_who_may_need_help_stands_beside_the_figures(visit, lead, figures, foreseen):
+    desk = visit(lead, width=1280, height=800)
+    desk.opens(reverse("analytics:overview"))
+    tabs = desk.page.get_by_role("navigation", name="Insights")
+    tabs.get_by_role("link", name="Who may need help").click()
+    expect(tabs.locator("[aria-current]")).to_have_text("Who may need help")
+    expect(desk.page.locator("tbody tr")).to_have_count(1)
+    tabs.get_by_role("link", name="Attendance").click()
+    desk.is_at(reverse("analytics:attendance"))
+    assert desk.complaints == []
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_nothing_is_cut_on_paper(visit, lead, figures, foreseen, language):
+    lead.language = language
+    lead.save()
+    desk = visit(lead, **PAPER)
+    desk.page.emulate_media(media="print")
+    cut = {}
+    for name in ("analytics:report", "analytics:overview", "risk:index", "risk:models"):
+        desk.opens(reverse(name))
+        cut[name] = desk.page.evaluate(BEYOND_PAPER)
+    assert {name: found for name, found in cut.items() if found} == {}
+
+
 @either_language
-def test_figures_have_nothing_for_axe_to_find(visit, lead, figures, language, width):
+def test_figures_have_nothing_for_axe_to_find(visit, lead, figures, foreseen, language, width):
     lead.language = language
     lead.save()
     desk = visit(lead, width=width)
     paths = [reverse(page.url_name) for page in PAGES.values()]
+    paths += [reverse("risk:index"), reverse("risk:models")]
     paths += [
         f"{reverse('analytics:overview')}?since=2099-01-01",
         f"{reverse('analytics:overview')}?position=0",

@@ -46,7 +46,7 @@ def build(asked: Asked) -> Board:
             _largest(figures.venues_of(read.maps["venues"])),
         ),
         *answers(read),
-        absences(read),
+        absences(asked, read),
     ]
     return Board(tiles(asked, read.counts, read.counts_before), panels)
 
@@ -199,11 +199,16 @@ def answers(read: Read) -> list[Panel]:
     ]
 
 
-def absences(read: Read) -> Panel:
-    """Why HR looked, and what was decided."""
+def absences(asked: Asked, read: Read) -> Panel:
+    """Why HR looked, and what was decided; the queue has those that wait."""
     found = figures.absences_of(read.maps["absences"])
+    url = {"open": asked.waiting("absence")}
     rows: list[list[Any]] = [
-        [words.work_code("absence", code), words.decided(decision), number]
+        [
+            words.work_code("absence", code),
+            words.decided(decision),
+            Linked(number, url.get(decision, "")),
+        ]
         for code, decisions in found.items()
         for decision, number in sorted(decisions.items(), key=lambda each: -each[1])
     ]

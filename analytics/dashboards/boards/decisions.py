@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -40,7 +39,7 @@ def build(asked: Asked) -> Board:
     panels = [waiting(read), requests(read), saved(read), refilled(read)]
     if asked.user.has_perm(DECIDE_CANCELLATION):
         panels.insert(2, by_person(figures.handling_by_person_of(read.maps["handling"])))
-    return Board(tiles(read), panels)
+    return Board(tiles(asked, read), panels)
 
 
 def _sum(found: dict[str, Decisions]) -> Decisions:
@@ -51,7 +50,7 @@ def _sum(found: dict[str, Decisions]) -> Decisions:
     return Decisions(**sums, in_time=cancel.in_time + leave.in_time)
 
 
-def tiles(read: Read) -> list[Tile]:
+def tiles(asked: Asked, read: Read) -> list[Tile]:
     now, past = (figures.handling_of(maps["handling"]) for maps in (read.maps, read.maps_before))
     all_now, all_past = (
         _sum(figures.all_decisions_of(maps["requests"])) for maps in (read.maps, read.maps_before)
@@ -77,7 +76,7 @@ def tiles(read: Read) -> list[Tile]:
         Tile(
             pgettext("figures", "Waiting"),
             count(all_now.waiting),
-            url=f"{reverse('cancellations:queue')}?kind=cancellation",
+            url=asked.waiting("cancellation"),
         ),
     ]
 

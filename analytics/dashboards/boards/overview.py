@@ -39,13 +39,25 @@ def _pending(counts: Counts) -> int:
     return counts.upcoming + counts.cancelling + counts.in_progress + counts.exiting
 
 
-# How an appointment ended, and how it is counted.
-FATES: tuple[tuple[Promise, Callable[[Counts], int]], ...] = (
-    (pgettext_lazy("figures", "Completed"), lambda counts: counts.completed),
-    (pgettext_lazy("figures", "Cancelled"), lambda counts: counts.cancelled),
-    (pgettext_lazy("figures", "Did not come"), lambda counts: counts.no_show),
-    (gettext_lazy("Left or not finished"), lambda counts: counts.exited + counts.incomplete),
-    (gettext_lazy("Still ahead or going on"), _pending),
+# How an appointment ended, how it is counted, and the status the desk's list has them under.
+FATES: tuple[tuple[Promise, Callable[[Counts], int], str], ...] = (
+    (
+        pgettext_lazy("figures", "Completed"),
+        lambda counts: counts.completed,
+        InterviewStatus.COMPLETED,
+    ),
+    (
+        pgettext_lazy("figures", "Cancelled"),
+        lambda counts: counts.cancelled,
+        InterviewStatus.CANCELLED,
+    ),
+    (
+        pgettext_lazy("figures", "Did not come"),
+        lambda counts: counts.no_show,
+        InterviewStatus.NO_SHOW,
+    ),
+    (gettext_lazy("Left or not finished"), lambda counts: counts.exited + counts.incomplete, ""),
+    (gettext_lazy("Still ahead or going on"), _pending, ""),
 )
 
 
@@ -132,11 +144,19 @@ def outcomes(asked: Asked) -> Panel:
     """What became of them, over time."""
     points = figures.series(asked.chosen, asked.period, asked.step)
     labels = [on_axis(point.since, asked.step) for point in points]
-    parts = [(str(label), [of(point.counts) for point in points]) for label, of in FATES]
-    urls = [asked.rows(step_of(point.since, asked.step, asked.period)) for point in points]
+    parts = [(str(label), [of(point.counts) for point in points]) for label, of, _status in FATES]
+    spans = [step_of(point.since, asked.step, asked.period) for point in points]
+    urls = [asked.rows(span) for span in spans]
     rows: list[list[Any]] = [
-        [label, Linked(point.counts.booked, url), *(values[step] for _label, values in parts)]
-        for step, (label, point, url) in enumerate(zip(labels, points, urls, strict=True))
+        [
+            label,
+            Linked(point.counts.booked, url),
+            *(
+                Linked(of(point.counts), asked.rows(span, status=status) if status else "")
+                for _fate, of, status in FATES
+            ),
+        ]
+        for label, point, span, url in zip(labels, points, spans, urls, strict=True)
     ]
     columns = [
         *texts(pgettext("figures", "Days")),

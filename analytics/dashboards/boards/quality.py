@@ -1,9 +1,7 @@
 """Whether the data is in order: what HR was asked to look at, and what records lack."""
 
 from typing import Any
-from urllib.parse import urlencode
 
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
@@ -50,10 +48,9 @@ def findings(asked: Asked, found: dict[tuple[str, str], dict[str, int]]) -> Pane
     """What somebody was asked to look at, the most open first; the queue has those that wait."""
     rows: list[list[Any]] = []
     for (kind, code), each in found.items():
-        said = {"kind": kind} | _department(asked)
-        url = f"{reverse('cancellations:queue')}?{urlencode(said)}"
         whole = Rate(each["settled"], each["settled"] + each["open"])
-        rows.append([words.work_code(kind, code), Linked(each["open"], url), whole])
+        still = Linked(each["open"], asked.waiting(kind))
+        rows.append([words.work_code(kind, code), still, whole])
     rows.sort(key=lambda row: (-row[1].value, str(row[0])))
     columns = [
         *texts(pgettext("figures", "What")),
@@ -62,11 +59,6 @@ def findings(asked: Asked, found: dict[tuple[str, str], dict[str, int]]) -> Pane
     ]
     title = _("What HR was asked to look at")
     return Panel("findings", title, Table(columns, rows), is_wide=True, is_listed=True)
-
-
-def _department(asked: Asked) -> dict[str, str]:
-    department = asked.form.narrowing.get("department")
-    return {"department": str(department)} if department else {}
 
 
 def sources(asked: Asked) -> Panel:
