@@ -40,8 +40,6 @@ class RuleForm(forms.ModelForm):
         cleaned = super().clean() or self.cleaned_data
         threshold, margin = cleaned.get("threshold"), cleaned.get("margin")
         if threshold is not None and margin is not None and margin > threshold:
-            self.add_error(
-                "margin",
-                _("It has to close at 0 %% or above: at most %(most)d.") % {"most": threshold},
-            )
+            said = _("It has to close at 0 %% or above: at most %(most)d.")
+            self.add_error("margin", said % {"most": threshold})
         return cleaned

@@ -136,7 +136,7 @@ class AlertRule(models.Model):
             models.CheckConstraint(
                 name="alert_rule_closes_below",
                 condition=Q(margin__gte=1) & Q(margin__lte=F("threshold")),
-                violation_error_message=_("It has to close below the threshold, at 0 % or above."),
+                violation_error_message=_("It cannot close below zero."),
             ),
         ]
 
@@ -200,8 +200,8 @@ class Alert(models.Model):
     until = models.DateField(_("counted to"))
     first_count = models.PositiveIntegerField(_("number at the opening"))
     first_whole = models.PositiveIntegerField(_("of, at the opening"))
-    count = models.PositiveIntegerField(_("number"))
-    whole = models.PositiveIntegerField(_("of"))
+    count = models.PositiveIntegerField(_("number now"))
+    whole = models.PositiveIntegerField(_("of, now"))
     worst_count = models.PositiveIntegerField(_("number at the worst"))
     worst_whole = models.PositiveIntegerField(_("of, at the worst"))
     evidence = models.JSONField(_("evidence"), default=list, blank=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 
 from accounts.models import User
 from analytics.alerts.causes import BEFORE, Cause
@@ -39,7 +39,6 @@ LEADS = {
     "reason": gettext_lazy("The reason “%(name)s”"),
     "question": gettext_lazy("Leaving at question %(name)s"),
     "ending": gettext_lazy("How it ended: %(name)s"),
-    "code": gettext_lazy("%(name)s"),
     "department": gettext_lazy("The department %(name)s"),
     "position": gettext_lazy("The position %(name)s"),
     "source": gettext_lazy("The source %(name)s"),
@@ -61,7 +60,7 @@ def share(of: Rate, threshold: int) -> str:
     for places in (1, 2, 3):
         shown = round(of.share * 100, places)
         if shown != threshold:
-            return _("%(number)s %%") % {"number": f"{shown:g}"}
+            return pgettext("percentage", "%(number)s %%") % {"number": f"{shown:g}"}
     return out_of(of)
 
 
@@ -151,7 +150,10 @@ def named(causes: Iterable[Cause], *, people: bool) -> Names:
 
 def lead(cause: Cause, names: Names) -> str:
     """What it is."""
-    key, said = cause.key, str(LEADS[cause.code])
+    key = cause.key
+    if cause.code == "code":
+        return words.work_code("anomaly", key)
+    said = str(LEADS[cause.code])
     match cause.code:
         case "recruiter" if ("recruiter", key) not in names:
             return str(ONE_RECRUITER)
@@ -163,8 +165,6 @@ def lead(cause: Cause, names: Names) -> str:
             return said % {"name": words.channel(key)}
         case "ending":
             return said % {"name": words.ending(key)}
-        case "code":
-            return said % {"name": words.work_code("anomaly", key)}
     return said % {"name": names.get((cause.code, key), key)}
 
 

@@ -7,11 +7,26 @@ import pgtrigger.migrations
 from django.db import migrations, models
 
 
+RULES = [
+    {"rate": "no_show", "scope": "department", "days": 7, "threshold": 8},
+    {"rate": "no_reply", "scope": "source", "days": 7, "threshold": 20, "margin": 3},
+    {"rate": "exit", "scope": "position", "days": 30, "threshold": 30, "margin": 5},
+    {"rate": "mismatch", "scope": "company", "days": 7, "threshold": 5},
+]
+
+
+def add(apps, schema_editor):
+    """The rules every installation begins with; administrators change them at the desk."""
+    AlertRule = apps.get_model("alerts", "AlertRule")
+    AlertRule.objects.bulk_create(AlertRule(**rule) for rule in RULES)
+
+
 class Migration(migrations.Migration):
 
     initial = True
 
     dependencies = [
+        ('accounts', '0007_contact_changed'),
     ]
 
     operations = [
@@ -35,7 +50,7 @@ class Migration(migrations.Migration):
                 'verbose_name': 'rule for alerts',
                 'verbose_name_plural': 'rules for alerts',
                 'ordering': ['pk'],
-                'constraints': [models.UniqueConstraint(fields=('rate', 'scope', 'kind', 'days', 'threshold'), name='alert_rule_once', violation_error_message='There is such a rule already.'), models.CheckConstraint(condition=models.Q(('threshold__gte', 1), ('threshold__lte', 99)), name='alert_rule_threshold'), models.CheckConstraint(condition=models.Q(('days__gte', 1), ('days__lte', 92)), name='alert_rule_days'), models.CheckConstraint(condition=models.Q(('minimum__gte', 20)), name='alert_rule_enough_cases'), models.CheckConstraint(condition=models.Q(('margin__gte', 1), ('margin__lte', models.F('threshold'))), name='alert_rule_closes_below', violation_error_message='It has to close below the threshold, at 0 % or above.')],
+                'constraints': [models.UniqueConstraint(fields=('rate', 'scope', 'kind', 'days', 'threshold'), name='alert_rule_once', violation_error_message='There is such a rule already.'), models.CheckConstraint(condition=models.Q(('threshold__gte', 1), ('threshold__lte', 99)), name='alert_rule_threshold'), models.CheckConstraint(condition=models.Q(('days__gte', 1), ('days__lte', 92)), name='alert_rule_days'), models.CheckConstraint(condition=models.Q(('minimum__gte', 20)), name='alert_rule_enough_cases'), models.CheckConstraint(condition=models.Q(('margin__gte', 1), ('margin__lte', models.F('threshold'))), name='alert_rule_closes_below', violation_error_message='It cannot close below zero.')],
             },
         ),
         migrations.CreateModel(
@@ -56,8 +71,8 @@ class Migration(migrations.Migration):
                 ('until', models.DateField(verbose_name='counted to')),
                 ('first_count', models.PositiveIntegerField(verbose_name='number at the opening')),
                 ('first_whole', models.PositiveIntegerField(verbose_name='of, at the opening')),
-                ('count', models.PositiveIntegerField(verbose_name='number')),
-                ('whole', models.PositiveIntegerField(verbose_name='of')),
+                ('count', models.PositiveIntegerField(verbose_name='number now')),
+                ('whole', models.PositiveIntegerField(verbose_name='of, now')),
                 ('worst_count', models.PositiveIntegerField(verbose_name='number at the worst')),
                 ('worst_whole', models.PositiveIntegerField(verbose_name='of, at the worst')),
                 ('evidence', models.JSONField(blank=True, default=list, verbose_name='evidence')),
@@ -68,6 +83,7 @@ class Migration(migrations.Migration):
                 'verbose_name_plural': 'alerts',
             },
         ),
+        migrations.RunPython(add, migrations.RunPython.noop),
         pgtrigger.migrations.AddTrigger(
             model_name='alertrule',
             trigger=pgtrigger.compiler.Trigger(name='tracked', sql=pgtrigger.compiler.UpsertTriggerSql(declare='DECLARE before JSONB := jsonb_build_object(\'name\', OLD."name", \'rate\', OLD."rate", \'scope\', OLD."scope", \'kind\', OLD."kind", \'days\', OLD."days", \'threshold\', OLD."threshold", \'margin\', OLD."margin", \'minimum\', OLD."minimum", \'is_active\', OLD."is_active"); after JSONB := jsonb_build_object(\'name\', NEW."name", \'rate\', NEW."rate", \'scope\', NEW."scope", \'kind\', NEW."kind", \'days\', NEW."days", \'threshold\', NEW."threshold", \'margin\', NEW."margin", \'minimum\', NEW."minimum", \'is_active\', NEW."is_active"); key BIGINT; whole BIGINT; concerned BIGINT[]; concerned_before BIGINT[];', func="IF (TRUE OR TRUE) IS NOT TRUE OR (TG_OP = 'UPDATE' AND before = after) THEN RETURN NULL; END IF; IF TG_OP = 'DELETE' THEN key := OLD.id; whole := OLD.id; concerned := NULL::bigint[]; ELSE key := NEW.id; whole := NEW.id; concerned := NULL::bigint[]; END IF; IF TG_OP = 'UPDATE' THEN concerned_before := NULL::bigint[]; concerned := CASE WHEN concerned_before IS NOT NULL AND concerned IS NOT NULL THEN concerned_before || concerned END; END IF; INSERT INTO accounts_configurationchange (at, actor, action, kind, object_id, subject, subject_id, departments, before, after) VALUES ( now(), COALESCE(NULLIF(current_setting('mianyue.actor', true), ''), 'database'), CASE TG_OP WHEN 'INSERT' THEN 'added' WHEN 'UPDATE' THEN 'changed' ELSE 'removed' END, 'alerts.alertrule', key, 'alerts.alertrule', whole, concerned, CASE WHEN TG_OP <> 'INSERT' THEN before END, CASE WHEN TG_OP <> 'DELETE' THEN after END ); RETURN NULL;", hash='f4234ab13c1a2b757afeba9a509f4e92198ee028', operation='INSERT OR UPDATE OR DELETE', pgid='pgtrigger_tracked_33b08', table='alerts_alertrule', when='AFTER')),
