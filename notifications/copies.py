@@ -11,7 +11,6 @@ from notifications.models import COMPANY, Channel, ChatGroup, Notification, Push
 from notifications.services import Notice
 
 
-
 def of(notification: Notification) -> Iterator[Notice]:
     """The copies; none of what opens an account."""
     if notification.event in SECRET_EVENTS:
