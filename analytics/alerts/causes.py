@@ -2,8 +2,10 @@
 same days. What may as well be chance is not named, nor what is said of fewer than twenty."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from operator import eq
 from typing import Any
 
 from analytics import figures
@@ -217,8 +219,8 @@ def _errors(measure: str, seen: Seen) -> Iterator[Cause]:
     """Each reason for which messages are lost, and each channel beside the others."""
     now, before = seen.of("delivery")
     for code in sorted({key[3] for key in now if key[0] in CHANNELS and key[2] in LOST}):
-        rates = (_lost_to(each, lambda other, code=code: other == code) for each in (now, before))
-        yield Cause("error", *rates, key=code)
+        is_it = partial(eq, code)
+        yield Cause("error", _lost_to(now, is_it), _lost_to(before, is_it), key=code)
     by_channel = {
         channel: _lost_to({key: n for key, n in now.items() if key[0] == channel}, lambda _: True)
         for channel in CHANNELS
@@ -260,8 +262,8 @@ def _hours(measure: str, seen: Seen) -> Iterator[Cause]:
     """Early and evening times, each beside the rest of the day."""
     counted, _before = seen.of("hours")
 
-    def rate(holds: Callable[[int], bool]) -> Rate:
-        at = {key: n for key, n in counted.items() if holds(int(key[2]))}
+    def rate(hours: Sequence[int]) -> Rate:
+        at = {key: n for key, n in counted.items() if int(key[2]) in hours}
         number = {
             what: sum(n for key, n in at.items() if key[0] == what)
             for what in ("starts", "cancelled", "no_show")
@@ -270,12 +272,10 @@ def _hours(measure: str, seen: Seen) -> Iterator[Cause]:
             return Rate(number["cancelled"], number["starts"])
         return Rate(number["no_show"], number["starts"] - number["cancelled"])
 
-    for code, holds in (
-        ("early", lambda hour: hour < EARLY),
-        ("evening", lambda hour: hour >= EVENING),
-    ):
-        rest = rate(lambda hour, holds=holds: not holds(hour))
-        yield Cause(code, rate(holds), rest, REST)
+    early, evening = range(EARLY), range(EVENING, 24)
+    for code, hours in (("early", early), ("evening", evening)):
+        rest = [hour for hour in range(24) if hour not in hours]
+        yield Cause(code, rate(hours), rate(rest), REST)
 
 
 def _reminders(measure: str, seen: Seen) -> Iterator[Cause]:

@@ -39,7 +39,7 @@ class RuleForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         threshold, margin = cleaned.get("threshold"), cleaned.get("margin")
-        if threshold is not None and margin is not None and margin > threshold:
+        if threshold and margin and margin > threshold:
             said = _("It has to close at 0 %% or above: at most %(most)d.")
             self.add_error("margin", said % {"most": threshold})
         return cleaned

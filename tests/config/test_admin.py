@@ -169,7 +169,7 @@ MAKE = {
     "analytics.DirtyCell": lambda user: DirtyCell.objects.create(
         day="2026-03-04", position=1, department=1
     ),
-    "alerts.AlertRule": lambda user: rule_for(days=AlertRule.objects.count() + 1),
+    "alerts.AlertRule": lambda user: rule_for(days=AlertRule.objects.count() + 9),
     "alerts.Alert": lambda user: alert_of("department", Alert.objects.count()),
     "risk.RiskModel": lambda user: scored.model(),
     "risk.RiskScore": lambda user: RiskScore.objects.create(

@@ -163,7 +163,7 @@ def test_query_count_does_not_grow(desk, department, number, django_assert_num_q
         index(desk)
 
 
-QUERIES = 9
+QUERIES = 7
 
 
 def test_work_and_messages_lead_to_it(client, lead, department):

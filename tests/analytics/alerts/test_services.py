@@ -368,7 +368,7 @@ def test_reading_takes_as_many_queries_for_many_positions(
         services.check_due(MONDAY + 2 * MINUTE)
 
 
-FOLLOWING = 9
+FOLLOWING = 12
 
 
 # --- rules ----------------------------------------------------------------------------------------
