@@ -77,7 +77,7 @@ class AlertRule(models.Model):
         default="",
     )
     days = models.PositiveSmallIntegerField(
-        _("days"),
+        _("number of days"),
         default=7,
         validators=[MinValueValidator(1), MaxValueValidator(MOST_DAYS)],
         help_text=_("The last days, today among them."),
@@ -189,7 +189,7 @@ class Alert(models.Model):
     kind = models.CharField(
         _("kind of interview"), max_length=10, choices=InterviewKind.choices, blank=True, default=""
     )
-    days = models.PositiveSmallIntegerField(_("days"))
+    days = models.PositiveSmallIntegerField(_("number of days"))
     threshold = models.PositiveSmallIntegerField(_("more than, in per cent"))
     opened_at = models.DateTimeField(_("opened"))
     closed_at = models.DateTimeField(_("closed"), null=True, blank=True)

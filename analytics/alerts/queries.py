@@ -1,16 +1,13 @@
-"""Reads: what somebody may see of alerts, and what those are called that they are about."""
+"""Reads: what somebody may see of alerts, and whose they are."""
 
 from collections.abc import Iterable
 
 from django.db.models import Q
-from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.permissions import EDIT_POLICIES
 from analytics.alerts.models import Alert, AlertQuerySet, AlertRule, Key, Whose
-from cancellations.desk_filters import OUR_OWN
-from interviews.imports.answers import source_title
-from interviews.models import Department, Position
+from interviews.models import Position
 from interviews.queries import departments_of, sees_everything
 
 
@@ -37,27 +34,6 @@ def may_read_rules(user: User) -> bool:
 def may_edit_rules(user: User) -> bool:
     """They hold for the whole company, so who works with some departments only reads them."""
     return may_read_rules(user) and sees_everything(user)
-
-
-def names_of(scope: str, keys: Iterable[Key]) -> dict[Key, str]:
-    """One query for all of them. What is no longer there has no name."""
-    keys = set(keys)
-    if scope == Whose.COMPANY:
-        return {key: _("The whole company") for key in keys}
-    if scope == Whose.SOURCE:
-        return {key: source_name(key.source) for key in keys}
-    known = _titles(scope, {key.owner for key in keys})
-    return {key: known.get(key.owner, _("not known any more")) for key in keys}
-
-
-def source_name(source: str) -> str:
-    return (source_title(source) or source) if source else str(OUR_OWN)
-
-
-def _titles(scope: str, owners: set[int]) -> dict[int, str]:
-    if scope == Whose.DEPARTMENT:
-        return dict(Department.objects.filter(pk__in=owners).values_list("pk", "name"))
-    return dict(Position.objects.filter(pk__in=owners).values_list("pk", "title"))
 
 
 def departments_concerned(scope: str, keys: Iterable[Key]) -> dict[Key, int]:

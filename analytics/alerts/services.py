@@ -15,6 +15,7 @@ from accounts.models import User
 from analytics.alerts import causes, measuring, notices, queries, rules, words
 from analytics.alerts.causes import Cause
 from analytics.alerts.models import Alert, AlertRule, Ending, Key
+from analytics.alerts.names import names_of
 from analytics.figures import Rate
 from cancellations.work import at_ten
 from config.tracking import act_as
@@ -235,7 +236,7 @@ def preview(rule: AlertRule, today: date) -> Preview:
         if rules.is_breached(rate, threshold=rule.threshold, minimum=rule.minimum)
     ]
     breached.sort(key=lambda each: (-(each[1].share or 0), each[0].owner, each[0].source))
-    names = queries.names_of(rule.scope, [key for key, _rate in breached])
+    names = names_of(rule.scope, [key for key, _rate in breached])
     return Preview([(names[key], rate) for key, rate in breached], len(measured), len(enough))
 
 

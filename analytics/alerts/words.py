@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy, pgettext
 from accounts.models import User
 from analytics.alerts.causes import BEFORE, Cause
 from analytics.alerts.models import Alert, AlertRule, Ending, Key, Whose
-from analytics.alerts.queries import names_of, source_name
+from analytics.alerts.names import names_of, source_name
 from analytics.dashboards import words
 from analytics.dashboards.telling import out_of, percent, rate
 from analytics.figures import Rate

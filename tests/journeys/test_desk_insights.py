@@ -103,7 +103,7 @@ def test_an_administrator_tries_a_rule_and_saves_it(visit, figures):
     desk.follows("Add a rule")
     desk.page.get_by_label("Rate", exact=True).select_option(value="no_show")
     desk.page.get_by_label("In", exact=True).select_option(value="position")
-    desk.page.get_by_label("Days", exact=True).fill("14")
+    desk.page.get_by_label("Number of days", exact=True).fill("14")
     desk.page.get_by_label("More than, in per cent").fill("20")
     desk.presses("What would it say now?")
     expect(desk.page.locator(".alert-preview li")).to_have_count(1)
