@@ -115,9 +115,7 @@ _ALERT = Shape(
         "path": "/desk/insights/alerts/7/",
         "title_zh": "未到面：9% · 制造一部",
         "title_en": "Did not come: 9 % · 制造一部",
-        "lines": [
-            {"zh": "最近 7 天为 9%（9 / 100）。", "en": "9 % (9 of 100) now."}
-        ],
+        "lines": [{"zh": "最近 7 天为 9%（9 / 100）。", "en": "9 % (9 of 100) now."}],
     },
     {
         "alert": None,
