@@ -263,6 +263,12 @@ class Counts:
         return Rate(self.incomplete, self.attended)
 
     @property
+    def no_reply_rate(self) -> Rate:
+        """Of the invitations that are no longer open, unless the company called them off."""
+        known = self.invited - self.open_invitation - self.cancelled_unbooked
+        return Rate(self.missed_invitation, known)
+
+    @property
     def completion_rate(self) -> Rate:
         """Of those invited."""
         return Rate(self.completed, self.invited)
@@ -475,6 +481,22 @@ def lines(chosen: Filter, period: Period) -> Iterator[Line]:
             yield Line(day, position, source, kind, Counts(*numbers))
 
 
+def crossed(
+    chosen: Filter, period: Period, one: Dimension, other: Dimension
+) -> dict[int | str | None, dict[int | str | None, Counts]]:
+    """As `by`, each of them told apart once more."""
+    keys = f"{_OF_POSITION[one]}, {_OF_POSITION[other]}"
+    sums = ", ".join(f"sum(c.{name})::int" for name in NUMBERS)
+    is_exact = not EXACT.isdisjoint({_OF_POSITION[one], _OF_POSITION[other]})
+    joined = "JOIN interviews_position p ON p.id = c.owner GROUP BY 1, 2"
+    found: dict[int | str | None, dict[int | str | None, Counts]] = {}
+    for key, beside, *numbers in _read(
+        _each_position(chosen), period.pieces(), f"{keys}, {sums}", joined, is_exact
+    ):
+        found.setdefault(key, {})[beside] = Counts(*numbers)
+    return found
+
+
 def _split_up(chosen: Filter, dimension: Dimension) -> tuple[Filter, str, str]:
     """The filter whose rows tell these apart, and what they are told apart by."""
     match dimension:
@@ -517,6 +539,15 @@ def _numbers(chosen: Filter, pieces: Pieces, key: str, more: str = "") -> dict[A
 
 
 EXACT = frozenset({"c.source", "c.kind"})  # what only rows of one source and kind tell apart
+# What rows of positions are told apart by.
+_OF_POSITION: dict[Dimension, str] = {
+    "department": "p.department_id",
+    "position": "c.owner",
+    "category": "p.category_id",
+    "recruiter": "p.recruiter_id",
+    "source": "c.source",
+    "kind": "c.kind",
+}
 _FROM = """
 FROM unnest(%(spans)s::text[], %(firsts)s::date[], %(lasts)s::date[]) AS piece(span, first, last)
 JOIN analytics_cell c ON c.scope = %(scope)s AND c.span = piece.span
@@ -584,9 +615,19 @@ def split_by(
     chosen: Filter, period: Period, name: str, dimension: Dimension
 ) -> dict[int | str | None, Split]:
     """As `by`, of one map."""
+    found = splits_by(chosen, period, dimension, name)
+    return {key: maps[name] for key, maps in found.items()}
+
+
+def splits_by(
+    chosen: Filter, period: Period, dimension: Dimension, *maps: str
+) -> dict[int | str | None, dict[str, Split]]:
+    """The same of several maps at once; of each key those in which there is something."""
     chosen, key, more = _split_up(chosen, dimension)
-    rows = _split_by(chosen, period.pieces(), [name], key, more)
-    return {key: split for _name, key, split in rows}
+    found: dict[int | str | None, dict[str, Split]] = {}
+    for name, group, counted in _split_by(chosen, period.pieces(), maps, key, more):
+        found.setdefault(group, {})[name] = counted
+    return found
 
 
 def _split_by(

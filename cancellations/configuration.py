@@ -40,6 +40,7 @@ KINDS: dict[str, Promise] = {
     "interviews.closure": gettext_lazy("Closures"),
     "interviews.stagegate": gettext_lazy("Gates between stages"),
     "interviews.reminderrule": gettext_lazy("Reminders"),
+    "alerts.alertrule": gettext_lazy("Alerts"),
     "notifications.messagetemplate": gettext_lazy("Words of messages"),
     "notifications.chatgroup": gettext_lazy("Group chats"),
 }

@@ -80,6 +80,8 @@ MESSAGES: dict[str, Promise] = {
     "password_changed": gettext_lazy("Password changed"),
     "exit_code": gettext_lazy("Code to leave an interview"),
     "staff_invited": gettext_lazy("Invitation to the desk"),
+    "alert_opened": gettext_lazy("Alert: a rate above its threshold"),
+    "alert_closed": gettext_lazy("Alert over"),
     "token_issued": gettext_lazy("API token issued"),
     "webhook_switched_off": gettext_lazy("Webhook switched off"),
     "weekly_summary": gettext_lazy("The week in figures"),

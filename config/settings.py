@@ -73,6 +73,7 @@ CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"] if _public.schem
 
 # --- Applications -------------------------------------------------------------------------------
 INSTALLED_APPS = [
+    "analytics.alerts",
     "analytics.bi",
     "analytics.risk",
     "analytics",
@@ -257,6 +258,7 @@ CELERY_BEAT_SCHEDULE = {
     for name, task, seconds in (
         ("sweep-outbox", "notifications.tasks.sweep", 20),
         ("recount-cells", "analytics.tasks.recount", 2),
+        ("check-alerts", "analytics.alerts.tasks.check_alerts", 20),
         ("check-cells", "analytics.tasks.check_cells", 24 * 3600),
         ("send-weekly-summary", "analytics.tasks.send_weekly_summary", 3600),
         ("apply-policy-defaults", "cancellations.tasks.apply_defaults", 30),

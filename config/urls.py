@@ -15,6 +15,7 @@ urlpatterns: list = [
     path("", include("accounts.urls")),
     path("desk/sign-in/with/", include("accounts.callback_urls")),
     path("", include("cancellations.urls")),
+    path("desk/insights/alerts/", include("analytics.alerts.urls")),
     path("desk/insights/risk/", include("analytics.risk.urls")),
     path("", include("interviews.refill.urls")),
     path("", include("candidates.talent_pool.urls")),

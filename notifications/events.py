@@ -87,6 +87,8 @@ EVENTS: dict[str, Event] = {
     "invitation_ends": _REMINDER,
     "place_offered": Event(Group.OFFERS, can_wait=True, until=("held_at",)),
     "absence_to_decide": _WORK,
+    "alert_opened": _WORK,
+    "alert_closed": _WORK,
     "appeal_to_decide": _WORK,
     "interview_moved_staff": _WORK,
     "invitation_declined_staff": _WORK,

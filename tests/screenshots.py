@@ -204,6 +204,7 @@ def prepare() -> list[Shot]:
         Shot("desk-search", reverse("cancellations:search"), lead),
         Shot("desk-search-nothing", reverse("cancellations:search"), lead, (search_in_vain,)),
         *insight_pages(lead, idle),
+        *alert_pages(idle),
     ]
     shots += history_pages(User.objects.get(email="admin@demo.example"), lead)
     for number in range(1, 6):
@@ -707,6 +708,40 @@ def insight_pages(lead: str, idle: str) -> list[Shot]:
         Shot("desk-insights-ahead", f"{overview}?since=2099-01-01", lead),
         Shot("desk-insights-wrong", f"{overview}?position=0", lead),
         Shot("desk-insights-filter", overview, lead, (open_tool(0),)),
+    ]
+
+
+def alert_pages(idle: str) -> list[Shot]:
+    """Two that are open, some that are over, and the rules, tried and refused."""
+    from django.urls import reverse
+    from django.utils import timezone
+
+    from accounts.models import User
+    from analytics.alerts.models import AlertRule
+    from interviews.models import Position
+    from tests.analytics.alerts.watched import alert_of
+
+    lead = User.objects.get(email="lead@demo.example")
+    position = Position.objects.filter(department__staff=lead).earliest("pk")
+    first = alert_of("department", position.department_id)
+    left = {"rate": "exit", "days": 30, "threshold": 30, "evidence": []}
+    alert_of("position", position.pk, count=17, whole=45, **left)
+    now = timezone.now()
+    for day, ending in enumerate(("recovered", "too_few", "off"), 2):
+        ended = now - timedelta(days=day)
+        opened = ended - timedelta(days=3)
+        alert_of("position", position.pk, opened_at=opened, closed_at=ended, ending=ending)
+    index, who = reverse("alerts:index"), session_of(lead)
+    rule = reverse("alerts:edit_rule", args=[AlertRule.objects.earliest("pk").pk])
+    administrator = session_of(User.objects.get(email="admin@demo.example"))
+    return [
+        Shot("desk-alerts", index, who),
+        Shot("desk-alerts-empty", index, idle),
+        Shot("desk-alerts-one", reverse("alerts:alert", args=[first.pk]), who),
+        Shot("desk-alerts-rules", reverse("alerts:rules"), administrator),
+        Shot("desk-alerts-rule", rule, administrator),
+        Shot("desk-alerts-rule-wrong", reverse("alerts:new_rule"), administrator, (press,)),
+        Shot("desk-alerts-rule-remove", f"{rule}delete/", administrator),
     ]
 
 

@@ -73,6 +73,7 @@ def tabs(user: User, query: str = "") -> list[Tab]:
     """What stands beside one another: the pages of figures, which take their period and filter
     along, and those that stand for themselves."""
     found = [Tab(each.name, each.tab, with_query(reverse(each.url_name), query)) for each in TABS]
+    found.append(Tab("alerts", _("Alerts"), reverse("alerts:index")))
     if user.has_perm(HANDLE_WORK):
         return [*found, Tab("risk", _("Who may need help"), reverse("risk:index"))]
     return [*found, Tab("risk", _("How well this is foreseen"), reverse("risk:models"))]

@@ -143,6 +143,12 @@ def test_rates_say_of_how_many():
     assert Counts().no_show_rate.share is None
 
 
+def test_invitations_that_are_open_are_not_unanswered():
+    counts = Counts(invited=40, open_invitation=10, cancelled_unbooked=5, missed_invitation=5)
+
+    assert counts.no_reply_rate == Rate(5, 25)
+
+
 # --- any period is the sum of its days ------------------------------------------------------------
 
 
@@ -362,6 +368,31 @@ def test_maps_by_step_and_by_owner():
     assert by_position == {position.pk: {("candidate", "time_conflict"): 1}}
     with pytest.raises(ValueError, match="map"):
         figures.split(COMPANY_WIDE, around_today(), "secrets")
+
+
+@pytest.mark.django_db
+def test_what_is_told_apart_twice():
+    here, there = PositionFactory(), PositionFactory(recruiter=UserFactory(recruiter=True))
+    for position, source in ((here, ""), (there, ""), (there, "ats"), (there, "ats")):
+        InterviewFactory(
+            position=position, source=source, slot=None, starts_at=at(date(2026, 3, 2))
+        )
+    counted()
+
+    def booked(one, other):
+        found = figures.crossed(COMPANY_WIDE, YEAR, one, other)
+        return {
+            key: {beside: counts.booked for beside, counts in each.items()}
+            for key, each in found.items()
+        }
+
+    assert booked("position", "source") == {here.pk: {"": 1}, there.pk: {"": 1, "ats": 2}}
+    assert booked("source", "department") == {
+        "": {here.department_id: 1, there.department_id: 1},
+        "ats": {there.department_id: 2},
+    }
+    assert booked("department", "recruiter")[there.department_id] == {there.recruiter_id: 3}
+    assert booked("department", "kind")[here.department_id] == {"ai": 1}
 
 
 @pytest.mark.django_db

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AccessChange, AccessChangeKind, ApiToken, KeptAnswer
+from analytics.alerts.models import Alert, AlertRule
 from analytics.models import Cell, DirtyCell
 from analytics.risk.models import RiskScore
 from cancellations.models import (
@@ -55,6 +56,7 @@ from notifications.models import (
     WebhookDelivery,
 )
 from tests import factories
+from tests.analytics.alerts.watched import alert_of, rule_for
 from tests.analytics.risk import scored
 from tests.interviews.platforms import booked_on, platform_for
 
@@ -67,6 +69,7 @@ APPS = {
     "interviews",
     "cancellations",
     "notifications",
+    "alerts",
     "risk",
 }
 OURS = [m for m in apps.get_models() if m._meta.app_label in APPS and not m._meta.proxy]
@@ -166,6 +169,8 @@ MAKE = {
     "analytics.DirtyCell": lambda user: DirtyCell.objects.create(
         day="2026-03-04", position=1, department=1
     ),
+    "alerts.AlertRule": lambda user: rule_for(days=AlertRule.objects.count() + 9),
+    "alerts.Alert": lambda user: alert_of("department", Alert.objects.count()),
     "risk.RiskModel": lambda user: scored.model(),
     "risk.RiskScore": lambda user: RiskScore.objects.create(
         interview=factories.InterviewFactory().pk,

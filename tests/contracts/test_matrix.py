@@ -15,6 +15,7 @@ from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
 
 from accounts.models import ApiToken
+from analytics.alerts.models import AlertRule
 from cancellations.models import FaqEntry, HelpConversation, Policy
 from candidates.models import Appeal, Mark
 from config.encryption import encrypt_bytes
@@ -26,6 +27,7 @@ from interviews.refill.links import token_of
 from interviews.reminders import links
 from notifications import unsubscribing
 from notifications.models import ChatGroup, Webhook
+from tests.analytics.alerts.watched import alert_of
 from tests.factories import (
     AbsenceFactory,
     CancellationFactory,
@@ -177,6 +179,15 @@ address                                method none  owner other recr  recr2 lead
 /desk/insights/report/weekly/           GET    desk  403   403   on    on    on    on    on    on
 /desk/insights/report/weekly/           POST   desk  403   403   on    on    on    on    on    on
 /desk/insights/tables/<slug:page>/<slug:table>.<slug:kind> GET desk 403 403 200 200 200 200 200 200
+/desk/insights/alerts/                 GET    desk  403   403   200   200   200   200   200   200
+/desk/insights/alerts/<int:alert_id>/  GET    desk  403   403   200   404   200   404   200   200
+/desk/insights/alerts/rules/           GET    desk  403   403   403   403   200   200   403   200
+/desk/insights/alerts/rules/new/       GET    desk  403   403   403   403   403   403   403   200
+/desk/insights/alerts/rules/new/       POST   desk  403   403   403   403   403   403   403   422
+/desk/insights/alerts/rules/<int:rule_id>/ GET  desk 403  403   403   403   403   403   403   200
+/desk/insights/alerts/rules/<int:rule_id>/ POST desk 403  403   403   403   403   403   403   422
+/desk/insights/alerts/rules/<int:rule_id>/delete/ GET desk 403 403 403 403 403 403 403 200
+/desk/insights/alerts/rules/<int:rule_id>/delete/ POST desk 403 403 403 403 403 403 403 on
 /desk/insights/risk/                   GET    desk  403   403   200   200   200   200   403   200
 /desk/insights/risk/models/            GET    desk  403   403   200   200   200   200   200   200
 /desk/refill/                          GET    desk  403   403   200   200   200   200   200   200
@@ -525,6 +536,7 @@ def people():
     lead = UserFactory(lead=True, departments=[department])
     return {
         "none": None,
+        "alert": alert_of("department", department.pk),
         "owner": booked.candidate.user,
         "other": CandidateFactory().user,
         "recr": UserFactory(recruiter=True, departments=[department]),
@@ -663,6 +675,9 @@ def path_to(address, method, people) -> str:
         filled = filled.replace("<str:token>", token)
     purpose = links.CONFIRM if address.startswith("/c/") else links.TROUBLE
     filled = filled.replace("<str:token>", links.token_for(people["booked"], purpose))
+    if address.startswith("/desk/insights/alerts/"):
+        filled = filled.replace("<int:rule_id>", str(AlertRule.objects.earliest("pk").pk))
+    filled = filled.replace("<int:alert_id>", str(people["alert"].pk))
     filled = filled.replace("<int:rule_id>", str(ReminderRule.objects.earliest("pk").pk))
     if address.startswith(("/desk/absences/", "/desk/appeals/")):
         filled = filled.replace("<action>", "lift" if "appeals" in address else "excuse")

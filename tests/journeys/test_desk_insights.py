@@ -8,9 +8,12 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from analytics import cells
+from analytics.alerts import services
+from analytics.alerts.models import Alert
 from analytics.dashboards.pages import PAGES
 from analytics.risk import services as risk
 from cancellations.models import Reason
+from tests.analytics.alerts.watched import alert_of
 from tests.analytics.risk.scored import model
 from tests.factories import (
     CancellationFactory,
@@ -124,6 +127,55 @@ def test_nothing_is_cut_on_paper(visit, lead, figures, foreseen, language):
         desk.opens(reverse(name))
         cut[name] = desk.page.evaluate(BEYOND_PAPER)
     assert {name: found for name, found in cut.items() if found} == {}
+
+
+def test_an_alert_is_followed_from_the_queue_to_its_figures(visit, lead, figures, department):
+    services.check_due(timezone.now())
+    desk = visit(lead, width=1280, height=800)
+    desk.opens(reverse("cancellations:queue"))
+    desk.follows("See the figures and what stands out")
+    expect(desk.page.locator("h1")).to_have_text("Did not come · 制造部")
+    desk.follows("See the figures")
+    expect(desk.page.locator(".chips")).to_contain_text("制造部")
+    desk.page.get_by_role("navigation", name="Insights").get_by_role("link", name="Alerts").click()
+    expect(desk.page.locator(".alerts .card")).to_have_count(1)
+    assert desk.complaints == []
+
+
+def test_an_administrator_tries_a_rule_and_saves_it(visit, figures):
+    desk = visit(UserFactory(administrator=True), javascript=False, width=1280, height=800)
+    desk.opens(reverse("alerts:rules"))
+    desk.follows("Add a rule")
+    desk.page.get_by_label("Rate", exact=True).select_option(value="no_show")
+    desk.page.get_by_label("In", exact=True).select_option(value="position")
+    desk.page.get_by_label("Number of days", exact=True).fill("14")
+    desk.page.get_by_label("More than, in per cent").fill("20")
+    desk.presses("What would it say now?")
+    expect(desk.page.locator(".alert-preview li")).to_have_count(1)
+    desk.presses("Save")
+    expect(desk.page.locator("main")).to_contain_text("As figures stand it finds 1.")
+
+
+@either_language
+def test_alerts_have_nothing_for_axe_to_find(visit, figures, language, width):
+    services.check_due(timezone.now())
+    reader = UserFactory(administrator=True, language=language)
+    alert = Alert.objects.latest("pk")
+    alert_of(alert.scope, alert.owner, closed_at=timezone.now(), ending="recovered")
+    rule = alert.rule_id
+    desk = visit(reader, width=width)
+    found = {}
+    for path in (
+        reverse("alerts:index"),
+        reverse("alerts:alert", args=[alert.pk]),
+        reverse("alerts:rules"),
+        reverse("alerts:new_rule"),
+        reverse("alerts:edit_rule", args=[rule]),
+        reverse("alerts:delete_rule", args=[rule]),
+    ):
+        desk.opens(path)
+        found[path] = desk.faults()
+    assert {path: faults for path, faults in found.items() if faults} == {}
 
 
 @either_language

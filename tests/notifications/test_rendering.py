@@ -14,6 +14,8 @@ from accounts import notices as account_notices
 from accounts.models import AccessChangeKind, ApiToken
 from accounts.services import Purpose
 from analytics import cells
+from analytics.alerts import notices as alert_notices
+from analytics.alerts.models import Alert
 from analytics.dashboards import weekly
 from analytics.figures import Period
 from cancellations import exit_notices, notices
@@ -29,6 +31,7 @@ from interviews.reminders import rules as reminder_rules
 from notifications import rendering
 from notifications.models import Notification, Webhook
 from notifications.services import Notice
+from tests.analytics.alerts.watched import alert_of
 from tests.factories import (
     AbsenceFactory,
     CancellationFactory,
@@ -120,6 +123,14 @@ def weekly_told() -> list[Notice]:
     while cells.recount_batch():
         pass
     return [*weekly.summary(lead, week)]
+
+
+def alerts_told() -> list[Notice]:
+    alert = alert_of("position", PositionFactory().pk)
+    audiences = {alert.pk: "department:1"}
+    opened = [*alert_notices.opened([alert], audiences)]
+    Alert.objects.filter(pk=alert.pk).update(closed_at=timezone.now(), ending="recovered")
+    return [*opened, *alert_notices.closed([Alert.objects.get()], audiences)]
 
 
 def used() -> set[tuple[str, str]]:
@@ -464,7 +475,7 @@ def test_no_template_is_left_over_and_each_comes_in_both_languages():
     there = {(path.parent.name, path.name) for path in TEMPLATES.glob("*/*.txt")}
     told = [*account_told(), *chased_told(), *connections_told(), *company_told(), *staff_told()]
     told += [*exits_told(), *booking_told(), *gates_told(), *refill_told()]
-    told += [*reminders_told(), *absences_told(), *weekly_told()]
+    told += [*reminders_told(), *absences_told(), *weekly_told(), *alerts_told()]
     wanted = used() | {(notice.event, notice.channel) for notice in told}
 
     assert there == {

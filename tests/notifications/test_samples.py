@@ -23,6 +23,7 @@ TOLD = (
     "reminders",
     "absences",
     "weekly",
+    "alerts",
 )
 
 

@@ -71,8 +71,8 @@ def tiles(asked: Asked, now: Counts, before: Counts) -> list[Tile]:
         ),
         tile(
             _("Let the invitation run out"),
-            Rate(now.missed_invitation, now.invited),
-            Rate(before.missed_invitation, before.invited),
+            now.no_reply_rate,
+            before.no_reply_rate,
         ),
     ]
 
