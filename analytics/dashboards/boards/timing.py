@@ -17,10 +17,10 @@ from analytics.dashboards.telling import (
     Tile,
     count,
     numbers,
-    out_of,
     percent,
     rate,
     rates,
+    sample,
     texts,
 )
 from analytics.figures import Bar, Hour, Rate
@@ -58,13 +58,13 @@ def tiles(hours: list[Hour], notice: list[Bar]) -> list[Tile]:
     asked = sum(bar.count for bar in notice)
     late = Rate(sum(bar.count for bar in notice if bar.high is not None and bar.high <= 24), asked)
     evening = [each for each in hours if each.hour >= 18]
-    found = [Tile(_("Asked to cancel within 24 h of the start"), rate(late), out_of(late))]
+    found = [Tile(_("Asked to cancel within 24 h of the start"), rate(late), sample(late))]
     for label, some in (
         (_("Did not come, from 18:00"), evening),
         (_("Did not come, before 18:00"), [each for each in hours if each.hour < 18]),
     ):
         missed = _missed(some)
-        found.append(Tile(label, rate(missed), out_of(missed)))
+        found.append(Tile(label, rate(missed), sample(missed)))
     return found
 
 
