@@ -68,6 +68,7 @@ class RuleForm(forms.ModelForm):
 
     class Meta:
         model = ReminderRule
+        labels = {"channels": _("By")}
         fields = (
             "stage",
             "kind",
