@@ -42,6 +42,7 @@ KINDS: dict[str, Promise] = {
     "interviews.reminderrule": gettext_lazy("Reminders"),
     "notifications.messagetemplate": gettext_lazy("Words of messages"),
     "notifications.chatgroup": gettext_lazy("Group chats"),
+    "findings.action": gettext_lazy("What was done about findings"),
 }
 NOTICES = frozenset(
     {"notice_minutes", "promised_minutes", "default_minutes_before", "move_minutes_before"}

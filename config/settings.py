@@ -73,6 +73,7 @@ CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"] if _public.schem
 
 # --- Applications -------------------------------------------------------------------------------
 INSTALLED_APPS = [
+    "analytics.findings",
     "analytics.risk",
     "analytics",
     "cancellations",

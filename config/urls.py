@@ -16,6 +16,7 @@ urlpatterns: list = [
     path("desk/sign-in/with/", include("accounts.callback_urls")),
     path("", include("cancellations.urls")),
     path("desk/insights/risk/", include("analytics.risk.urls")),
+    path("desk/insights/", include("analytics.findings.urls")),
     path("", include("interviews.refill.urls")),
     path("", include("candidates.talent_pool.urls")),
     path("", include("interviews.urls")),

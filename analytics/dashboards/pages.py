@@ -1,4 +1,4 @@
-"""Which pages of figures there are, in the order of their tabs."""
+"""Which pages of figures there are, and the order of their tabs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from analytics.dashboards.boards import (
     decisions,
     delivery,
     exits,
+    guide,
     overview,
     quality,
     reasons,
@@ -23,20 +24,35 @@ from analytics.dashboards.telling import Board
 
 
 @dataclass(frozen=True)
-class Page:
-    """One page: its address is named for it. `tab` is its short title."""
+class Tab:
+    """One page beside the others. `tab` is its short title."""
 
     name: str
     tab: str | Promise
     title: str | Promise
-    build: Callable[[Asked], Board]
 
     @property
     def url_name(self) -> str:
         return f"analytics:{self.name}"
 
 
-TABS = (
+@dataclass(frozen=True)
+class Page(Tab):
+    """One that shows a board; its address is named for it."""
+
+    build: Callable[[Asked], Board]
+
+
+@dataclass(frozen=True)
+class Elsewhere(Tab):
+    """One that is built in another package; its name is that of its address."""
+
+    @property
+    def url_name(self) -> str:
+        return self.name
+
+
+BOARDS = (
     Page("overview", _("Overview"), _("Insights"), overview.build),
     Page("reasons", _("Reasons"), _("Why interviews end early"), reasons.build),
     Page(
@@ -52,6 +68,13 @@ TABS = (
     Page("decisions", _("Decisions"), _("How long candidates wait for HR"), decisions.build),
     Page("delivery", _("Delivery"), _("Whether messages arrive"), delivery.build),
     Page("quality", _("Data quality"), _("Whether the data is in order"), quality.build),
+    Page("guide", _("Feedback"), _("Feedback and guide"), guide.build),
 )
+FINDINGS = Elsewhere("findings:index", _("Findings"), _("What stands out, and what helps"))
+ACTIONS = Elsewhere(
+    "findings:actions", pgettext_lazy("figures", "Actions"), _("What was done, and what came of it")
+)
+# What to do about it stands right beside the overview.
+TABS: tuple[Tab, ...] = (BOARDS[0], FINDINGS, ACTIONS, *BOARDS[1:])
 REPORT = Page("report", _("Report"), _("Report"), report.build)
-PAGES = {page.name: page for page in (*TABS, REPORT)}
+PAGES = {page.name: page for page in (*BOARDS, REPORT)}

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.decorators import DeskRequest, desk_required
 from analytics.dashboards import weekly
 from analytics.dashboards.asking import PRESETS, Asked, ask, in_words
-from analytics.dashboards.pages import PAGES, REPORT, TABS, Page
+from analytics.dashboards.pages import PAGES, REPORT, TABS, Tab
 from interviews import exports
 from interviews.queries import sees_everything
 
@@ -27,7 +27,7 @@ def page(request: DeskRequest, name: str) -> HttpResponse:
     """One page of figures."""
     shown = PAGES[name]
     asked = ask(request.GET, request.user)
-    context = _around(request, shown, asked) | {"board": shown.build(asked)}
+    context = around(request, shown, asked) | {"board": shown.build(asked)}
     return render(request, "analytics/page.html", context)
 
 
@@ -37,7 +37,7 @@ def page(request: DeskRequest, name: str) -> HttpResponse:
 def report(request: DeskRequest) -> HttpResponse:
     """To be printed: the leading panels of all pages, with their tables."""
     asked = ask(request.GET, request.user)
-    context = _around(request, REPORT, asked) | {
+    context = around(request, REPORT, asked) | {
         "board": REPORT.build(asked),
         "written_at": timezone.now(),
         "departments": _departments(asked),
@@ -45,7 +45,8 @@ def report(request: DeskRequest) -> HttpResponse:
     return render(request, "analytics/report.html", context)
 
 
-def _around(request: DeskRequest, shown: Page, asked: Asked) -> dict[str, Any]:
+def around(request: DeskRequest, shown: Tab, asked: Asked) -> dict[str, Any]:
+    """What every page of figures shows beside its own."""
     query = asked.query
     return {
         "place": "insights",
@@ -55,7 +56,7 @@ def _around(request: DeskRequest, shown: Page, asked: Asked) -> dict[str, Any]:
         "period": in_words(asked.period),
         "before": in_words(asked.before),
         "presets": [(label, asked.query_for(key), key) for key, label in PRESETS.items()],
-        "tabs": [(each, _with(reverse(each.url_name), query)) for each in TABS],
+        "tabs": tabs(query),
         "chips": asked.form.chips(),
         "query": query,
         "here": reverse(shown.url_name),
@@ -64,6 +65,11 @@ def _around(request: DeskRequest, shown: Page, asked: Asked) -> dict[str, Any]:
         "weekly": weekly.is_offered_to(request.user),
         "gets_weekly": weekly.is_wanted_by(request.user) if shown == REPORT else False,
     }
+
+
+def tabs(query: str = "") -> list[tuple[Tab, str]]:
+    """Each with its address; the period and the filter go along."""
+    return [(each, _with(reverse(each.url_name), query)) for each in TABS]
 
 
 def _with(address: str, query: str) -> str:
