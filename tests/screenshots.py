@@ -694,8 +694,15 @@ def insight_pages(lead: str, idle: str) -> list[Shot]:
     """Figures of a quarter, and those of somebody whose department has none."""
     from django.urls import reverse
 
+    from accounts.models import User
     from analytics.dashboards.pages import PAGES
+    from interviews.models import Position
+    from tests.analytics.findings.counted import logged
 
+    by = User.objects.get(email="lead@demo.example")
+    action = logged(by, Position.objects.filter(department__staff=by).earliest("pk"), ago=14)
+    today = logged(by, action.position, ago=0, done="reminders", note="")
+    log = f"{reverse('findings:log')}?found=no_show&since=2026-01-01&until=2026-01-31"
     overview = reverse("analytics:overview")
     found = []
     for page in PAGES.values():
@@ -704,6 +711,15 @@ def insight_pages(lead: str, idle: str) -> list[Shot]:
         found.append(Shot(f"desk-insights-{page.name}-empty", path, idle))
     return [
         *found,
+        Shot("desk-insights-findings", f"{reverse('findings:index')}?period=last_90", lead),
+        Shot("desk-insights-findings-empty", reverse("findings:index"), idle),
+        Shot("desk-insights-actions", reverse("findings:actions"), lead),
+        Shot("desk-insights-actions-empty", reverse("findings:actions"), idle),
+        Shot("desk-insights-action", reverse("findings:action", args=[action.pk]), lead),
+        Shot("desk-insights-action-early", reverse("findings:action", args=[today.pk]), lead),
+        Shot("desk-insights-action-log", log, lead),
+        Shot("desk-insights-action-edit", reverse("findings:edit", args=[action.pk]), lead),
+        Shot("desk-insights-action-remove", reverse("findings:remove", args=[action.pk]), lead),
         Shot("desk-insights-ahead", f"{overview}?since=2099-01-01", lead),
         Shot("desk-insights-wrong", f"{overview}?position=0", lead),
         Shot("desk-insights-filter", overview, lead, (open_tool(0),)),

@@ -7,7 +7,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.models import User
 from analytics import figures
@@ -28,7 +28,7 @@ class ActionForm(forms.Form):
     use_required_attribute = False
 
     done = forms.ChoiceField(
-        label=gettext_lazy("What was done"),
+        label=pgettext_lazy("findings", "What was done"),
         choices=[("", gettext_lazy("Choose")), *Done.choices],
         error_messages={"required": gettext_lazy("Choose what fits best.")},
     )

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from analytics.figures import Period, Rate
 from analytics.findings.codes import Done, Found, Measure, Side
@@ -56,7 +57,9 @@ class Action(models.Model):
     numerator = models.PositiveIntegerField(_("number then"))
     denominator = models.PositiveIntegerField(_("of how many then"))
 
-    done = models.CharField(_("what was done"), max_length=10, choices=Done.choices)
+    done = models.CharField(
+        pgettext_lazy("findings", "what was done"), max_length=10, choices=Done.choices
+    )
     note = models.TextField(_("note"), max_length=LONGEST_NOTE, blank=True, default="")
     done_on = models.DateField(_("done on"))
     logged_by = models.ForeignKey(

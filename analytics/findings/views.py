@@ -82,9 +82,9 @@ def actions_file(request: DeskRequest) -> HttpResponseBase:
     columns = [
         *texts(
             _("Done on"),
-            _("What was done"),
+            pgettext("findings", "What was done"),
             _("What it concerns"),
-            _("Finding"),
+            pgettext("findings", "Finding"),
             _("What is watched"),
             pgettext("figures", "Days"),
         ),

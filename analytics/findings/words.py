@@ -44,7 +44,7 @@ def verdict(proof: Proof) -> str:
         case Verdict.EARLY:
             return _("Too early to tell: no day is over since then.")
         case Verdict.FEW:
-            return f"{_('Too little to tell.')} {_lacking(change)}"
+            return " ".join([_("Too little to tell."), *_lacking(change)])
         case Verdict.UNCLEAR:
             sentence = _("Too little to tell: %(before)s before, %(after)s since.") % said
             if change.needed is None:
@@ -59,7 +59,7 @@ def verdict(proof: Proof) -> str:
     return _("Worsened since then: %(before)s before, %(after)s since.") % said
 
 
-def _lacking(change: Change) -> str:
+def _lacking(change: Change) -> list[str]:
     """How many more there have to be, on which side."""
     found = []
     if lacks := change.before.lacks:
@@ -80,7 +80,7 @@ def _lacking(change: Change) -> str:
             )
             % {"count": lacks}
         )
-    return " ".join(found)
+    return found
 
 
 def growing(proof: Proof) -> str:
@@ -166,7 +166,7 @@ def chart(course: Course, action: Action) -> Lines:
         series,
         unit="%",
         marked=course.marked,
-        marked_as=_("done"),
+        marked_as=pgettext("findings", "done"),
     )
 
 

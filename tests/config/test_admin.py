@@ -55,6 +55,7 @@ from notifications.models import (
     WebhookDelivery,
 )
 from tests import factories
+from tests.analytics.findings import counted
 from tests.analytics.risk import scored
 from tests.interviews.platforms import booked_on, platform_for
 
@@ -64,6 +65,7 @@ APPS = {
     "accounts",
     "analytics",
     "candidates",
+    "findings",
     "interviews",
     "cancellations",
     "notifications",
@@ -166,6 +168,7 @@ MAKE = {
     "analytics.DirtyCell": lambda user: DirtyCell.objects.create(
         day="2026-03-04", position=1, department=1
     ),
+    "findings.Action": lambda user: counted.logged(user, factories.PositionFactory()),
     "risk.RiskModel": lambda user: scored.model(),
     "risk.RiskScore": lambda user: RiskScore.objects.create(
         interview=factories.InterviewFactory().pk,
