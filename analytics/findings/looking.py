@@ -611,7 +611,7 @@ def ran_out(seen: Seen) -> Iterator[Finding]:
         _("Remind them before the deadline, and say in the invitation how little it takes."),
         of.numerator,
         between(of),
-        (ways.reminders(), ways.wording("interview_invited", "sms"), ways.edit_position()),
+        (ways.reminders(), ways.wording("interview_invited", "sms")),
         seen.asked.rows(status=InterviewStatus.NO_SHOW),
     )
 

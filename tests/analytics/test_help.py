@@ -155,7 +155,8 @@ def test_questions_without_an_answer_are_masked_and_only_for_who_may_read_them(
 ):
     begun = talk(position, ("person", None, None, "我叫王小明,电话 13812345678,宿舍在哪里"))
     name = begun.interview.candidate.user.name
-    talk(position, ("person", None, None, f"{name} 想问班车"), ("guide", None, None, "怎么操作"))
+    begun.turns.create(offer="person", asked=f"{name} 想问班车", at=noon())
+    begun.turns.create(offer="guide", asked="怎么操作", at=noon())
     shown = text(page(desk))
     assert "What nobody had an answer to" in shown
     assert "宿舍在哪里" in shown

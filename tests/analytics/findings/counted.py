@@ -44,15 +44,15 @@ def expected(position, *, missed, of, **fields):
     counted(position, invited=of, booked=of, attended=of - missed, no_show=missed, **fields)
 
 
-def logged(by, position, *, ago=40, **fields):
+def logged(by, about, *, ago=40, **fields):
     """Something done about the absences of a position."""
     return Action.objects.create(
         **{
             "found": "no_show",
             "measure": "no_show",
             "scope": "position",
-            "position": position,
-            "department": position.department,
+            "position": about,
+            "department": about.department,
             "since": day(ago + 30),
             "until": day(ago + 1),
             "numerator": 20,
