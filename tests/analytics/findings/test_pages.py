@@ -14,6 +14,7 @@ from analytics.findings import queries
 from analytics.findings.models import Action
 from interviews.models import Position
 from tests.analytics.findings.counted import counted, day, expected, logged, today
+from tests.analytics.findings.test_looking import STANDS_OUT
 from tests.analytics.test_pages import interviews, text
 from tests.factories import DepartmentFactory, PositionFactory, UserFactory
 
@@ -92,6 +93,29 @@ def test_what_stands_out_is_told_with_what_may_help(desk, position):
     assert "percentage points (95 per cent interval)" in shown
     assert "Log what was done" in shown
     assert "Change the reminders" in shown
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_every_finding_and_every_proof_can_be_told_in_both_languages(
+    desk, lead, department, position, language
+):
+    lead.language = language
+    lead.save()
+    for values, _sentence, _touches in STANDS_OUT.values():
+        counted(position, **values)
+    stands_out(position)
+    for ago, missed in ((50, 40), (30, 15), (20, 1)):
+        expected(position, missed=missed, of=100, on=day(ago))
+        expected(PositionFactory(department=department), missed=missed, of=100, on=day(ago))
+    paths = [reverse("findings:index"), reverse("findings:actions"), reverse("analytics:guide")]
+    for ago in (0, 10, 15, 25, 40, 200):
+        action = logged(lead, position, ago=ago, kind="ai", source="")
+        paths.append(reverse("findings:action", args=[action.pk]))
+    for path in paths:
+        shown = text(desk.get(path))
+        assert "%(" not in shown
+        assert "%%" not in shown
+        assert "None" not in shown
 
 
 def test_it_counts_what_real_interviews_left_behind(desk, department, position):
