@@ -122,8 +122,8 @@ class LogForm(ActionForm):
         return cleaned
 
     @property
-    def is_understood(self) -> bool:
-        """Whether what stood out is known: the address that leads here says it."""
+    def understood(self) -> tuple[Found, Period] | None:
+        """What stood out and when: the address that leads here says it. None where it does not."""
         known = self.data if self.is_bound else self.initial
         days = [self.fields[name] for name in ("since", "until")]
         try:
@@ -132,8 +132,10 @@ class LogForm(ActionForm):
                 for field, name in zip(days, ("since", "until"), strict=True)
             )
         except ValidationError:
-            return False
-        return known.get("found") in Found.values and since <= until
+            return None
+        if known.get("found") not in Found.values or since > until:
+            return None
+        return Found(known["found"]), Period(since, until)
 
     @property
     def period(self) -> Period:

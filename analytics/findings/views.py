@@ -114,7 +114,7 @@ def log(request: DeskRequest) -> HttpResponse:
     """Write down what was done about something that stood out."""
     sent = request.POST if request.method == "POST" else None
     form = LogForm(sent, user=request.user, today=_today(), asked=request.GET)
-    if not form.is_understood:
+    if (understood := form.understood) is None:
         messages.info(
             request, _("Choose what stood out first: what was done is logged from there.")
         )
@@ -126,9 +126,14 @@ def log(request: DeskRequest) -> HttpResponse:
         services.log_action(logged, by=request.user)
         messages.success(request, _("Logged. Here is how it goes on."))
         return redirect("findings:action", logged.pk)
-    return _page(
-        request, "edit", {"form": form, "title": _("Log what was done")}, bound=form.is_bound
-    )
+    found, period = understood
+    context = {
+        "form": form,
+        "title": _("Log what was done"),
+        "found": found.label,
+        "period": in_words(period),
+    }
+    return _page(request, "edit", context, bound=form.is_bound)
 
 
 @never_cache

@@ -98,7 +98,7 @@ def rest(proof: Proof) -> str:
     """What the other interviews did in the same days."""
     if proof.verdict == Verdict.EARLY:
         return ""
-    if not proof.rest.after.rate.denominator or not proof.rest.before.rate.denominator:
+    if not proof.rest.after.rate.denominator + proof.rest.before.rate.denominator:
         return _("There are no other interviews that you see to hold it against.")
     said = {"before": rate(proof.rest.before.rate), "after": rate(proof.rest.after.rate)}
     if not proof.rest.is_comparable:

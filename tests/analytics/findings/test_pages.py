@@ -179,6 +179,7 @@ def test_a_finding_leads_to_a_form_that_knows_it(desk, position):
     assert form["concerns"].initial == f"position:{position.pk}"
     assert form["found"].initial == "no_show"
     assert form["done_on"].initial == today()
+    assert "Many do not come" in text(desk.get(finding.log_url))
 
 
 def test_what_was_done_is_kept_with_the_figures_of_then(desk, lead, position):

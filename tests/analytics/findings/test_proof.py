@@ -214,6 +214,8 @@ def test_it_says_where_the_others_moved_in_the_same_direction():
     same = words.rest(told((40, 100), (15, 100), ((30, 200), (30, 200))))
     assert "same direction" not in same
     assert "no other interviews" in words.rest(told((40, 100), (15, 100)))
+    none_before = words.rest(told((40, 100), (15, 100), ((0, 0), (7, 20))))
+    assert none_before.startswith("The other interviews you see: – before, 35 % since; too few")
     few = words.rest(told((40, 100), (15, 100), ((3, 10), (80, 200))))
     assert few == ("The other interviews you see: 3 of 10 before, 40 % since; too few to compare.")
 
