@@ -396,7 +396,11 @@ class Histogram(Columns):
 @dataclass(frozen=True)
 class Lines(Plot):
     """How it went, over time: a line a series, the one before dashed. A value below nought is a
-    step of which there is nothing to say: the line is broken there."""
+    step of which there is nothing to say: the line is broken there. A step can be `marked`, by a
+    line from top to bottom that says what happened in it (`marked_as`)."""
+
+    marked: int | None = None
+    marked_as: str = ""
 
     def path(self, series: Series) -> list[list[tuple[float, float]]]:
         """The line in pieces, on a field of 100 × 100."""
@@ -409,8 +413,22 @@ class Lines(Plot):
             pieces[-1].append((x + width / 2, 100 * (1 - value / self.scale[-1])))
         return [piece for piece in pieces if piece]
 
+    def mark(self) -> Iterable[str]:
+        """The line at the marked step, and its words on the side where there is room."""
+        if self.marked is None:
+            return
+        x, width = self.slot(self.marked)
+        at = x + width / 2
+        words = f"{self.labels[self.marked]}: {self.marked_as}"
+        bottom = PLOT_TOP + PLOT_HEIGHT
+        drawn = _line(at, PLOT_TOP - 6, at, bottom, "chart-marked")
+        anchor = "end" if at > 50 else "start"
+        drawn += _text(self.marked_as, _share(at), PLOT_TOP - 9, "chart-tick", anchor)
+        yield _group(drawn, words, "")
+
     def marks(self) -> Iterable[str]:
         yield from self.axes()
+        yield from self.mark()
         for number, each in enumerate(self.series):
             kind = self.tone_of(number)
             drawn = "".join(

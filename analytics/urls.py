@@ -14,6 +14,7 @@ urlpatterns = [
     path("desk/insights/decisions/", views.page, {"name": "decisions"}, name="decisions"),
     path("desk/insights/delivery/", views.page, {"name": "delivery"}, name="delivery"),
     path("desk/insights/quality/", views.page, {"name": "quality"}, name="quality"),
+    path("desk/insights/guide/", views.page, {"name": "guide"}, name="guide"),
     path("desk/insights/report/", views.report, name="report"),
     path("desk/insights/report/weekly/", views.weekly_summary, name="weekly"),
     path("desk/insights/tables/<slug:page>/<slug:table>.<slug:kind>", views.table, name="table"),

@@ -43,6 +43,7 @@ KINDS: dict[str, Promise] = {
     "alerts.alertrule": gettext_lazy("Alerts"),
     "notifications.messagetemplate": gettext_lazy("Words of messages"),
     "notifications.chatgroup": gettext_lazy("Group chats"),
+    "findings.action": gettext_lazy("What was done about findings"),
 }
 NOTICES = frozenset(
     {"notice_minutes", "promised_minutes", "default_minutes_before", "move_minutes_before"}

@@ -75,6 +75,7 @@ CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"] if _public.schem
 INSTALLED_APPS = [
     "analytics.alerts",
     "analytics.bi",
+    "analytics.findings",
     "analytics.risk",
     "analytics",
     "cancellations",

@@ -17,6 +17,7 @@ urlpatterns: list = [
     path("", include("cancellations.urls")),
     path("desk/insights/alerts/", include("analytics.alerts.urls")),
     path("desk/insights/risk/", include("analytics.risk.urls")),
+    path("desk/insights/", include("analytics.findings.urls")),
     path("", include("interviews.refill.urls")),
     path("", include("candidates.talent_pool.urls")),
     path("", include("interviews.urls")),

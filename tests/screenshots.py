@@ -705,6 +705,7 @@ def insight_pages(lead: str, idle: str) -> list[Shot]:
         found.append(Shot(f"desk-insights-{page.name}-empty", path, idle))
     return [
         *found,
+        *finding_pages(idle),
         Shot("desk-insights-ahead", f"{overview}?since=2099-01-01", lead),
         Shot("desk-insights-wrong", f"{overview}?position=0", lead),
         Shot("desk-insights-filter", overview, lead, (open_tool(0),)),
@@ -742,6 +743,45 @@ def alert_pages(idle: str) -> list[Shot]:
         Shot("desk-alerts-rule", rule, administrator),
         Shot("desk-alerts-rule-wrong", reverse("alerts:new_rule"), administrator, (press,)),
         Shot("desk-alerts-rule-remove", f"{rule}delete/", administrator),
+    ]
+
+
+def finding_pages(idle: str) -> list[Shot]:
+    """A department where much stands out, and what was done there."""
+    from django.urls import reverse
+
+    from accounts.permissions import Role
+    from tests.analytics.findings.counted import counted, day, expected, logged
+    from tests.factories import DepartmentFactory, PositionFactory, UserFactory
+
+    department = DepartmentFactory(name="客户服务部")
+    many, others = (
+        PositionFactory(department=department, title=title) for title in ("夜班客服", "白班客服")
+    )
+    for ago in range(1, 130):
+        expected(many, missed=3 if ago > 20 else 1, of=9, on=day(ago))
+        expected(others, missed=1, of=12, on=day(ago))
+    counted(
+        many,
+        reasons={"candidate|time_conflict": 45, "candidate|unwell": 55, "exit|difficulty": 40},
+        hours={"starts|0|10": 300, "cancelled|0|10": 90, "starts|0|19": 99, "cancelled|0|19": 8},
+        requests={"cancel|in_time": 50, "cancel|overdue": 40},
+        delivery={"sms|twilio|delivered|": 90, "sms|twilio|failed|30005": 30},
+    )
+    by = UserFactory(lead=True, role=Role.HR_LEAD, language="", departments=[department])
+    lead = session_of(by)
+    action, early = logged(by, many, ago=20), logged(by, many, ago=0, done="reminders", note="")
+    log = f"{reverse('findings:log')}?found=no_show&since={day(30)}&until={day(1)}"
+    return [
+        Shot("desk-insights-findings", reverse("findings:index"), lead),
+        Shot("desk-insights-findings-empty", reverse("findings:index"), idle),
+        Shot("desk-insights-actions", reverse("findings:actions"), lead),
+        Shot("desk-insights-actions-empty", reverse("findings:actions"), idle),
+        Shot("desk-insights-action", reverse("findings:action", args=[action.pk]), lead),
+        Shot("desk-insights-action-early", reverse("findings:action", args=[early.pk]), lead),
+        Shot("desk-insights-action-log", log, lead),
+        Shot("desk-insights-action-edit", reverse("findings:edit", args=[action.pk]), lead),
+        Shot("desk-insights-action-remove", reverse("findings:remove", args=[action.pk]), lead),
     ]
 
 

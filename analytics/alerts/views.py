@@ -23,7 +23,7 @@ from analytics.alerts import queries, services, words
 from analytics.alerts.forms import RuleForm
 from analytics.alerts.models import Alert, AlertRule, Measure, Whose
 from analytics.dashboards.asking import in_words
-from analytics.dashboards.pages import tabs
+from analytics.dashboards.pages import ALERTS, tabs
 from interviews.listing import OURS
 from interviews.queries import company_day
 from interviews.states import InterviewStatus
@@ -232,5 +232,6 @@ def _around(request: DeskRequest) -> dict[str, Any]:
     return {
         "place": "insights",
         "tabs": tabs(request.user),
+        "tab": ALERTS,
         "reads_rules": queries.may_read_rules(request.user),
     }

@@ -1,4 +1,4 @@
-"""Which pages of figures there are, in the order of their tabs."""
+"""Which pages of figures there are, and the order of their tabs."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from analytics.dashboards.boards import (
     decisions,
     delivery,
     exits,
+    guide,
     overview,
     quality,
     reasons,
@@ -26,20 +27,35 @@ from analytics.dashboards.telling import Board
 
 
 @dataclass(frozen=True)
-class Page:
-    """One page: its address is named for it. `tab` is its short title."""
+class Tab:
+    """One page beside the others. `tab` is its short title."""
 
     name: str
     tab: str | Promise
     title: str | Promise
-    build: Callable[[Asked], Board]
 
     @property
     def url_name(self) -> str:
         return f"analytics:{self.name}"
 
 
-TABS = (
+@dataclass(frozen=True)
+class Page(Tab):
+    """One that shows a board; its address is named for it."""
+
+    build: Callable[[Asked], Board]
+
+
+@dataclass(frozen=True)
+class Elsewhere(Tab):
+    """One that is built in another package; its name is that of its address."""
+
+    @property
+    def url_name(self) -> str:
+        return self.name
+
+
+BOARDS = (
     Page("overview", _("Overview"), _("Insights"), overview.build),
     Page("reasons", _("Reasons"), _("Why interviews end early"), reasons.build),
     Page(
@@ -55,28 +71,37 @@ TABS = (
     Page("decisions", _("Decisions"), _("How long candidates wait for HR"), decisions.build),
     Page("delivery", _("Delivery"), _("Whether messages arrive"), delivery.build),
     Page("quality", _("Data quality"), _("Whether the data is in order"), quality.build),
+    Page("guide", _("Feedback"), _("Feedback and guide"), guide.build),
 )
+FINDINGS = Elsewhere("findings:index", _("Findings"), _("What stands out, and what helps"))
+ACTIONS = Elsewhere(
+    "findings:actions", pgettext_lazy("figures", "Actions"), _("What was done, and what came of it")
+)
+ALERTS = Elsewhere("alerts:index", _("Alerts"), _("Alerts"))
+MAY_NEED_HELP = Elsewhere("risk:index", _("Who may need help"), _("Who may need help"))
+MODELS = Elsewhere("risk:models", _("How well this is foreseen"), _("How well this is foreseen"))
 REPORT = Page("report", _("Report"), _("Report"), report.build)
-PAGES = {page.name: page for page in (*TABS, REPORT)}
+PAGES = {page.name: page for page in (*BOARDS, REPORT)}
 
 
-@dataclass(frozen=True)
-class Tab:
-    """The way to a page beside the others; `name` is what that page calls itself."""
-
-    name: str
-    label: str | Promise
-    url: str
+def foreseen(user: User) -> Tab:
+    """Who calls people sees whom; others, how well that is foreseen."""
+    return MAY_NEED_HELP if user.has_perm(HANDLE_WORK) else MODELS
 
 
-def tabs(user: User, query: str = "") -> list[Tab]:
-    """What stands beside one another: the pages of figures, which take their period and filter
-    along, and those that stand for themselves."""
-    found = [Tab(each.name, each.tab, with_query(reverse(each.url_name), query)) for each in TABS]
-    found.append(Tab("alerts", _("Alerts"), reverse("alerts:index")))
-    if user.has_perm(HANDLE_WORK):
-        return [*found, Tab("risk", _("Who may need help"), reverse("risk:index"))]
-    return [*found, Tab("risk", _("How well this is foreseen"), reverse("risk:models"))]
+def tabs(user: User, query: str = "") -> list[tuple[Tab, str]]:
+    """What stands beside one another, with addresses: what to do about it right beside the
+    overview. Pages of figures take their period and filter along."""
+    beside = (BOARDS[0], FINDINGS, ACTIONS, *BOARDS[1:], ALERTS, foreseen(user))
+    return [
+        (
+            each,
+            with_query(
+                reverse(each.url_name), query if isinstance(each, Page) or each is FINDINGS else ""
+            ),
+        )
+        for each in beside
+    ]
 
 
 def with_query(address: str, query: str) -> str:

@@ -264,6 +264,7 @@ class Board:
     tiles: Sequence[Tile] = ()
     panels: Sequence[Panel] = ()
     quotes: Sequence[Any] = field(default_factory=list)
+    quotes_title: str = ""
     note: str = ""
 
     @property

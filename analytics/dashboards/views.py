@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.decorators import DeskRequest, desk_required
 from analytics.dashboards import weekly
 from analytics.dashboards.asking import PRESETS, Asked, ask, in_words
-from analytics.dashboards.pages import PAGES, REPORT, Page, tabs, with_query
+from analytics.dashboards.pages import PAGES, REPORT, Tab, tabs, with_query
 from interviews import exports
 from interviews.queries import sees_everything
 
@@ -27,7 +27,7 @@ def page(request: DeskRequest, name: str) -> HttpResponse:
     """One page of figures."""
     shown = PAGES[name]
     asked = ask(request.GET, request.user)
-    context = _around(request, shown, asked) | {"board": shown.build(asked)}
+    context = around(request, shown, asked) | {"board": shown.build(asked)}
     return render(request, "analytics/page.html", context)
 
 
@@ -37,7 +37,7 @@ def page(request: DeskRequest, name: str) -> HttpResponse:
 def report(request: DeskRequest) -> HttpResponse:
     """To be printed: the leading panels of all pages, with their tables."""
     asked = ask(request.GET, request.user)
-    context = _around(request, REPORT, asked) | {
+    context = around(request, REPORT, asked) | {
         "board": REPORT.build(asked),
         "written_at": timezone.now(),
         "departments": _departments(asked),
@@ -45,7 +45,8 @@ def report(request: DeskRequest) -> HttpResponse:
     return render(request, "analytics/report.html", context)
 
 
-def _around(request: DeskRequest, shown: Page, asked: Asked) -> dict[str, Any]:
+def around(request: DeskRequest, shown: Tab, asked: Asked) -> dict[str, Any]:
+    """What every page of figures shows beside its own."""
     query = asked.query
     return {
         "place": "insights",

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.decorators import DeskRequest, desk_permission_required, desk_required
 from accounts.permissions import HANDLE_WORK
-from analytics.dashboards.pages import tabs
+from analytics.dashboards.pages import foreseen, tabs
 from analytics.risk import queries, training, words
 from analytics.risk.evaluation import LEAST_EXAMPLES
 from analytics.risk.facts import Target
@@ -34,6 +34,7 @@ def index(request: DeskRequest) -> HttpResponse:
         "foresees": any(model.is_used for model in models.values()),
         "place": "insights",
         "tabs": tabs(request.user),
+        "tab": foreseen(request.user),
     }
     return render(request, "analytics/risk/index.html", context)
 
@@ -53,6 +54,7 @@ def models_page(request: DeskRequest) -> HttpResponse:
         "not_installed": "" if training.is_installed() else words.NOT_INSTALLED,
         "place": "insights",
         "tabs": tabs(request.user),
+        "tab": foreseen(request.user),
     }
     return render(request, "analytics/risk/models.html", context)
 

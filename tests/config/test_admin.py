@@ -57,6 +57,7 @@ from notifications.models import (
 )
 from tests import factories
 from tests.analytics.alerts.watched import alert_of, rule_for
+from tests.analytics.findings import counted
 from tests.analytics.risk import scored
 from tests.interviews.platforms import booked_on, platform_for
 
@@ -66,6 +67,7 @@ APPS = {
     "accounts",
     "analytics",
     "candidates",
+    "findings",
     "interviews",
     "cancellations",
     "notifications",
@@ -171,6 +173,7 @@ MAKE = {
     ),
     "alerts.AlertRule": lambda user: rule_for(days=AlertRule.objects.count() + 9),
     "alerts.Alert": lambda user: alert_of("department", Alert.objects.count()),
+    "findings.Action": lambda user: counted.logged(user, factories.PositionFactory()),
     "risk.RiskModel": lambda user: scored.model(),
     "risk.RiskScore": lambda user: RiskScore.objects.create(
         interview=factories.InterviewFactory().pk,

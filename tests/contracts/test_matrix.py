@@ -28,6 +28,7 @@ from interviews.reminders import links
 from notifications import unsubscribing
 from notifications.models import ChatGroup, Webhook
 from tests.analytics.alerts.watched import alert_of
+from tests.analytics.findings.counted import logged
 from tests.factories import (
     AbsenceFactory,
     CancellationFactory,
@@ -175,6 +176,17 @@ address                                method none  owner other recr  recr2 lead
 /desk/insights/decisions/              GET    desk  403   403   200   200   200   200   200   200
 /desk/insights/delivery/               GET    desk  403   403   200   200   200   200   200   200
 /desk/insights/quality/                GET    desk  403   403   200   200   200   200   200   200
+/desk/insights/guide/                  GET    desk  403   403   200   200   200   200   200   200
+/desk/insights/findings/               GET    desk  403   403   200   200   200   200   200   200
+/desk/insights/actions/                GET    desk  403   403   200   200   200   200   200   200
+/desk/insights/actions/actions.csv     GET    desk  403   403   200   200   200   200   200   200
+/desk/insights/actions/new/            GET    desk  403   403   on    on    on    on    403   on
+/desk/insights/actions/new/            POST   desk  403   403   on    on    on    on    403   on
+/desk/insights/actions/<int:action_id>/ GET   desk  403   403   200   404   200   404   200   200
+/desk/insights/actions/<int:action_id>/edit/ GET desk 403 403   403   404   200   404   403   200
+/desk/insights/actions/<int:action_id>/edit/ POST desk 403 403  403   404   422   404   403   422
+/desk/insights/actions/<int:action_id>/remove/ GET desk 403 403 403   404   200   404   403   200
+/desk/insights/actions/<int:action_id>/remove/ POST desk 403 403 403  404   on    404   403   on
 /desk/insights/report/                 GET    desk  403   403   200   200   200   200   200   200
 /desk/insights/report/weekly/           GET    desk  403   403   on    on    on    on    on    on
 /desk/insights/report/weekly/           POST   desk  403   403   on    on    on    on    on    on
@@ -566,6 +578,7 @@ def people():
         "group": ChatGroup.objects.create(name="HR", url="feishu://abcdefgh/"),
         "draft": Policy.objects.create(name="draft", department=department, is_active=False),
         "offer": offered(booked),
+        "action": logged(lead, position),
     }
 
 
@@ -694,6 +707,7 @@ def path_to(address, method, people) -> str:
     if address.startswith("/desk/settings/connections/"):
         for name, made in people["connections"].items():
             filled = filled.replace(f"<int:{name}_id>", str(made.pk)).replace("<action>", "off")
+    filled = filled.replace("<int:action_id>", str(people["action"].pk))
     filled = filled.replace("<int:slot_id>", str(people["booked"].slot_id))
     filled = filled.replace("<int:series_id>", str(people["series"].pk))
     filled = filled.replace("<int:closure_id>", str(people["closure"].pk))
