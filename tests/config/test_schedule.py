@@ -45,6 +45,8 @@ def test_long_work_waits_in_a_queue_of_its_own():
         "cancellations.tasks.check_consistency",
         "analytics.tasks.check_cells",
         "analytics.tasks.send_weekly_summary",
+        "analytics.risk.tasks.look_ahead",
+        "analytics.risk.tasks.train",
     }
     assert {queue_of(task) for task in long} == {"jobs"}
     others = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()} - long
