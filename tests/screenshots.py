@@ -495,7 +495,7 @@ def time_pages(desk: str, administrator: str) -> list[Shot]:
         return InterviewFactory(candidate=candidate, position=position, link="", **details)
 
     invited = given(invited=True, deadline=now + timedelta(days=7))
-    expired = given(invited=True, deadline=now - timedelta(days=1), kind="onsite")
+    expired = given(invited=True, deadline=now - timedelta(days=1), kind="on_site")
     booked = InterviewFactory(candidate__user__language="", position=position, link="")
     times = [
         SlotFactory(position=position, starts_at=now + timedelta(days=day, hours=hour))
