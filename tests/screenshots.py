@@ -358,7 +358,6 @@ def leaving_pages(lead: object, desk: str) -> list[Shot]:
         path = reverse(f"cancellations:{route}", args=own)
         return Shot(name, path, session_of(interview.candidate.user, **session), steps)
 
-    chosen = {"exit_choice": {"reason": "emergency", "detail": ""}}
     booked = InterviewFactory(
         candidate=CandidateFactory(user__language=""),
         position=free,
@@ -366,6 +365,8 @@ def leaving_pages(lead: object, desk: str) -> list[Shot]:
         starts_in=timedelta(minutes=5),
     )
     one, strictly, gone = someone(free), someone(strict), left(free, "device")
+    choice = {"interview": strictly.reference, "reason": "emergency", "detail": ""}
+    chosen = {"exit_choice": choice}
     waiting, refused, cooling = left(strict), left(strict), left(strict)
     request = refused.cancellations.get()
     decline_cancellation(request.pk, by=lead, note="只剩两道题，请您尽量完成。")  # type: ignore[arg-type]
