@@ -145,7 +145,12 @@ def prepare() -> list[Shot]:
         Shot("desk-queue-filter", f"{queue}?kind=follow_up", lead, (open_filter,)),
         Shot("desk-queue-none-matching", f"{queue}?kind=anomaly&assignee=me", lead),
         Shot("desk-queue-keys", queue, lead, (key("?"),)),
-        Shot("desk-queue-ready", f"{queue}?kind=cancellation", lead, (key("x"), key("d"))),
+        Shot(
+            "desk-queue-ready",
+            f"{queue}?kind=cancellation",
+            lead,
+            (key("x"), key("d"), see("main textarea")),
+        ),
         Shot("desk-queue-anomaly", f"{queue}?kind=anomaly", lead),
         Shot("desk-queue-several", f"{several}?action=approve&{receipts}", lead),
         Shot("desk-queue-several-done", f"{several}done/?action=approve&{receipts}", lead),
@@ -1002,6 +1007,10 @@ def come_in(place: str) -> Step:
         page.locator(place).wait_for()
 
     return step
+
+
+def see(what: str) -> Step:
+    return lambda page: page.locator(what).wait_for()
 
 
 def see_the_line(page: Page) -> None:
