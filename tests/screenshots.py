@@ -164,7 +164,12 @@ def prepare() -> list[Shot]:
         Shot("desk-queue-filter", f"{queue}?kind=follow_up", lead, (open_filter,)),
         Shot("desk-queue-none-matching", f"{queue}?kind=anomaly&assignee=me", lead),
         Shot("desk-queue-keys", queue, lead, (key("?"),)),
-        Shot("desk-queue-ready", f"{queue}?kind=cancellation", lead, (key("x"), key("d"))),
+        Shot(
+            "desk-queue-ready",
+            f"{queue}?kind=cancellation",
+            lead,
+            (key("x"), key("d"), see("main textarea")),
+        ),
         Shot("desk-queue-anomaly", f"{queue}?kind=anomaly", lead),
         Shot("desk-queue-several", f"{several}?action=approve&{receipts}", lead),
         Shot("desk-queue-several-done", f"{several}done/?action=approve&{receipts}", lead),
@@ -382,7 +387,6 @@ def leaving_pages(lead: object, desk: str) -> list[Shot]:
         path = reverse(f"cancellations:{route}", args=own)
         return Shot(name, path, session_of(interview.candidate.user, **session), steps)
 
-    chosen = {"exit_choice": {"reason": "emergency", "detail": ""}}
     booked = InterviewFactory(
         candidate=CandidateFactory(user__language=""),
         position=free,
@@ -390,6 +394,8 @@ def leaving_pages(lead: object, desk: str) -> list[Shot]:
         starts_in=timedelta(minutes=5),
     )
     one, strictly, gone = someone(free), someone(strict), left(free, "device")
+    choice = {"interview": strictly.reference, "reason": "emergency", "detail": ""}
+    chosen = {"exit_choice": choice}
     waiting, refused, cooling = left(strict), left(strict), left(strict)
     request = refused.cancellations.get()
     decline_cancellation(request.pk, by=lead, note="只剩两道题，请您尽量完成。")  # type: ignore[arg-type]
@@ -519,7 +525,7 @@ def time_pages(desk: str, administrator: str) -> list[Shot]:
         return InterviewFactory(candidate=candidate, position=position, link="", **details)
 
     invited = given(invited=True, deadline=now + timedelta(days=7))
-    expired = given(invited=True, deadline=now - timedelta(days=1), kind="onsite")
+    expired = given(invited=True, deadline=now - timedelta(days=1), kind="on_site")
     booked = InterviewFactory(candidate__user__language="", position=position, link="")
     times = [
         SlotFactory(position=position, starts_at=now + timedelta(days=day, hours=hour))
@@ -1119,6 +1125,10 @@ def come_in(place: str) -> Step:
         page.locator(place).wait_for()
 
     return step
+
+
+def see(what: str) -> Step:
+    return lambda page: page.locator(what).wait_for()
 
 
 def see_the_line(page: Page) -> None:
