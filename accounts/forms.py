@@ -16,7 +16,7 @@ from accounts import identifiers, queries, time_zones, two_step
 from accounts.models import User
 from accounts.permissions import Role
 from notifications import preferences
-from notifications.events import OPTIONAL
+from notifications.events import OF_CANDIDATES
 
 CODE_LENGTH = 6
 RECOVERY_CODE_LENGTH = 8
@@ -183,7 +183,7 @@ class MessagesForm(forms.Form):
 
     def __init__(self, *args: Any, wanted: Mapping[tuple[str, str], bool], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        for group in OPTIONAL:
+        for group in OF_CANDIDATES:
             self.fields[group.value] = AnyOf(
                 label=group.label,
                 choices=[(channel.value, channel.label) for channel in preferences.CHANNELS],
@@ -195,7 +195,7 @@ class MessagesForm(forms.Form):
         """What was chosen, for each group and channel."""
         return {
             (group.value, channel.value): channel.value in self.cleaned_data[group.value]
-            for group in OPTIONAL
+            for group in OF_CANDIDATES
             for channel in preferences.CHANNELS
         }
 

@@ -25,6 +25,7 @@ class Scope(TextChoices):
     DO_WORK = "work:write", _("Claim and settle what is in the queue")
     READ_POLICIES = "policies:read", _("Read the rules for cancelling")
     READ_HISTORY = "history:read", _("Read the history")
+    READ_FIGURES = "figures:read", _("Read figures")
 
 
 ANY = ""  # every token may
@@ -40,4 +41,5 @@ NEEDS: dict[str, str] = {
     Scope.DO_WORK: HANDLE_WORK,
     Scope.READ_POLICIES: EDIT_POLICIES,
     Scope.READ_HISTORY: READ_HISTORY,
+    Scope.READ_FIGURES: VIEW_DESK,
 }

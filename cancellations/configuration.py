@@ -40,8 +40,10 @@ KINDS: dict[str, Promise] = {
     "interviews.closure": gettext_lazy("Closures"),
     "interviews.stagegate": gettext_lazy("Gates between stages"),
     "interviews.reminderrule": gettext_lazy("Reminders"),
+    "alerts.alertrule": gettext_lazy("Alerts"),
     "notifications.messagetemplate": gettext_lazy("Words of messages"),
     "notifications.chatgroup": gettext_lazy("Group chats"),
+    "findings.action": gettext_lazy("What was done about findings"),
 }
 NOTICES = frozenset(
     {"notice_minutes", "promised_minutes", "default_minutes_before", "move_minutes_before"}

@@ -15,6 +15,7 @@ from cancellations.forms import Chip
 from interviews.columns import ALWAYS, COLUMNS, USUAL, Column, chosen_columns
 from interviews.forms import SaneDateField
 from interviews.listing import (
+    OURS,
     Wanted,
     departments_offered,
     positions_offered,
@@ -25,6 +26,7 @@ from interviews.states import InterviewStatus
 from interviews.templatetags.when import day
 
 ANY = ("", _("Any"))
+OUR_OWN = _("Our own")
 Choice = tuple[str, Any]
 
 
@@ -81,13 +83,14 @@ class Narrowing(forms.Form):
 class InterviewFilter(Narrowing):
     """Which interviews, and with which columns."""
 
-    field_order = ("status", "department", "position", "recruiter", "kind", "source")
+    field_order = ("status", "department", "position", "category", "recruiter", "kind", "source")
 
     status = forms.ChoiceField(
         label=_("Status"), required=False, choices=[ANY, *InterviewStatus.choices]
     )
     department = forms.ChoiceField(label=_("Department"), required=False)
     position = forms.ChoiceField(label=_("Position"), required=False)
+    category = forms.ChoiceField(label=_("Category"), required=False)
     recruiter = forms.ChoiceField(label=_("Recruiter"), required=False)
     kind = forms.ChoiceField(label=_("Kind"), required=False, choices=[ANY, *InterviewKind.choices])
     source = forms.ChoiceField(label=_("Source"), required=False)
@@ -102,12 +105,18 @@ class InterviewFilter(Narrowing):
         super().__init__(data)
         departments = departments_offered(user)
         positions = positions_offered(user)
-        recruiters = {str(pk): name for _pk, _title, pk, name in positions if pk}
+        recruiters = {str(each[2]): each[3] for each in positions if each[2]}
+        categories = {str(each[4]): each[5] for each in positions}
+        sources = sources_offered(pk for pk, _name in departments)
         offered: dict[str, list[Choice]] = {
             "department": [(str(pk), name) for pk, name in departments],
-            "position": [(str(pk), title) for pk, title, _recruiter, _name in positions],
+            "position": [(str(each[0]), each[1]) for each in positions],
+            "category": sorted(categories.items(), key=lambda each: each[1]),
             "recruiter": sorted(recruiters.items(), key=lambda each: str(each[1])),
-            "source": [(each, each) for each in sources_offered(pk for pk, _name in departments)],
+            "source": [
+                *([(OURS, OUR_OWN)] if sources else []),
+                *((each, each) for each in sources),
+            ],
         }
         for name, choices in offered.items():
             self.offer(name, choices)
@@ -122,6 +131,7 @@ class InterviewFilter(Narrowing):
             source=chosen.get("source", ""),
             department=_number(chosen.get("department")),
             position=_number(chosen.get("position")),
+            category=_number(chosen.get("category")),
             recruiter=_number(chosen.get("recruiter")),
             since=chosen.get("since"),
             until=chosen.get("until"),

@@ -17,7 +17,7 @@ from cancellations.configuration import KINDS
 from cancellations.desk_filters import WHY, InterviewFilter, Narrowing
 from cancellations.history_filters import AccessFilter, ChangeFilter, HistoryFilter
 from interviews.events import event_words
-from interviews.models import Access, Position
+from interviews.models import Access, Position, PositionCategory
 from interviews.queries import departments_of, visible_to
 from interviews.trail import CANDIDATE
 
@@ -166,6 +166,9 @@ class _Names:
             "department": _by_number(departments, "name"),
             "position": _by_number(positions, "title"),
         }
+        if chosen := numbers("category"):
+            categories = PositionCategory.objects.filter(pk__in=chosen)
+            self.known["category"] = _by_number(categories, "name")
         self.people = names_of(people | {value for key, value in filters if key == "actor"})
 
     def value(self, name: str, value: str, field: forms.Field) -> str:

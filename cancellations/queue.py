@@ -75,6 +75,12 @@ class Case:
         return self.item.task or str(WORDS.get(self.item.params.get("code", ""), ""))
 
     @property
+    def alert_page(self) -> str:
+        """Where the figures stand that it is about, if it is about figures."""
+        alert = self.item.params.get("alert") if self.item else None
+        return reverse("alerts:alert", args=[alert]) if alert else ""
+
+    @property
     def decided_at_page(self) -> str:
         """Where it is decided, if not beside the queue."""
         params = self.item.params if self.item else {}
@@ -249,12 +255,18 @@ def lines(items: Sequence[WorkItem], user: User) -> list[Line]:
 
     def line(item: WorkItem) -> Line:
         request = requests.get(item.params.get("receipt", ""))
-        whose = interviews.get(_interview_of(item), ("", ""))
+        whose = interviews.get(_interview_of(item), ("", _words_of(item)))
         if request is not None:
             whose = (request.candidate, request.position)
         return Line(item, request, *whose, assignee=people.get(item.assignee))
 
     return [line(item) for item in items]
+
+
+def _words_of(item: WorkItem) -> str:
+    """What it is about that is about no interview."""
+    is_of_one = item.subject.startswith(ABOUT)
+    return "" if is_of_one else str(WORDS.get(item.params.get("code", ""), ""))
 
 
 _requests = PreparedForStaff(

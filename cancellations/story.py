@@ -80,8 +80,11 @@ MESSAGES: dict[str, Promise] = {
     "password_changed": gettext_lazy("Password changed"),
     "exit_code": gettext_lazy("Code to leave an interview"),
     "staff_invited": gettext_lazy("Invitation to the desk"),
+    "alert_opened": gettext_lazy("Alert: a rate above its threshold"),
+    "alert_closed": gettext_lazy("Alert over"),
     "token_issued": gettext_lazy("API token issued"),
     "webhook_switched_off": gettext_lazy("Webhook switched off"),
+    "weekly_summary": gettext_lazy("The week in figures"),
 }
 # The same thing is told to several: who tells them apart says to whom.
 READERS: dict[Group, Promise] = {
@@ -91,6 +94,7 @@ READERS: dict[Group, Promise] = {
     Group.OFFERS: gettext_lazy("To candidates, unless they have switched them off"),
     Group.NEWS: gettext_lazy("To candidates, unless they have switched them off"),
     Group.WORK: gettext_lazy("To staff"),
+    Group.FIGURES: gettext_lazy("To HR leads, unless they have switched it off"),
 }
 HUES = {
     State.SENT: "leaf",

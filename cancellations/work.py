@@ -47,6 +47,16 @@ WORDS: dict[str, Promise] = {
     "not_in_file": _("What happened in the room is missing in the candidate's file."),
     "file_differs": _("The candidate's file says something else than the room."),
     "file_of_another": _("What happened in the room is in another candidate's file."),
+    # What analytics.drift finds.
+    "figures_differ": _("The figures of its day did not match. They have been counted anew."),
+    # What analytics.alerts finds.
+    "alert_no_show": _("More candidates do not come than the rule allows."),
+    "alert_no_reply": _("More invitations run out than the rule allows."),
+    "alert_cancel": _("More interviews are cancelled than the rule allows."),
+    "alert_exit": _("More candidates leave midway than the rule allows."),
+    "alert_incomplete": _("More interviews are not finished than the rule allows."),
+    "alert_undelivered": _("More messages do not arrive than the rule allows."),
+    "alert_mismatch": _("More records do not match than the rule allows."),
     "missed": _("They did not come. Excuse it, give another time, or put it on the record."),
     "appeal": _("Appeals against a mark. Somebody who did not set it decides."),
     **{each.value: each.label for each in (*Difference, *Code, *Doubt)},

@@ -40,6 +40,7 @@ class Root(APIView):
             "work_items",
             "policies",
             "history",
+            "insights",
             "schema",
             "docs",
         ]
@@ -117,6 +118,7 @@ v1: list[URLPattern | URLResolver] = [
     ),
     path("policies/", desk.PolicyList.as_view(), name="policies"),
     path("history/", desk.HistoryList.as_view(), name="history"),
+    path("insights/", include("analytics.api.urls")),
     path("reasons/", cancellations.ReasonList.as_view(), name="reasons"),
     path("receipts/<reference:receipt>/", cancellations.ReceiptDetail.as_view(), name="receipt"),
     path("cancellations/", cancellations.CancellationList.as_view(), name="cancellations"),

@@ -35,7 +35,14 @@ UV_NAMES = {
 COMPILED: list[tuple[str, list[str]]] = [
     ("base.txt", []),
     ("run.txt", ["--extra", "embedded", "-c", "requirements/base.txt"]),
-    ("dev.txt", ["--extra", "embedded", "--group", "dev", "-c", "requirements/run.txt"]),
+    ("risk.txt", ["--extra", "risk", "-c", "requirements/base.txt"]),
+    (
+        "dev.txt",
+        [
+            *("--extra", "embedded", "--extra", "risk", "--group", "dev"),
+            *("-c", "requirements/run.txt", "-c", "requirements/risk.txt"),
+        ],
+    ),
 ]
 DATA = ["postgres", "valkey", "log", "secrets.env", "run.lock"]
 BUILT = [

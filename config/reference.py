@@ -243,7 +243,9 @@ class Reference:
             }
         if schema.get("type") == "object":
             return {"interviews": "/api/v1/interviews/", "reasons": "/api/v1/reasons/"}
-        return {"boolean": True, "integer": 15}.get(schema.get("type", ""), "…")
+        if schema.get("format") == "date":
+            return "2026-05-01"
+        return {"boolean": True, "integer": 15, "number": 30.0}.get(schema.get("type", ""), "…")
 
     def _after(self, operation: str, example: Any) -> Any:
         """What an operation that ends a request answers."""
@@ -291,8 +293,10 @@ def type_words() -> dict[str, str]:
     return {
         "string": pgettext("type of a value", "text"),
         "integer": pgettext("type of a value", "whole number"),
+        "number": pgettext("type of a value", "number"),
         "boolean": pgettext("type of a value", "true or false"),
         "object": pgettext("type of a value", "object"),
+        "date": pgettext("type of a value", "day, ISO 8601"),
         "date-time": pgettext("type of a value", "time with offset, ISO 8601"),
         "uri": pgettext("type of a value", "address"),
         "email": pgettext("type of a value", "email address"),
@@ -339,6 +343,20 @@ def example_values() -> dict[str, Any]:
         "CancellationRequest.reason": "time_conflict",
         "Reason.code": "time_conflict",
         "Receipt.candidate": pgettext("name of a person", "W***"),
+        "Rate.numerator": 9,
+        "Rate.denominator": 60,
+        "Rate.share": 0.15,
+        "HourOfTheWeek.weekday": 0,
+        "HourOfTheWeek.hour": 10,
+        "OverviewRow.key": "ZZ-1001",
+        "ReasonRow.key": "ZZ-1001",
+        "LackingBySource.key": "",
+        "LackingBySource.title": _("Our own"),
+        "Metric.department": "assembly",
+        "Metric.position": "ZZ-1001",
+        "Metric.category": "frontline",
+        "Metric.source": "",
+        "Metric.kind": "ai",
         "Receipt.kind": "ai",
         "Receipt.position": _("Assembly technician"),
         "Receipt.department": _("Assembly"),

@@ -73,6 +73,11 @@ CSRF_TRUSTED_ORIGINS = [f"{_public.scheme}://{_public.netloc}"] if _public.schem
 
 # --- Applications -------------------------------------------------------------------------------
 INSTALLED_APPS = [
+    "analytics.alerts",
+    "analytics.bi",
+    "analytics.findings",
+    "analytics.risk",
+    "analytics",
     "cancellations",
     "interviews",
     "candidates",
@@ -235,6 +240,10 @@ CELERY_TASK_ROUTES = {
     "interviews.tasks.work_on_job": {"queue": "jobs"},
     "interviews.tasks.reconcile_platform": {"queue": "jobs"},
     "cancellations.tasks.check_consistency": {"queue": "jobs"},
+    "analytics.tasks.check_cells": {"queue": "jobs"},
+    "analytics.tasks.send_weekly_summary": {"queue": "jobs"},
+    "analytics.risk.tasks.train": {"queue": "jobs"},
+    "analytics.risk.tasks.look_ahead": {"queue": "jobs"},
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
@@ -249,6 +258,10 @@ CELERY_BEAT_SCHEDULE = {
     }
     for name, task, seconds in (
         ("sweep-outbox", "notifications.tasks.sweep", 20),
+        ("recount-cells", "analytics.tasks.recount", 2),
+        ("check-alerts", "analytics.alerts.tasks.check_alerts", 20),
+        ("check-cells", "analytics.tasks.check_cells", 24 * 3600),
+        ("send-weekly-summary", "analytics.tasks.send_weekly_summary", 3600),
         ("apply-policy-defaults", "cancellations.tasks.apply_defaults", 30),
         ("settle-savings", "cancellations.tasks.settle_savings", 3600),
         ("expire-marks", "cancellations.tasks.expire_marks", 3600),
@@ -268,6 +281,8 @@ CELERY_BEAT_SCHEDULE = {
         ("tell-platforms", "interviews.tasks.tell_platforms", 20),
         ("reconcile-platforms", "interviews.tasks.reconcile_platforms", 3600),
         ("forget-platform-logs", "interviews.tasks.forget_platform_logs", 6 * 3600),
+        ("train-risk", "analytics.risk.tasks.train", 24 * 3600),
+        ("look-ahead", "analytics.risk.tasks.look_ahead", 3600),
         ("heartbeat", "notifications.tasks.heartbeat", 15),
         ("forget-answers", "accounts.tasks.forget_answers", 3600),
     )
@@ -451,7 +466,8 @@ REST_FRAMEWORK = {
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Mianyue API",
-    "DESCRIPTION": "Interviews, what the rule says of cancelling them, cancellations and receipts.",
+    "DESCRIPTION": "Interviews, what the rule says of cancelling them, cancellations, receipts and"
+    " figures.",
     "VERSION": "1.0.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api/v1/",

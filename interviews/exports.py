@@ -4,10 +4,11 @@ import csv
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 from django.http import StreamingHttpResponse
 from django.utils import timezone, translation
+from django.utils.functional import Promise
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 
@@ -19,6 +20,13 @@ PIECE = 2000  # rows
 MOST_IN_WORKBOOK = 200_000  # rows; as CSV there may be as many as there are
 BOM = "\ufeff"  # by which spreadsheets know UTF-8
 MOMENT = "yyyy-mm-dd hh:mm"
+
+
+class Titled(Protocol):
+    """What a column of a file needs."""
+
+    @property
+    def title(self) -> str | Promise: ...
 
 
 def rows(
@@ -33,7 +41,7 @@ def rows(
         ]
 
 
-def as_csv(columns: Sequence[Column], values: Iterable[list[Any]]) -> Iterator[Sequence[Any]]:
+def as_csv(columns: Sequence[Titled], values: Iterable[list[Any]]) -> Iterator[Sequence[Any]]:
     """The rows of csv_file for a list of interviews."""
     yield [str(column.title) for column in columns]
     yield from values
@@ -79,7 +87,7 @@ class _Echo:
         return text
 
 
-def as_xlsx(columns: Sequence[Column], values: Iterable[list[Any]]) -> IO[bytes]:
+def as_xlsx(columns: Sequence[Titled], values: Iterable[list[Any]]) -> IO[bytes]:
     """A workbook in a file that is gone once it is closed."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet()
@@ -110,5 +118,6 @@ def _cell(sheet: Any, value: Any) -> Any:
         cell.data_type = "s"
         return cell
     cell = WriteOnlyCell(sheet, value=value)
-    cell.number_format = MOMENT
+    if isinstance(value, datetime):
+        cell.number_format = MOMENT
     return cell

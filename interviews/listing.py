@@ -14,6 +14,8 @@ from interviews.keyset import Page, Place, midnight
 from interviews.models import Department, Interview, InterviewQuerySet, Position
 from interviews.queries import PreparedForStaff, departments_of
 
+OURS = "~"  # as a source: what did not come from elsewhere
+
 
 @dataclass(frozen=True)
 class Wanted:
@@ -25,6 +27,7 @@ class Wanted:
     source: str = ""
     department: int | None = None
     position: int | None = None
+    category: int | None = None
     recruiter: int | None = None
     since: date | None = None
     until: date | None = None
@@ -34,7 +37,10 @@ class Wanted:
     def narrow(self, interviews: InterviewQuerySet) -> InterviewQuerySet:
         """By everything an interview says of itself; whose it is, `_parts` says."""
         exact = {"status": self.status, "kind": self.kind, "source": self.source}
-        interviews = interviews.filter(**{name: value for name, value in exact.items() if value})
+        named = {name: value for name, value in exact.items() if value}
+        if self.source == OURS:
+            named["source"] = ""
+        interviews = interviews.filter(**named)
         if self.late:
             interviews = interviews.filter(asked_late=True)
         if self.since or self.until:
@@ -88,9 +94,9 @@ def place_of(reference: str, user: User) -> Place | None:
     return next((Place(*row) for row in own.values_list("listed_at", "id")), None)
 
 
-_positions: PreparedForStaff[tuple[int, str, int | None, str | None]] = PreparedForStaff(
+_positions: PreparedForStaff[tuple[int, str, int | None, str | None, int, str]] = PreparedForStaff(
     lambda: Position.objects.order_by("title", "pk").values_list(
-        "pk", "title", "recruiter_id", "recruiter__name"
+        "pk", "title", "recruiter_id", "recruiter__name", "category_id", "category__name"
     ),
     department="department",
 )
@@ -99,8 +105,9 @@ _departments = PreparedForStaff(
 )
 
 
-def positions_offered(user: User) -> list[tuple[int, str, int | None, str | None]]:
-    """Position, title, recruiter and recruiter's name, of all this user may list."""
+def positions_offered(user: User) -> list[tuple[int, str, int | None, str | None, int, str]]:
+    """Position, title, recruiter and recruiter's name, category and its name, of all this user may
+    list."""
     return _positions(user)
 
 
@@ -140,11 +147,13 @@ def _parts(user: User, wanted: Wanted) -> tuple[QuerySet, str]:
     departments = departments_of(user)
     if wanted.department:
         departments = departments.filter(pk=wanted.department)
-    if not wanted.position and not wanted.recruiter:
+    if not wanted.position and not wanted.recruiter and not wanted.category:
         return departments, "listed_department"
     positions = Position.objects.filter(department__in=departments.values("pk"))
     if wanted.position:
         positions = positions.filter(pk=wanted.position)
     if wanted.recruiter:
         positions = positions.filter(recruiter=wanted.recruiter)
+    if wanted.category:
+        positions = positions.filter(category=wanted.category)
     return positions, "listed_position"

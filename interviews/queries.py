@@ -27,6 +27,7 @@ from interviews.models import (
     Stage,
 )
 from interviews.states import ENDED, InterviewStatus
+from notifications.models import COMPANY
 
 T = TypeVar("T")
 
@@ -132,7 +133,9 @@ def own_interview(user: User, reference: str) -> Interview | None:
 
 def audiences_of(user: User) -> list[str]:
     """The names under which messages reach this member of staff."""
-    return [f"user:{user.pk}", *(department.audience for department in departments_of(user))]
+    company = [COMPANY] if sees_everything(user) else []
+    mine = (department.audience for department in departments_of(user))
+    return [f"user:{user.pk}", *company, *mine]
 
 
 @dataclass(frozen=True)

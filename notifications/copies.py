@@ -7,20 +7,23 @@ from django.conf import settings
 from django.db.models import Q
 
 from notifications.events import SECRET_EVENTS, Group, kind_of
-from notifications.models import Channel, ChatGroup, Notification, PushSubscription
+from notifications.models import COMPANY, Channel, ChatGroup, Notification, PushSubscription
 from notifications.services import Notice
-
-SHARED = "department:"  # whose desk messages group chats are told
 
 
 def of(notification: Notification) -> Iterator[Notice]:
     """The copies; none of what opens an account."""
     if notification.event in SECRET_EVENTS:
         return
-    if notification.channel == Channel.DESK and notification.recipient.startswith(SHARED):
+    if notification.channel == Channel.DESK and _is_shared(notification.recipient):
         yield from _to_groups(notification)
     elif notification.channel in (Channel.SMS, Channel.EMAIL) and settings.VAPID_PRIVATE_KEY:
         yield from _to_browsers(notification)
+
+
+def _is_shared(recipient: str) -> bool:
+    """Whether it is a desk whose messages group chats are told; one's own are one's own."""
+    return recipient == COMPANY or recipient.startswith("department:")
 
 
 def _to_groups(notification: Notification) -> Iterator[Notice]:
@@ -39,7 +42,7 @@ def _to_groups(notification: Notification) -> Iterator[Notice]:
 
 def _to_browsers(notification: Notification) -> Iterator[Notice]:
     """Once, whether it went by text message, by mail or by both: these were stored together."""
-    if kind_of(notification.event).group in (Group.ACCOUNT, Group.WORK):
+    if kind_of(notification.event).group in (Group.ACCOUNT, Group.WORK, Group.FIGURES):
         return
     told_at = notification.created_at.isoformat()
     browsers = PushSubscription.objects.filter(recipient=notification.recipient)

@@ -18,9 +18,11 @@ class Group(TextChoices):
     OFFERS = "offers", pgettext_lazy("messages", "Times that came free")
     NEWS = "news", pgettext_lazy("messages", "Positions that fit you")
     WORK = "work", pgettext_lazy("messages", "Work at the desk")
+    FIGURES = "figures", pgettext_lazy("messages", "The week in figures")
 
 
-OPTIONAL = (Group.REMINDERS, Group.OFFERS, Group.NEWS)
+OF_CANDIDATES = (Group.REMINDERS, Group.OFFERS, Group.NEWS)
+OPTIONAL = (*OF_CANDIDATES, Group.FIGURES)
 # Of these a day brings only so many. Reminders are about what the reader has agreed to: they may be
 # switched off, but never fall away because something else was offered that day.
 CAPPED = (Group.OFFERS, Group.NEWS)
@@ -85,6 +87,8 @@ EVENTS: dict[str, Event] = {
     "invitation_ends": _REMINDER,
     "place_offered": Event(Group.OFFERS, can_wait=True, until=("held_at",)),
     "absence_to_decide": _WORK,
+    "alert_opened": _WORK,
+    "alert_closed": _WORK,
     "appeal_to_decide": _WORK,
     "interview_moved_staff": _WORK,
     "invitation_declined_staff": _WORK,
@@ -107,6 +111,7 @@ EVENTS: dict[str, Event] = {
     "position_exit": _WORK,
     "token_issued": _WORK,
     "webhook_switched_off": _WORK,
+    "weekly_summary": Event(Group.FIGURES, can_wait=True),
     "work_escalated": _WORK,
     "work_reminder": _WORK,
 }

@@ -252,6 +252,9 @@ class PushSubscription(models.Model):
         return self.recipient
 
 
+COMPANY = "company"  # the audience of what no department answers for alone: administrators
+
+
 class WorkKind(models.TextChoices):
     CANCELLATION = "cancellation", _("Late cancellation")
     ANOMALY = "anomaly", _("Anomaly")

@@ -1,8 +1,8 @@
 """From an outbox row to the words a person reads.
 
 Templates stand in templates/notifications/<event>/<channel>.<language>.txt. Those of channels with
-titles begin with a line "Subject: …". A row of MessageTemplate comes first. Group chats are told
-what the desk is, push messages say what text messages do.
+titles begin with a line "Subject: …"; a mail may have an .html beside. A row of MessageTemplate
+comes first. Group chats are told what the desk is, push messages say what text messages do.
 """
 
 import re
@@ -38,6 +38,7 @@ class Message:
     body: str
     template: str = ""
     values: dict[str, str] = field(default_factory=dict)
+    html: str = ""  # the same beside the text, for mail programs
 
 
 TITLED = frozenset({Channel.EMAIL, Channel.DESK, Channel.CHAT})
@@ -62,12 +63,15 @@ def render(notification: Notification) -> Message:
     own = _own_words().get((notification.event, channel, language))
     with translation.override(language):
         values = in_words(notification.params, zone, language)
-        title, body = _fill_own(own, values, name) or _split(_fill_file(name, values))
-        if kind_of(notification.event).is_optional and notification.channel == Channel.EMAIL:
+        own_words = _fill_own(own, values, name)
+        title, body = own_words or _split(_fill_file(name, values))
+        is_mail, url = notification.channel == Channel.EMAIL, ""
+        if kind_of(notification.event).is_optional and is_mail:
             url = unsubscribing.url_for(notification)
             body = "\n\n".join([body, _("To stop these messages: %(url)s") % {"url": url}])
+        html = _fill_html(name, values | {"title": title, "stop_url": url}) if is_mail else ""
     words = {key: str(value) for key, value in values.items() if value is not None}
-    return Message(title, body, template=name, values=words)
+    return Message(title, body, template=name, values=words, html="" if own_words else html)
 
 
 def fill(source: Source, values: dict[str, Any]) -> tuple[str, str]:
@@ -167,6 +171,15 @@ def in_words(params: dict[str, Any], zone: tzinfo, language: str) -> dict[str, A
 def _fill_file(name: str, values: dict[str, Any]) -> str:
     template = _engine().get_template(f"notifications/{name}.txt")
     return template.render(Context(_around() | values, autoescape=False))
+
+
+def _fill_html(name: str, values: dict[str, Any]) -> str:
+    """What mail programs show instead of the text; few events bring it."""
+    try:
+        template = _engine().get_template(f"notifications/{name}.html")
+    except TemplateDoesNotExist:
+        return ""
+    return template.render(Context(_around() | values))
 
 
 def _around() -> dict[str, str]:

@@ -104,6 +104,27 @@ _MANY = Shape(
     },
     frozenset({"count"}),
 )
+_WEEK = {
+    "period": "2024年5月6日至2024年5月12日",
+    "figures": [{"label": "取消", "value": "12%（24 / 200）", "change": "与上期相同"}],
+    "path": "/desk/insights/?since=2024-05-06&until=2024-05-12",
+}
+_ALERT = Shape(
+    {
+        "alert": 7,
+        "path": "/desk/insights/alerts/7/",
+        "title_zh": "未到面：9% · 制造一部",
+        "title_en": "Did not come: 9 % · 制造一部",
+        "lines": [{"zh": "最近 7 天为 9%（9 / 100）。", "en": "9 % (9 of 100) now."}],
+    },
+    {
+        "alert": None,
+        "path": "/desk/insights/alerts/",
+        "title_zh": "未到面 · 2 项预警",
+        "title_en": "Did not come · 2 alerts",
+        "lines": [],
+    },
+)
 _CODE = _plain({"code": "135790", "minutes": 5}, "code")
 
 _FACTS = _about({}, {})
@@ -215,6 +236,16 @@ SHAPES: dict[str, Shape] = {
     "work_escalated": _WORK,
     "token_issued": _plain({"name": "ATS", "by": "李四"}, "name"),
     "webhook_switched_off": _plain({"name": "ERP", "failing_at": START}, "name"),
+    "alert_opened": _ALERT,
+    "alert_closed": _ALERT,
+    "weekly_summary": Shape(
+        _WEEK
+        | {
+            "steps": [{"label": "已邀请", "count": "128", "width": "100%"}],
+            "reasons": [{"label": "时间冲突", "count": "9", "width": "100%"}],
+        },
+        _WEEK | {"figures": [], "steps": [], "reasons": []},
+    ),
 }
 # The words of this one are chosen by what was changed: they cannot be written as one text.
 FIXED = frozenset({"access_changed"})

@@ -79,9 +79,11 @@ def close_items(
     at: datetime | None = None,
     note: str = "",
 ) -> int:
-    """Settle what is open about these subjects, in the caller's transaction; how many were."""
+    """Settle what is open about these subjects, in the caller's transaction; how many were. `note`
+    says what settled it."""
     items = WorkItem.objects.open().filter(subject__in=list(subjects), kind__in=list(kinds))
-    return items.update(closed_at=at or timezone.now(), closed_by=by)
+    said = {"note": note} if note else {}
+    return items.update(closed_at=at or timezone.now(), closed_by=by, **said)
 
 
 def assign(reference: str, *, to: str, expected: str = "") -> WorkItem:

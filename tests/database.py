@@ -11,6 +11,7 @@ ALWAYS_THERE = {"django_content_type", "auth_permission"}  # migrations write th
 
 # The migrations that bring rows.
 BROUGHT_BY = [
+    "analytics.alerts.migrations.0001_alerts",
     "cancellations.migrations.0002_defaults",
     "cancellations.migrations.0007_company_reasons",
     "cancellations.migrations.0015_exit_reasons",
@@ -20,6 +21,7 @@ BROUGHT_BY = [
     "cancellations.migrations.0021_not_knowing_how",
     "cancellations.migrations.0023_application_ended",
     "interviews.migrations.0019_first_reminders",
+    "interviews.migrations.0020_reminders_for_some",
 ]
 
 

@@ -75,6 +75,24 @@ def wording(*place: str) -> str:
     return reverse("cancellations:edit_wording", args=place)
 
 
+def foreseen() -> str:
+    """A model that is in use, one that is not, and some appointments for which a call may help."""
+    from django.urls import reverse
+    from django.utils import timezone
+
+    from analytics.risk import services
+    from analytics.risk.evaluation import Verdict
+    from analytics.risk.scoring import Weights
+    from tests.analytics.risk.scored import model
+
+    ahead = dict.fromkeys(("ahead=day", "ahead=days", "ahead=week", "ahead=long"), 0.9)
+    weights = {**ahead, "hour=morning": 0.4, "hour=afternoon": 0.7, "hour=evening": 0.8}
+    model(weights=Weights(-1.2, weights, dict.fromkeys(weights, 0.1), 0.3))
+    model("cancel", verdict=Verdict.TOO_FEW)
+    services.look_ahead(now=timezone.now())
+    return reverse("risk:index")
+
+
 def ending_reminders() -> str:
     """Where the link in a reminder leads."""
     from urllib.parse import urlsplit
@@ -103,6 +121,7 @@ def prepare() -> list[Shot]:
     call_command("load_demo")
     User.objects.update(language="")
     deliver_due(seconds=60)
+    call_command("rebuild_cells", verbosity=0)
     nobody = session_of(UserFactory(name="陈一", language=""))
     idle = session_of(
         UserFactory(
@@ -164,6 +183,9 @@ def prepare() -> list[Shot]:
     told_path = reverse("cancellations:desk_interview", args=[told.first().reference])
     administrator = session_of(User.objects.get(email="admin@demo.example"))
     shots += [
+        Shot("desk-risk", foreseen(), lead),
+        Shot("desk-risk-empty", reverse("risk:index"), idle),
+        Shot("desk-risk-models", reverse("risk:models"), lead),
         Shot("desk-interviews", interviews, lead),
         Shot("desk-interviews-narrowed", f"{interviews}?status=booked&kind=ai", lead),
         Shot("desk-interviews-filter", interviews, lead, (open_tool(0),)),
@@ -186,6 +208,8 @@ def prepare() -> list[Shot]:
         Shot("desk-interview-revealed", told_path, lead, (press_in(".reveal"),)),
         Shot("desk-search", reverse("cancellations:search"), lead),
         Shot("desk-search-nothing", reverse("cancellations:search"), lead, (search_in_vain,)),
+        *insight_pages(lead, idle),
+        *alert_pages(idle),
     ]
     shots += history_pages(User.objects.get(email="admin@demo.example"), lead)
     for number in range(1, 6):
@@ -671,6 +695,100 @@ def desk_page(name: str, interview: object) -> str:
     from django.urls import reverse
 
     return reverse(f"cancellations:{name}", args=[interview.reference])  # type: ignore[attr-defined]
+
+
+def insight_pages(lead: str, idle: str) -> list[Shot]:
+    """Figures of a quarter, and those of somebody whose department has none."""
+    from django.urls import reverse
+
+    from analytics.dashboards.pages import PAGES
+
+    overview = reverse("analytics:overview")
+    found = []
+    for page in PAGES.values():
+        path = reverse(page.url_name)
+        found.append(Shot(f"desk-insights-{page.name}", f"{path}?period=last_90", lead))
+        found.append(Shot(f"desk-insights-{page.name}-empty", path, idle))
+    return [
+        *found,
+        *finding_pages(idle),
+        Shot("desk-insights-ahead", f"{overview}?since=2099-01-01", lead),
+        Shot("desk-insights-wrong", f"{overview}?position=0", lead),
+        Shot("desk-insights-filter", overview, lead, (open_tool(0),)),
+    ]
+
+
+def alert_pages(idle: str) -> list[Shot]:
+    """Two that are open, some that are over, and the rules, tried and refused."""
+    from django.urls import reverse
+    from django.utils import timezone
+
+    from accounts.models import User
+    from analytics.alerts.models import AlertRule
+    from interviews.models import Position
+    from tests.analytics.alerts.watched import alert_of
+
+    lead = User.objects.get(email="lead@demo.example")
+    position = Position.objects.filter(department__staff=lead).earliest("pk")
+    first = alert_of("department", position.department_id)
+    left = {"rate": "exit", "days": 30, "threshold": 30, "evidence": []}
+    alert_of("position", position.pk, count=17, whole=45, **left)
+    now = timezone.now()
+    for day, ending in enumerate(("recovered", "too_few", "off"), 2):
+        ended = now - timedelta(days=day)
+        opened = ended - timedelta(days=3)
+        alert_of("position", position.pk, opened_at=opened, closed_at=ended, ending=ending)
+    index, who = reverse("alerts:index"), session_of(lead)
+    rule = reverse("alerts:edit_rule", args=[AlertRule.objects.earliest("pk").pk])
+    administrator = session_of(User.objects.get(email="admin@demo.example"))
+    return [
+        Shot("desk-alerts", index, who),
+        Shot("desk-alerts-empty", index, idle),
+        Shot("desk-alerts-one", reverse("alerts:alert", args=[first.pk]), who),
+        Shot("desk-alerts-rules", reverse("alerts:rules"), administrator),
+        Shot("desk-alerts-rule", rule, administrator),
+        Shot("desk-alerts-rule-wrong", reverse("alerts:new_rule"), administrator, (press,)),
+        Shot("desk-alerts-rule-remove", f"{rule}delete/", administrator),
+    ]
+
+
+def finding_pages(idle: str) -> list[Shot]:
+    """A department where much stands out, and what was done there."""
+    from django.urls import reverse
+
+    from accounts.permissions import Role
+    from tests.analytics.findings.counted import counted, day, expected, logged
+    from tests.factories import DepartmentFactory, PositionFactory, UserFactory
+
+    department = DepartmentFactory(name="客户服务部")
+    many, others = (
+        PositionFactory(department=department, title=title) for title in ("夜班客服", "白班客服")
+    )
+    for ago in range(1, 130):
+        expected(many, missed=3 if ago > 20 else 1, of=9, on=day(ago))
+        expected(others, missed=1, of=12, on=day(ago))
+    counted(
+        many,
+        reasons={"candidate|time_conflict": 45, "candidate|unwell": 55, "exit|difficulty": 40},
+        hours={"starts|0|10": 300, "cancelled|0|10": 90, "starts|0|19": 99, "cancelled|0|19": 8},
+        requests={"cancel|in_time": 50, "cancel|overdue": 40},
+        delivery={"sms|twilio|delivered|": 90, "sms|twilio|failed|30005": 30},
+    )
+    by = UserFactory(lead=True, role=Role.HR_LEAD, language="", departments=[department])
+    lead = session_of(by)
+    action, early = logged(by, many, ago=20), logged(by, many, ago=0, done="reminders", note="")
+    log = f"{reverse('findings:log')}?found=no_show&since={day(30)}&until={day(1)}"
+    return [
+        Shot("desk-insights-findings", reverse("findings:index"), lead),
+        Shot("desk-insights-findings-empty", reverse("findings:index"), idle),
+        Shot("desk-insights-actions", reverse("findings:actions"), lead),
+        Shot("desk-insights-actions-empty", reverse("findings:actions"), idle),
+        Shot("desk-insights-action", reverse("findings:action", args=[action.pk]), lead),
+        Shot("desk-insights-action-early", reverse("findings:action", args=[early.pk]), lead),
+        Shot("desk-insights-action-log", log, lead),
+        Shot("desk-insights-action-edit", reverse("findings:edit", args=[action.pk]), lead),
+        Shot("desk-insights-action-remove", reverse("findings:remove", args=[action.pk]), lead),
+    ]
 
 
 def history_pages(administrator: object, lead: str) -> list[Shot]:

@@ -396,6 +396,9 @@ def _where(told: Notification, user: User) -> str:
     ):
         if reference := told.params.get(name):
             return reverse(f"cancellations:{page}", args=[reference])
+    if "alert" in told.params:  # several of them have their list
+        alert = told.params["alert"]
+        return reverse("alerts:alert", args=[alert]) if alert else reverse("alerts:index")
     if not user.has_perm(MANAGE_CONNECTIONS):
         return ""
     if told.event == "token_issued":

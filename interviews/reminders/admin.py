@@ -11,9 +11,9 @@ from interviews.reminders.models import ReminderRule, Step, TroubleReport
 
 @admin.register(ReminderRule)
 class ReminderRuleAdmin(ReadOnly, admin.ModelAdmin):
-    list_display = ("stage", "kind", "anchor", "minutes", "what", "message", "is_active")
+    list_display = ("stage", "kind", "anchor", "minutes", "what", "message", "whom", "is_active")
     list_display_links = ("stage", "what")
-    list_filter = ("stage", "what", "is_active")
+    list_filter = ("stage", "what", "whom", "is_active")
 
 
 @admin.register(Step)

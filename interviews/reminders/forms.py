@@ -77,6 +77,7 @@ class RuleForm(forms.ModelForm):
             "message",
             "channels",
             "unless",
+            "whom",
             "useful_minutes",
             "is_active",
         )
@@ -92,6 +93,7 @@ class RuleForm(forms.ModelForm):
         "message",
         "channels",
         "unless",
+        "whom",
         "useful_minutes",
         "is_active",
     )
@@ -135,12 +137,17 @@ class RuleForm(forms.ModelForm):
             self.add_error("what", _("A window closes at its end or after it, never before."))
         if what == What.CLOSE and cleaned.get("useful_minutes") is not None:
             self.add_error("useful_minutes", _("Leave it empty: a window is always closed."))
+        helps = what in {What.MESSAGE, What.FOLLOW_UP} and stage == When.BOOKED
+        if cleaned.get("whom") and what and stage and not helps:
+            self.add_error(
+                "whom", _("Only a message or a follow-up of a booked appointment can be for some.")
+            )
         if not self.errors and self._is_there_already(cleaned):
             self.add_error(None, _("There is such a rule already."))
         return cleaned
 
     def _is_there_already(self, cleaned: dict[str, Any]) -> bool:
-        same = ("stage", "kind", "anchor", "what", "message")
+        same = ("stage", "kind", "anchor", "what", "message", "whom")
         others = ReminderRule.objects.exclude(pk=self.instance.pk)
         said = {name: cleaned[name] for name in same}
         return others.filter(minutes=self.instance.minutes, **said).exists()

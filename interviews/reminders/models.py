@@ -7,6 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from config.tracking import tracked
 from interviews.reminders import rules
@@ -47,6 +48,15 @@ class ReminderRule(models.Model):
     unless = models.CharField(
         _("unless"), max_length=10, choices=rules.Unless.choices, blank=True, default=""
     )
+    whom = models.CharField(
+        pgettext_lazy("a rule", "for"),
+        max_length=10,
+        choices=rules.Whom.choices,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("Who may need help is looked at every hour, where anything can be foreseen."),
+    )
     useful_minutes = models.PositiveIntegerField(
         _("minutes it is still of use"),
         null=True,
@@ -71,13 +81,14 @@ class ReminderRule(models.Model):
                 "message",
                 "channels",
                 "unless",
+                "whom",
                 "useful_minutes",
                 "is_active",
             )
         ]
         constraints = [
             models.UniqueConstraint(
-                fields=["stage", "kind", "anchor", "minutes", "what", "message"],
+                fields=["stage", "kind", "anchor", "minutes", "what", "message", "whom"],
                 name="reminder_rule_once",
                 violation_error_message=_("There is such a rule already."),
             ),

@@ -16,7 +16,7 @@ from interviews.booking.notices import WHILE_BOOKED, WHILE_INVITED
 from interviews.history import SYSTEM
 from interviews.models import HistoryEntry, Interview
 from interviews.reminders.models import ReminderRule
-from interviews.reminders.rules import Anchor, When, Words
+from interviews.reminders.rules import Anchor, When, Whom, Words
 from interviews.services import USUAL_LENGTH
 from interviews.states import InterviewStatus
 from notifications.models import WorkItem, WorkKind
@@ -68,7 +68,8 @@ INSERT INTO interviews_step (interview_id, rule_id, anchor_at, due_at, outcome)
 SELECT interview.id, rule.id, counted.anchor_at, counted.anchor_at + counted.delay, ''
 FROM interviews_interview AS interview
 JOIN interviews_reminderrule AS rule ON rule.is_active AND rule.stage = interview.status
-    AND rule.kind IN ('', interview.kind) AND rule.anchor = ANY(%(anchors)s::text[])
+    AND rule.kind IN ('', interview.kind) AND rule.whom = %(whom)s
+    AND rule.anchor = ANY(%(anchors)s::text[])
 CROSS JOIN LATERAL (
     SELECT {ANCHOR} AS anchor_at, make_interval(mins => rule.minutes) AS delay
 ) AS counted
@@ -97,12 +98,29 @@ def plan(
         "closes": closes,
         "anchors": list(anchors),
         "anew": list(anew),
+        "whom": Whom.EVERYBODY.value,
         "usual": USUAL_LENGTH,
     }
     with connection.cursor() as cursor:
         cursor.execute(DROP, values)
         if anew:
             cursor.execute(MOVE, values)
+        cursor.execute(PLAN, values)
+
+
+def plan_help(interviews: Collection[int], *, now: datetime) -> None:
+    """Add what the rules for those who may need help bring to these interviews, whose locks the
+    caller holds. Planning again adds nothing; what is planned goes along with the interview like
+    any other step."""
+    values: dict[str, Any] = {
+        "interviews": list(interviews),
+        "now": now,
+        "closes": False,
+        "anchors": list(Anchor.values),
+        "whom": Whom.HELP.value,
+        "usual": USUAL_LENGTH,
+    }
+    with connection.cursor() as cursor:
         cursor.execute(PLAN, values)
 
 

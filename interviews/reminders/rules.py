@@ -55,6 +55,13 @@ class Unless(TextChoices):
     CONFIRMED = "confirmed", _("the candidate has confirmed")
 
 
+class Whom(TextChoices):
+    """Which interviews a rule is for."""
+
+    EVERYBODY = "", pgettext_lazy("for whom", "everybody")
+    HELP = "help", _("those who may need help")
+
+
 class Channels(TextChoices):
     BOTH = "both", _("Text message and email")
     SMS = "sms", _("Text message")

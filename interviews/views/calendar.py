@@ -35,6 +35,7 @@ POSTED = ["GET", "HEAD", "POST"]
 MOST = 400  # slots that one week shows
 LISTED = 200  # interviews of one slot
 WEEK = timedelta(days=7)
+PREFILLED = ("position", "times")  # of a new series, from the address
 
 
 @dataclass(frozen=True)
@@ -232,6 +233,7 @@ def _edit_series(request: DeskRequest, found: SlotSeries | None) -> HttpResponse
         instance=found,
         by=request.user,
         today=timezone.localdate(),
+        initial=_prefilled(request) if found is None else None,
     )
     if form.is_bound and form.is_valid():
         saved = slots.save_series(form.save(commit=False), by=request.user)
@@ -244,6 +246,10 @@ def _edit_series(request: DeskRequest, found: SlotSeries | None) -> HttpResponse
         "back": reverse("interviews:all_series"),
     }
     return _page(request, "edit", context, invalid=form.is_bound)
+
+
+def _prefilled(request: DeskRequest) -> dict[str, str]:
+    return {name: request.GET[name] for name in PREFILLED if name in request.GET}
 
 
 @never_cache

@@ -62,6 +62,8 @@ def send(notification: Notification, message: Message) -> str:
             **_way_out(notification),
         },
     )
+    if message.html:
+        mail.attach_alternative(message.html, "text/html")
     _add_calendar(mail, notification)
     if settings.ANYMAIL_PROVIDER:
         return _by_provider(mail, notification) or message_id

@@ -33,7 +33,14 @@ def test_index_shows_our_own_apps_only(client, administrator):
     response = client.get("/admin/")
 
     shown = {app["app_label"] for app in response.context["app_list"]}
-    assert shown <= {"accounts", "candidates", "interviews", "cancellations", "notifications"}
+    insights = {"analytics", "alerts", "findings", "risk"}
+    assert shown <= insights | {
+        "accounts",
+        "candidates",
+        "interviews",
+        "cancellations",
+        "notifications",
+    }
     assert client.get("/admin/authtoken/tokenproxy/").status_code == 404
 
 

@@ -13,6 +13,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.models import AccessChange, AccessChangeKind, ApiToken, KeptAnswer
+from analytics.alerts.models import Alert, AlertRule
+from analytics.models import Cell, DirtyCell
+from analytics.risk.models import RiskScore
 from cancellations.models import (
     FaqEntry,
     HelpConversation,
@@ -53,11 +56,24 @@ from notifications.models import (
     WebhookDelivery,
 )
 from tests import factories
+from tests.analytics.alerts.watched import alert_of, rule_for
+from tests.analytics.findings import counted
+from tests.analytics.risk import scored
 from tests.interviews.platforms import booked_on, platform_for
 
 pytestmark = pytest.mark.django_db
 
-APPS = {"accounts", "candidates", "interviews", "cancellations", "notifications"}
+APPS = {
+    "accounts",
+    "analytics",
+    "candidates",
+    "findings",
+    "interviews",
+    "cancellations",
+    "notifications",
+    "alerts",
+    "risk",
+}
 OURS = [m for m in apps.get_models() if m._meta.app_label in APPS and not m._meta.proxy]
 REGISTERED = [model for model in OURS if admin.site.is_registered(model)]
 
@@ -144,6 +160,30 @@ def trouble(user):
 
 # How to make a row that differs from the last in everything it refers to.
 MAKE = {
+    "analytics.Cell": lambda user: Cell.objects.create(
+        scope="position",
+        span="day",
+        owner=Cell.objects.count(),
+        since="2026-03-04",
+        source="",
+        kind="ai",
+    ),
+    "analytics.DirtyCell": lambda user: DirtyCell.objects.create(
+        day="2026-03-04", position=1, department=1
+    ),
+    "alerts.AlertRule": lambda user: rule_for(days=AlertRule.objects.count() + 9),
+    "alerts.Alert": lambda user: alert_of("department", Alert.objects.count()),
+    "findings.Action": lambda user: counted.logged(user, factories.PositionFactory()),
+    "risk.RiskModel": lambda user: scored.model(),
+    "risk.RiskScore": lambda user: RiskScore.objects.create(
+        interview=factories.InterviewFactory().pk,
+        target="no_show",
+        department=1,
+        starts_at=timezone.now(),
+        probability=0.5,
+        needs_help=True,
+        scored_at=timezone.now(),
+    ),
     "accounts.User": lambda user: person(),
     "accounts.ConfigurationChange": lambda user: factories.PositionFactory(),
     "accounts.AccessChange": lambda user: AccessChange.objects.create(

@@ -73,6 +73,19 @@ def test_only_groups_of_the_department_that_are_on_are_told():
     assert sorted(names[each] for each in told_groups) == ["all", "ours"]
 
 
+@pytest.mark.usefixtures("service")
+def test_what_the_whole_companys_desk_is_told_goes_to_groups_of_all_departments():
+    for name, fields in {"department": {"audiences": ["department:3"]}, "all": {}}.items():
+        ChatGroup.objects.create(name=name, url="feishu://abcdefgh/", **fields)
+    at_the_desk("company")
+
+    tried()
+
+    group = ChatGroup.objects.get(name="all")
+    told_groups = Notification.objects.filter(channel="chat").values_list("recipient", flat=True)
+    assert [*told_groups] == [f"chat:{group.pk}"]
+
+
 def at_the_desk_of_a_person():
     told("2", event="token_issued", channel="desk", params={"name": "ATS", "by": "Li"})
 

@@ -15,6 +15,7 @@ from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
 
 from accounts.models import ApiToken
+from analytics.alerts.models import AlertRule
 from cancellations.models import FaqEntry, HelpConversation, Policy
 from candidates.models import Appeal, Mark
 from config.encryption import encrypt_bytes
@@ -26,6 +27,8 @@ from interviews.refill.links import token_of
 from interviews.reminders import links
 from notifications import unsubscribing
 from notifications.models import ChatGroup, Webhook
+from tests.analytics.alerts.watched import alert_of
+from tests.analytics.findings.counted import logged
 from tests.factories import (
     AbsenceFactory,
     CancellationFactory,
@@ -165,6 +168,40 @@ address                                method none  owner other recr  recr2 lead
 /desk/interviews/<ref>/recordings/<int:answer_id>/ GET desk 403 403 on 404   on    404   403   on
 /desk/interviews/<ref>/recordings/<int:answer_id>/ POST desk 403 403 200 404 200   404   403   200
 /desk/interviews/<ref>/recordings/<int:answer_id>/sound/ GET desk 403 403 404 404 404 404 403 404
+/desk/insights/                        GET    desk  403   403   200   200   200   200   200   200
+/desk/insights/reasons/                GET    desk  403   403   200   200   200   200   200   200
+/desk/insights/timing/                 GET    desk  403   403   200   200   200   200   200   200
+/desk/insights/leaving/                GET    desk  403   403   200   200   200   200   200   200
+/desk/insights/attendance/             GET    desk  403   403   200   200   200   200   200   200
+/desk/insights/decisions/              GET    desk  403   403   200   200   200   200   200   200
+/desk/insights/delivery/               GET    desk  403   403   200   200   200   200   200   200
+/desk/insights/quality/                GET    desk  403   403   200   200   200   200   200   200
+/desk/insights/guide/                  GET    desk  403   403   200   200   200   200   200   200
+/desk/insights/findings/               GET    desk  403   403   200   200   200   200   200   200
+/desk/insights/actions/                GET    desk  403   403   200   200   200   200   200   200
+/desk/insights/actions/actions.csv     GET    desk  403   403   200   200   200   200   200   200
+/desk/insights/actions/new/            GET    desk  403   403   on    on    on    on    403   on
+/desk/insights/actions/new/            POST   desk  403   403   on    on    on    on    403   on
+/desk/insights/actions/<int:action_id>/ GET   desk  403   403   200   404   200   404   200   200
+/desk/insights/actions/<int:action_id>/edit/ GET desk 403 403   403   404   200   404   403   200
+/desk/insights/actions/<int:action_id>/edit/ POST desk 403 403  403   404   422   404   403   422
+/desk/insights/actions/<int:action_id>/remove/ GET desk 403 403 403   404   200   404   403   200
+/desk/insights/actions/<int:action_id>/remove/ POST desk 403 403 403  404   on    404   403   on
+/desk/insights/report/                 GET    desk  403   403   200   200   200   200   200   200
+/desk/insights/report/weekly/           GET    desk  403   403   on    on    on    on    on    on
+/desk/insights/report/weekly/           POST   desk  403   403   on    on    on    on    on    on
+/desk/insights/tables/<slug:page>/<slug:table>.<slug:kind> GET desk 403 403 200 200 200 200 200 200
+/desk/insights/alerts/                 GET    desk  403   403   200   200   200   200   200   200
+/desk/insights/alerts/<int:alert_id>/  GET    desk  403   403   200   404   200   404   200   200
+/desk/insights/alerts/rules/           GET    desk  403   403   403   403   200   200   403   200
+/desk/insights/alerts/rules/new/       GET    desk  403   403   403   403   403   403   403   200
+/desk/insights/alerts/rules/new/       POST   desk  403   403   403   403   403   403   403   422
+/desk/insights/alerts/rules/<int:rule_id>/ GET  desk 403  403   403   403   403   403   403   200
+/desk/insights/alerts/rules/<int:rule_id>/ POST desk 403  403   403   403   403   403   403   422
+/desk/insights/alerts/rules/<int:rule_id>/delete/ GET desk 403 403 403 403 403 403 403 200
+/desk/insights/alerts/rules/<int:rule_id>/delete/ POST desk 403 403 403 403 403 403 403 on
+/desk/insights/risk/                   GET    desk  403   403   200   200   200   200   403   200
+/desk/insights/risk/models/            GET    desk  403   403   200   200   200   200   200   200
 /desk/refill/                          GET    desk  403   403   200   200   200   200   200   200
 /desk/refill/<int:position_id>/        GET    desk  403   403   200   404   200   404   200   200
 /desk/refill/<int:position_id>/settings/ GET  desk  403   403   403   403   on    404   403   on
@@ -395,6 +432,15 @@ address                                method none  owner other recr  recr2 lead
 /api/v1/work-items/<ref>/resolution/   POST   401   403   403   200   404   200   404   403   200
 /api/v1/policies/                      GET    401   403   403   403   403   200   200   403   200
 /api/v1/history/                       GET    401   403   403   200   200   200   200   200   200
+/api/v1/insights/overview/             GET    401   403   403   200   200   200   200   200   200
+/api/v1/insights/reasons/              GET    401   403   403   200   200   200   200   200   200
+/api/v1/insights/timing/               GET    401   403   403   200   200   200   200   200   200
+/api/v1/insights/exits/                GET    401   403   403   200   200   200   200   200   200
+/api/v1/insights/attendance/           GET    401   403   403   200   200   200   200   200   200
+/api/v1/insights/decisions/            GET    401   403   403   200   200   200   200   200   200
+/api/v1/insights/delivery/             GET    401   403   403   200   200   200   200   200   200
+/api/v1/insights/quality/              GET    401   403   403   200   200   200   200   200   200
+/api/v1/insights/metrics/              GET    401   403   403   200   200   200   200   200   200
 /api/schema/                           GET    200   200   200   200   200   200   200   200   200
 /api/docs/                             GET    200   200   200   200   200   200   200   200   200
 /api/*                                 GET    404   404   404   404   404   404   404   404   404
@@ -502,6 +548,7 @@ def people():
     lead = UserFactory(lead=True, departments=[department])
     return {
         "none": None,
+        "alert": alert_of("department", department.pk),
         "owner": booked.candidate.user,
         "other": CandidateFactory().user,
         "recr": UserFactory(recruiter=True, departments=[department]),
@@ -531,6 +578,7 @@ def people():
         "group": ChatGroup.objects.create(name="HR", url="feishu://abcdefgh/"),
         "draft": Policy.objects.create(name="draft", department=department, is_active=False),
         "offer": offered(booked),
+        "action": logged(lead, position),
     }
 
 
@@ -629,6 +677,7 @@ def path_to(address, method, people) -> str:
     within = people["document" if "/documents/" in address else "talk"].reference
     filled = address.replace("<ref>", reference, 1).replace("<ref>", within)
     filled = filled.replace("*", "nothing/here/")
+    filled = filled.replace("<slug:page>/<slug:table>.<slug:kind>", "overview/funnel.csv")
     filled = filled.replace("<int:answer>", str(FaqEntry.objects.earliest("pk").pk))
     if address.startswith("/o/"):
         filled = filled.replace("<str:token>", token_of(people["offer"].reference))
@@ -639,6 +688,9 @@ def path_to(address, method, people) -> str:
         filled = filled.replace("<str:token>", token)
     purpose = links.CONFIRM if address.startswith("/c/") else links.TROUBLE
     filled = filled.replace("<str:token>", links.token_for(people["booked"], purpose))
+    if address.startswith("/desk/insights/alerts/"):
+        filled = filled.replace("<int:rule_id>", str(AlertRule.objects.earliest("pk").pk))
+    filled = filled.replace("<int:alert_id>", str(people["alert"].pk))
     filled = filled.replace("<int:rule_id>", str(ReminderRule.objects.earliest("pk").pk))
     if address.startswith(("/desk/absences/", "/desk/appeals/")):
         filled = filled.replace("<action>", "lift" if "appeals" in address else "excuse")
@@ -655,6 +707,7 @@ def path_to(address, method, people) -> str:
     if address.startswith("/desk/settings/connections/"):
         for name, made in people["connections"].items():
             filled = filled.replace(f"<int:{name}_id>", str(made.pk)).replace("<action>", "off")
+    filled = filled.replace("<int:action_id>", str(people["action"].pk))
     filled = filled.replace("<int:slot_id>", str(people["booked"].slot_id))
     filled = filled.replace("<int:series_id>", str(people["series"].pk))
     filled = filled.replace("<int:closure_id>", str(people["closure"].pk))

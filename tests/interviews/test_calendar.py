@@ -242,6 +242,17 @@ def test_series_that_makes_no_sense_is_explained(client, department, recruiter, 
     assert not SlotSeries.objects.exists()
 
 
+def test_only_a_new_series_is_filled_in_from_its_address(client, department, recruiter):
+    own = SlotSeriesFactory(position__department=department)
+    other = PositionFactory(department=department)
+    query = f"?position={other.pk}&times=18:00"
+    new = client.get(f"{reverse('interviews:new_series')}{query}").context["form"]
+    assert (new["position"].value(), new["times"].value()) == (str(other.pk), "18:00")
+    there = client.get(f"{reverse('interviews:series', args=[own.pk])}{query}").context["form"]
+    assert there["position"].value() == own.position_id
+    assert there["times"].value() == "10:00"
+
+
 def test_series_ends_after_a_question(client, department, recruiter):
     series = SlotSeriesFactory(position__department=department)
     address = reverse("interviews:end_series", args=[series.pk])

@@ -351,14 +351,14 @@ def file_with(interview, **scores):
 def test_score_not_reached_ends_the_application_once_and_politely(interview):
     StageGateFactory(score=True, position=interview.position)
 
-    ended = services.weigh(interview, {"nights": 40}, at=NOW)
-    again = services.weigh(interview, {"nights": 40}, at=NOW)
+    ended = services.weigh(interview, {"nights": 40.625}, at=NOW)
+    again = services.weigh(interview, {"nights": 40.625}, at=NOW)
 
     assert (ended, again) == (True, False)
     assert fresh(interview.application).stage == Stage.ENDED
     assert interview.history.filter(event="ended_by_score").count() == 1
     (message,) = Notification.objects.filter(event="application_ended", channel="sms")
-    assert "40" not in str(message.params)
+    assert "40.625" not in str(message.params)
 
 
 @pytest.mark.parametrize(

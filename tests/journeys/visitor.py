@@ -12,6 +12,8 @@ either_language = pytest.mark.parametrize(
 )
 WIDTHS = (390, 768, 1280)
 HEIGHT = 844
+# Once all of the page has its colours.
+DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 COLOURS = ["color-contrast", "link-in-text-block"]
 AXE = """(options) => axe.run(document, {resultTypes: ["violations"], ...options}).then((found) =>
     found.violations.map((each) => `${each.id}: ${each.nodes[0].html}`))"""
@@ -171,6 +173,7 @@ class Visitor:
         self.page.evaluate(AXE_SCRIPT)
         found = self.page.evaluate(AXE, {})
         self.page.emulate_media(color_scheme="dark")
+        self.page.evaluate(DRAWN)
         dark = self.page.evaluate(AXE, {"runOnly": COLOURS})
         self.page.emulate_media(color_scheme="light")
         found += [f"in the dark: {each}" for each in dark]

@@ -1,5 +1,5 @@
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -13,6 +13,11 @@ from accounts import api_tokens, receivers
 from accounts import notices as account_notices
 from accounts.models import AccessChangeKind, ApiToken
 from accounts.services import Purpose
+from analytics import cells
+from analytics.alerts import notices as alert_notices
+from analytics.alerts.models import Alert
+from analytics.dashboards import weekly
+from analytics.figures import Period
 from cancellations import exit_notices, notices
 from cancellations.absences import notices as absence_notices
 from cancellations.models import Party
@@ -26,6 +31,7 @@ from interviews.reminders import rules as reminder_rules
 from notifications import rendering
 from notifications.models import Notification, Webhook
 from notifications.services import Notice
+from tests.analytics.alerts.watched import alert_of
 from tests.factories import (
     AbsenceFactory,
     CancellationFactory,
@@ -103,6 +109,28 @@ def connections_told() -> list[Notice]:
     token = ApiToken(name="ATS", user=administrator, created_by=administrator)
     hook = Webhook(name="ERP", failing_since=START)
     return [api_tokens.issued(token), *receivers.switched_off(hook)]
+
+
+def weekly_told() -> list[Notice]:
+    """The week in figures, with everything there is in it."""
+    day = timezone.localdate() - timedelta(days=3)
+    week = Period(day, day)
+    lead = UserFactory(lead=True, departments=[(position := PositionFactory()).department])
+    at = timezone.make_aware(datetime.combine(day, time(10)))
+    InterviewFactory(position=position, completed=True, starts_at=at)
+    off = InterviewFactory(position=position, status="cancelled", slot=None, starts_at=at)
+    CancellationFactory(approved=True, interview=off)
+    while cells.recount_batch():
+        pass
+    return [*weekly.summary(lead, week)]
+
+
+def alerts_told() -> list[Notice]:
+    alert = alert_of("position", PositionFactory().pk)
+    audiences = {alert.pk: "department:1"}
+    opened = [*alert_notices.opened([alert], audiences)]
+    Alert.objects.filter(pk=alert.pk).update(closed_at=timezone.now(), ending="recovered")
+    return [*opened, *alert_notices.closed([Alert.objects.get()], audiences)]
 
 
 def used() -> set[tuple[str, str]]:
@@ -447,7 +475,7 @@ def test_no_template_is_left_over_and_each_comes_in_both_languages():
     there = {(path.parent.name, path.name) for path in TEMPLATES.glob("*/*.txt")}
     told = [*account_told(), *chased_told(), *connections_told(), *company_told(), *staff_told()]
     told += [*exits_told(), *booking_told(), *gates_told(), *refill_told()]
-    told += [*reminders_told(), *absences_told()]
+    told += [*reminders_told(), *absences_told(), *weekly_told(), *alerts_told()]
     wanted = used() | {(notice.event, notice.channel) for notice in told}
 
     assert there == {

@@ -22,6 +22,8 @@ TOLD = (
     "refill",
     "reminders",
     "absences",
+    "weekly",
+    "alerts",
 )
 
 

@@ -1,0 +1,220 @@
+"""Who does not come, and which reminder keeps it from happening."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from analytics import figures
+from analytics.charts import Bars, Lines, Mark, Series
+from analytics.dashboards import words
+from analytics.dashboards.asking import Asked, Read, on_axis, step_of
+from analytics.dashboards.telling import (
+    Board,
+    Linked,
+    Panel,
+    Table,
+    Tile,
+    numbers,
+    out_of,
+    percent,
+    rate,
+    rates,
+    texts,
+    tile,
+)
+from analytics.figures import Counts, Expected, Point, Rate
+from interviews.models import ReminderRule
+from interviews.reminders.words import what, when
+from interviews.states import InterviewStatus
+
+MOST_BARS = 10
+MAPS = ("reminders", "venues", "answers", "absences")
+
+
+def build(asked: Asked) -> Board:
+    read = asked.read(*MAPS)
+    panels = [
+        over_time(asked),
+        reminders(read),
+        rules(read),
+        expected(
+            "venues",
+            _("Did not come, by place"),
+            _("Place"),
+            _largest(figures.venues_of(read.maps["venues"])),
+        ),
+        *answers(read),
+        absences(asked, read),
+    ]
+    return Board(tiles(asked, read.counts, read.counts_before), panels)
+
+
+def tiles(asked: Asked, now: Counts, before: Counts) -> list[Tile]:
+    return [
+        tile(
+            pgettext("figures", "Did not come"),
+            now.no_show_rate,
+            before.no_show_rate,
+            asked.rows(status=InterviewStatus.NO_SHOW),
+        ),
+        tile(
+            _("Confirmed beforehand"),
+            Rate(now.confirmed, now.booked),
+            Rate(before.confirmed, before.booked),
+        ),
+        tile(
+            _("Opened the invitation"),
+            Rate(now.opened, now.invited),
+            Rate(before.opened, before.invited),
+        ),
+        tile(
+            _("Let the invitation run out"),
+            now.no_reply_rate,
+            before.no_reply_rate,
+        ),
+    ]
+
+
+def over_time(asked: Asked) -> Panel:
+    """The rate of each step, beside that of the same step of the period before."""
+    points = figures.series(asked.chosen, asked.period, asked.step)
+    earlier = figures.series(asked.chosen, asked.before, asked.step)[: len(points)]
+    rows: list[list[Any]] = []
+    for number, point in enumerate(points):
+        period = step_of(point.since, asked.step, asked.period)
+        past = earlier[number].counts.no_show_rate if number < len(earlier) else Rate(0, 0)
+        url = asked.rows(period, status=InterviewStatus.NO_SHOW)
+        rows.append(
+            [on_axis(point.since, asked.step), Linked(point.counts.no_show_rate, url), past]
+        )
+    labels = [row[0] for row in rows]
+    title = _("Did not come, over time")
+    series = [_rates(_("this period"), points)]
+    if len(earlier) == len(points):
+        series.append(_rates(_("the period before"), earlier, is_before=True))
+    there = any(value >= 0 for value in series[0].values)
+    about = _("Of those expected, in per cent; only steps with %(count)d expected or more.")
+    chart = Lines(title, about % {"count": figures.SMALL}, labels, series, unit="%")
+    columns = [
+        *texts(pgettext("figures", "Days")),
+        *rates(pgettext("figures", "Did not come"), _("The period before")),
+    ]
+    some = any(row[1].value.denominator for row in rows)
+    table = Table(columns, rows if some else [])
+    return Panel("no-shows", title, table, chart if there else None, is_wide=True)
+
+
+def _rates(label: str, points: Iterable[Point], *, is_before: bool = False) -> Series:
+    """Nothing is drawn of steps with few."""
+    found = [point.counts.no_show_rate for point in points]
+    values = [-1.0 if of.is_small or of.share is None else of.share * 100 for of in found]
+    return Series(label, values, [f"{rate(of)}, {out_of(of)}" for of in found], is_before)
+
+
+def _largest(found: Mapping[str, Expected]) -> list[tuple[str, Expected]]:
+    return sorted(found.items(), key=lambda each: (-each[1].no_show_rate.denominator, each[0]))
+
+
+def _reminder_finding(reached: Mapping[str, Expected]) -> str:
+    """Confirming against the best that is known of those who did not."""
+    confirmed = reached["confirmed"].no_show_rate
+    others = [each.no_show_rate for step, each in reached.items() if step != "confirmed"]
+    rest = sum(others, Rate(0, 0))
+    if confirmed.is_small or rest.is_small:
+        return ""
+    return _("Of those who confirmed, %(confirmed)s did not come; of the others, %(others)s") % {
+        "confirmed": percent(confirmed.share or 0),
+        "others": percent(rest.share or 0),
+    }
+
+
+def expected(
+    key: str,
+    title: str,
+    column: str,
+    found: list[tuple[str, Expected]],
+    *,
+    finding: str = "",
+) -> Panel:
+    """What became of those who were expected; bars only of what is not small."""
+    found = [(label, each) for label, each in found if each != Expected()]
+    rows: list[list[Any]] = [
+        [label, each.came, each.missed, each.cancelled, each.no_show_rate] for label, each in found
+    ]
+    bars = [
+        Mark(
+            label,
+            (each.no_show_rate.share or 0) * 100,
+            f"{rate(each.no_show_rate)} · {out_of(each.no_show_rate)}",
+        )
+        for label, each in found
+        if not each.no_show_rate.is_small
+    ]
+    columns = [
+        *texts(column),
+        *numbers(_("Came"), pgettext("figures", "Did not come"), pgettext("figures", "Cancelled")),
+        *rates(_("Did not come, of those expected")),
+    ]
+    chart = Bars(finding or title, title, bars[:MOST_BARS]) if bars else None
+    return Panel(key, finding or title, Table(columns, rows), chart, is_listed=not bars)
+
+
+def reminders(read: Read) -> Panel:
+    reached = figures.reminded_of(read.maps["reminders"])
+    return expected(
+        "reminders",
+        _("Did not come, by how far the reminder came"),
+        _("Reminder"),
+        [(str(words.REACHED[step]), each) for step, each in reached.items()],
+        finding=_reminder_finding(reached),
+    )
+
+
+def rules(read: Read) -> Panel:
+    """By the rule that wrote to them."""
+    found = figures.reminded_by_rule_of(read.maps["reminders"])
+    known = ReminderRule.objects.in_bulk(found)
+    named = [
+        (f"{what(known[pk])} · {when(known[pk])}" if pk in known else _("not known any more"), each)
+        for pk, each in found.items()
+    ]
+    title = _("Did not come, by the step that wrote to them")
+    return expected("rules", title, pgettext("figures", "Step"), named)
+
+
+def answers(read: Read) -> list[Panel]:
+    """By what was answered beforehand, where it was asked."""
+    found = figures.answers_of(read.maps["answers"])
+    title = _("Did not come, by the answer to “%(question)s”")
+    return [
+        expected(
+            f"answers-{number}",
+            title % {"question": words.question(question)},
+            pgettext("figures", "Answer"),
+            [(words.answer(code), each) for code, each in _largest(by_answer)],
+        )
+        for number, (question, by_answer) in enumerate(found.items(), 1)
+    ]
+
+
+def absences(asked: Asked, read: Read) -> Panel:
+    """Why HR looked, and what was decided; the queue has those that wait."""
+    found = figures.absences_of(read.maps["absences"])
+    url = {"open": asked.waiting("absence")}
+    rows: list[list[Any]] = [
+        [
+            words.work_code("absence", code),
+            words.decided(decision),
+            Linked(number, url.get(decision, "")),
+        ]
+        for code, decisions in found.items()
+        for decision, number in sorted(decisions.items(), key=lambda each: -each[1])
+    ]
+    columns = [
+        *texts(_("Why HR looked"), _("What was decided")),
+        *numbers(pgettext("figures", "Number")),
+    ]
+    title = _("Absences and what was decided")
+    return Panel("absences", title, Table(columns, rows), is_listed=True)

@@ -1,0 +1,185 @@
+"""Where people leave the interview, and where they do not come back to it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from analytics import figures
+from analytics.charts import Bars, Mark
+from analytics.dashboards import words
+from analytics.dashboards.asking import Asked, Read
+from analytics.dashboards.telling import (
+    MOST_ROWS,
+    Board,
+    Linked,
+    Panel,
+    Table,
+    count,
+    numbers,
+    percent,
+    rate,
+    rates,
+    texts,
+    tile,
+    tile_of_count,
+)
+from analytics.figures import Rate
+from interviews.states import InterviewStatus
+
+MOST_BARS = 15
+MAPS = ("exits",)
+
+
+def build(asked: Asked) -> Board:
+    read = asked.read(*MAPS)
+    now, before = read.counts, read.counts_before
+    found = figures.exits_of(read.maps["exits"])
+    question = pgettext("figures", "question")
+    left, lapsed = _left(), _lapsed()
+    tiles = [
+        tile_of_count(_("Began"), now.attended, before.attended),
+        tile(
+            pgettext("figures", "Left midway"),
+            now.exit_rate,
+            before.exit_rate,
+            asked.rows(status=InterviewStatus.WITHDRAWN),
+        ),
+        tile(
+            pgettext("figures", "Not finished"),
+            now.incomplete_rate,
+            before.incomplete_rate,
+            asked.rows(status=InterviewStatus.INCOMPLETE),
+        ),
+        tile(
+            pgettext("figures", "Completed"),
+            Rate(now.completed, now.attended),
+            Rate(before.completed, before.attended),
+            asked.rows(status=InterviewStatus.COMPLETED),
+        ),
+    ]
+    panels = [
+        by_stage(read),
+        where("exits-by-question", question, found.exits_by_question, _question, left),
+        where("lapses-by-stage", _("stage"), found.lapses_by_stage, words.stage, lapsed),
+        where("lapses-by-question", question, found.lapses_by_question, _question, lapsed),
+        endings(found.lapses_by_ending),
+        positions(asked),
+    ]
+    return Board(tiles, panels)
+
+
+def by_stage(read: Read) -> Panel:
+    found = figures.exits_of(read.maps["exits"]).exits_by_stage
+    return where("exits-by-stage", _("stage"), found, words.stage, _left())
+
+
+def _question(number: str) -> str:
+    return _("Question %(number)s") % {"number": number} if number.isdecimal() else _("not known")
+
+
+def _in_order(found: Mapping[str, int]) -> list[tuple[str, int]]:
+    """Questions by their number, stages as they follow one another."""
+    stages = ["introduction", "professional", "closing"]
+
+    def place(key: str) -> tuple[int, int]:
+        if key.isdecimal():
+            return 0, int(key)
+        return (0, stages.index(key)) if key in stages else (1, 0)
+
+    return sorted(found.items(), key=lambda each: place(each[0]))
+
+
+@dataclass(frozen=True)
+class Side:
+    """One way of not getting to the end, and how it is told."""
+
+    verb: str
+    title: str  # with %(what)s
+    finding: str  # with %(where)s and %(share)s
+
+
+def _left() -> Side:
+    return Side(
+        pgettext("figures", "Left"),
+        _("Where people leave, by %(what)s"),
+        _("Most leave at: %(where)s, %(share)s"),
+    )
+
+
+def _lapsed() -> Side:
+    return Side(
+        _("Did not come back"),
+        _("Where people stop and do not come back, by %(what)s"),
+        _("Most of those who do not come back stop at: %(where)s, %(share)s"),
+    )
+
+
+def where(
+    key: str, what: str, found: Mapping[str, int], named: Callable[[str], str], side: Side
+) -> Panel:
+    whole = sum(found.values())
+    rows: list[list[Any]] = [
+        [named(code), number, Rate(number, whole)] for code, number in _in_order(found) if number
+    ]
+    title = side.title % {"what": what}
+    if rows:
+        code, most = max(found.items(), key=lambda each: each[1])
+        of = Rate(most, whole)
+        said = rate(of) if of.is_small else percent(of.share or 0)
+        title = side.finding % {"where": named(code), "share": said}
+    columns = [
+        *texts(what.capitalize()),
+        *numbers(side.verb),
+        *rates(pgettext("figures", "Share")),
+    ]
+    return Panel(key, title, Table(columns, rows), _bars(title, rows))
+
+
+def _bars(title: str, rows: list[list]) -> Bars | None:
+    bars = [
+        Mark(label, number, count(number) if of.is_small else f"{count(number)} · {rate(of)}")
+        for label, number, of in rows[:MOST_BARS]
+    ]
+    return Bars(title, _("How often, in the order of the interview."), bars) if bars else None
+
+
+def endings(found: Mapping[str, int]) -> Panel:
+    """How those sittings ended that nobody came back to."""
+    whole = sum(found.values())
+    rows: list[list[Any]] = [
+        [words.ending(code), number, Rate(number, whole)]
+        for code, number in sorted(found.items(), key=lambda each: -each[1])
+    ]
+    title = _("How interviews ended that were not finished")
+    columns = [
+        *texts(_("Ending")),
+        *numbers(pgettext("figures", "Not finished")),
+        *rates(pgettext("figures", "Share")),
+    ]
+    return Panel("lapses-by-ending", title, Table(columns, rows), _bars(title, rows))
+
+
+def positions(asked: Asked) -> Panel:
+    rows: list[list[Any]] = []
+    for row in figures.by(asked.chosen, asked.period, "position"):
+        counts = row.counts
+        if not counts.attended:
+            continue
+        found: list[Any] = [counts.exit_rate, counts.incomplete_rate]
+        if len(rows) < MOST_ROWS:  # as many as a page shows
+            statuses = (InterviewStatus.WITHDRAWN, InterviewStatus.INCOMPLETE)
+            found = [
+                Linked(of, asked.rows(status=status, position=row.key))
+                for of, status in zip(found, statuses, strict=True)
+            ]
+        rows.append([asked.name_of("position", row.key), counts.attended, *found])
+    columns = [
+        *texts(_("Position")),
+        *numbers(_("Began")),
+        *rates(pgettext("figures", "Left midway"), pgettext("figures", "Not finished")),
+    ]
+    title = _("By position")
+    return Panel("exits-by-position", title, Table(columns, rows), is_listed=True)

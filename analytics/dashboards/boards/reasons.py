@@ -1,0 +1,211 @@
+"""Why interviews end early: how often which reason is given, how that changes, and where."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from accounts.permissions import READ_DETAIL
+from analytics import figures
+from analytics.charts import Bars, Columns, Mark, Series, StackedBars
+from analytics.dashboards import words
+from analytics.dashboards.asking import Asked, on_axis
+from analytics.dashboards.quotes import some
+from analytics.dashboards.telling import (
+    Board,
+    Panel,
+    Table,
+    Tile,
+    count,
+    numbers,
+    percent,
+    rate,
+    rates,
+    texts,
+    tile_of_count,
+)
+from analytics.figures import Dimension, Period, Rate, Split, Step
+from interviews.states import InterviewStatus
+
+LEADING = 4  # reasons drawn by themselves; the others together
+MOST_BARS = 8
+QUARTERS = 4
+MAPS = ("reasons",)
+
+Labels = Mapping[tuple[str, str], str]
+
+
+def build(asked: Asked) -> Board:
+    labels = words.reason_labels()
+    read = asked.read(*MAPS)
+    now = figures.reasons_of(read.maps["reasons"])
+    before = figures.reasons_of(read.maps_before["reasons"])
+    leading = list(now["candidate"])[:LEADING]
+    panels = [
+        *(split(now[each], before[each], each, labels) for each in ("candidate", "exit")),
+        trend(asked, leading, labels),
+        quarters(asked, labels),
+        compared(asked, "position", leading, labels),
+        compared(asked, "source", leading, labels),
+        *(split(now[each], before[each], each, labels) for each in ("company", "decline")),
+    ]
+    quotes = some(asked) if asked.user.has_perm(READ_DETAIL) else []
+    return Board(tiles(asked, now, before), panels, quotes)
+
+
+def tiles(
+    asked: Asked, now: dict[str, dict[str, int]], before: dict[str, dict[str, int]]
+) -> list[Tile]:
+    urls = {
+        "exit": asked.rows(status=InterviewStatus.WITHDRAWN),
+    }
+    return [
+        tile_of_count(
+            str(label), sum(now[party].values()), sum(before[party].values()), urls.get(party, "")
+        )
+        for party, label in words.PARTIES.items()
+    ]
+
+
+def _label(labels: Labels, party: str, code: str) -> str:
+    return labels.get((party, code), code)
+
+
+def split(now: Mapping[str, int], before: Mapping[str, int], party: str, labels: Labels) -> Panel:
+    """How often which reason is given, the most frequent first."""
+    whole, whole_before = sum(now.values()), sum(before.values())
+    codes = [*now, *(code for code in before if code not in now)]
+    rows: list[list[Any]] = []
+    bars: list[Mark] = []
+    for code in codes:
+        of = Rate(now.get(code, 0), whole)
+        past = Rate(before.get(code, 0), whole_before)
+        label = _label(labels, party, code)
+        rows.append([label, of.numerator, of, past])
+        said = count(of.numerator) if of.is_small else f"{count(of.numerator)} · {rate(of)}"
+        comparable = not (of.is_small or past.is_small)
+        value: float = of.numerator
+        earlier: float | None = None
+        if comparable:
+            value, earlier = (of.share or 0) * 100, (past.share or 0) * 100
+        bars.append(Mark(label, value, said, before=earlier))
+    title = str(words.PARTIES[party])
+    columns = [
+        *texts(_("Reason")),
+        *numbers(pgettext("figures", "Number")),
+        *rates(pgettext("figures", "Share"), _("Share before")),
+    ]
+    chart = Bars(_finding(now, party, labels) or title, title, bars) if whole else None
+    finding = _finding(now, party, labels)
+    return Panel(f"reasons-{party}", finding or title, Table(columns, rows), chart)
+
+
+def _finding(now: Mapping[str, int], party: str, labels: Labels) -> str:
+    """The first reason with its share."""
+    if not now:
+        return ""
+    code = next(iter(now))
+    of = Rate(now[code], sum(now.values()))
+    said = {
+        "reason": _label(labels, party, code),
+        "share": rate(of) if of.is_small else percent(of.share or 0),
+    }
+    match party:
+        case "candidate":
+            return _("Candidates cancel: “%(reason)s” comes first, %(share)s") % said
+        case "company":
+            return _("The company cancels: “%(reason)s” comes first, %(share)s") % said
+        case "exit":
+            return _("Candidates leave midway: “%(reason)s” comes first, %(share)s") % said
+    return _("Invitations are declined: “%(reason)s” comes first, %(share)s") % said
+
+
+def _of(counted: Split, leading: list[str]) -> list[int]:
+    """How often each of the leading reasons, and the others together, of candidates."""
+    own: Counter[str] = Counter()
+    for (party, code), number in counted.items():
+        if party == "candidate":
+            own[code if code in leading else ""] += number
+    return [own[code] for code in (*leading, "")]
+
+
+def _stacked(
+    labelled: list[tuple[str, list[int]]], leading: list[str], labels: Labels
+) -> tuple[list[Series], list[str]]:
+    names = [*(_label(labels, "candidate", code) for code in leading), _("Other reasons")]
+    series = [
+        Series(name, [values[number] for _label, values in labelled])
+        for number, name in enumerate(names)
+    ]
+    return series, names
+
+
+def trend(asked: Asked, leading: list[str], labels: Labels) -> Panel:
+    points = figures.split_series(asked.chosen, asked.period, "reasons", asked.step)
+    title = _("Reasons of candidates over time")
+    return _over_time("trend", title, points, asked.step, leading, labels)
+
+
+def quarters(asked: Asked, labels: Labels) -> Panel:
+    """The quarter the period ends in, beside those before it."""
+    starts = Period(asked.period.until, asked.period.until).starts("quarter")
+    for _number in range(QUARTERS - 1):
+        starts = [*Period(starts[0], starts[0]).before.starts("quarter"), *starts]
+    whole = Period(starts[0], asked.period.until) if starts else asked.period
+    points = figures.split_series(asked.chosen, whole, "reasons", "quarter")
+    own: Counter[str] = Counter()
+    for _since, counted in points:
+        for (party, code), number in counted.items():
+            own[code] += number if party == "candidate" else 0
+    leading = [code for code, number in own.most_common(LEADING) if number]
+    title = _("Reasons of candidates, quarter by quarter")
+    return _over_time("quarters", title, points, "quarter", leading, labels)
+
+
+def _over_time(
+    key: str,
+    title: str,
+    points: list,
+    step: Step,
+    leading: list[str],
+    labels: Labels,
+) -> Panel:
+    labelled = [(on_axis(since, step), _of(counted, leading)) for since, counted in points]
+    series, names = _stacked(labelled, leading, labels)
+    columns = [*texts(pgettext("figures", "Days")), *numbers(*names)]
+    rows: list[list[Any]] = [[label, *values] for label, values in labelled]
+    there = any(sum(values) for _label, values in labelled)
+    chart = None
+    if there:
+        about = _("How often candidates gave each of the leading reasons.")
+        chart = Columns(title, about, [label for label, _values in labelled], series)
+    return Panel(key, title, Table(columns, rows if there else []), chart, is_wide=True)
+
+
+def compared(asked: Asked, dimension: Dimension, leading: list[str], labels: Labels) -> Panel:
+    """The leading reasons beside one another, where most is cancelled first."""
+    found = figures.split_by(asked.chosen, asked.period, "reasons", dimension)
+    each = [
+        (asked.name_of(dimension, key), _of(counted, leading)) for key, counted in found.items()
+    ]
+    labelled = sorted((row for row in each if sum(row[1])), key=lambda row: (-sum(row[1]), row[0]))
+    series, names = _stacked(labelled[:MOST_BARS], leading, labels)
+    headings = {
+        "position": (_("Position"), _("Reasons of candidates by position")),
+        "source": (_("Source"), _("Reasons of candidates by source")),
+    }
+    column, title = headings[dimension]
+    columns = [*texts(column), *numbers(pgettext("figures", "Together"), *names)]
+    rows: list[list[Any]] = [[label, sum(values), *values] for label, values in labelled]
+    chart = None
+    if labelled:
+        chart = StackedBars(
+            title,
+            _("How often candidates gave each of the leading reasons."),
+            [label for label, _values in labelled[:MOST_BARS]],
+            series,
+            [count(sum(values)) for _label, values in labelled[:MOST_BARS]],
+        )
+    return Panel(f"reasons-by-{dimension}", title, Table(columns, rows), chart)

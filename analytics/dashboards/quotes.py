@@ -1,0 +1,82 @@
+"""What candidates wrote, a few of them, without what would tell who they are."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from analytics.dashboards.asking import Asked
+from cancellations.models import Cancellation, Party
+from interviews import listing
+from interviews.listing import Wanted
+from interviews.states import InterviewStatus
+
+MOST = 12
+LOOKED_AT = 200  # interviews, for those whose candidates wrote something
+LONGEST = 160
+MASK = "＊＊"
+# Addresses, numbers of phones and papers, names on other services; and a name after the words with
+# which people say theirs.
+_PERSONAL = re.compile(
+    r"""
+    https?://\S+ | www\.\S+
+    | [\w.+-]+@[\w-]+(?:\.[\w-]+)*
+    | (?:(?:微信|weixin|wechat|wx|vx|v信|QQ|扣扣)号?码?\s*[:：是为]?\s*)[A-Za-z0-9][\w-]{3,}
+    | \+?\d(?:[\s-]?[\dXx]){4,}
+    | (?<=我叫)[\u4e00-\u9fff·]{2,4} | (?<=姓名)[:：是为]?[\u4e00-\u9fff·]{2,4}
+    | (?<=[Mm]y\ name\ is\ )\w+(?:\ [A-Z]\w+)?
+    """,
+    re.VERBOSE,
+)
+
+
+@dataclass(frozen=True)
+class Quote:
+    """What one of them wrote, and the reason it was written with."""
+
+    reason: str
+    text: str
+
+
+def masked(text: str, names: Iterable[str] = ()) -> str:
+    """Without what tells who wrote it or whom it is about; `names` are those that are known."""
+    text = " ".join(text.split())
+    for name in sorted({name for name in names if len(name) > 1}, key=len, reverse=True):
+        text = re.sub(re.escape(name), MASK, text, flags=re.IGNORECASE)
+    text = _PERSONAL.sub(MASK, text)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1].rstrip()}…"
+
+
+def some(asked: Asked) -> list[Quote]:
+    """Of the latest cancelled in the period. Whoever asks may read what candidates write."""
+    said = asked.form.narrowing
+    wanted = Wanted(
+        status=InterviewStatus.CANCELLED,
+        kind=said.get("kind", ""),
+        source=said.get("source", ""),
+        department=_number(said.get("department")),
+        position=_number(said.get("position")),
+        category=_number(said.get("category")),
+        recruiter=_number(said.get("recruiter")),
+        since=asked.period.since,
+        until=asked.period.until,
+    )
+    # As the desk's list finds them: in the same time however many there are.
+    latest = listing.some(asked.user, wanted, (), size=LOOKED_AT).rows
+    cancellations = Cancellation.objects.filter(
+        interview__in=[each["pk"] for each in latest], party=Party.CANDIDATE, detail__gt=""
+    )
+    return [
+        Quote(each.reason.label, masked(each.detail, _names(each)))
+        for each in cancellations.with_facts().order_by("-requested_at")[:MOST]
+    ]
+
+
+def _names(cancellation: Cancellation) -> list[str]:
+    """Of everybody who is known to have to do with it."""
+    interview = cancellation.interview
+    people = [interview.candidate.user, interview.position.recruiter, interview.interviewer]
+    return [person.name for person in people if person]
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text else None

@@ -1,0 +1,142 @@
+"""What the codes that figures count by are called."""
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from analytics.measures import HANDLING_MINUTES, NOTICE_HOURS
+from cancellations.models import Offer as Help
+from cancellations.models import Reason
+from cancellations.work import WORDS as WORK
+from interviews.booking.models import DeclineReason
+from interviews.imports.answers import ANSWERS
+from interviews.refill.models import OfferState
+from interviews.room.models import Ending, QuestionStage
+from notifications.faults import words_for
+from notifications.models import Channel, WorkKind
+
+# The way of an interview, as figures.FUNNEL names it.
+STEPS = {
+    "invited": pgettext_lazy("figures", "Invited"),
+    "opened": gettext_lazy("Opened the invitation"),
+    "booked": pgettext_lazy("figures", "Booked"),
+    "confirmed": gettext_lazy("Confirmed"),
+    "attended": gettext_lazy("Came"),
+    "completed": pgettext_lazy("figures", "Completed"),
+}
+# How far a reminder came.
+REACHED = {
+    "confirmed": gettext_lazy("Confirmed that they come"),
+    "delivered": gettext_lazy("Reminder arrived"),
+    "sent": gettext_lazy("Reminder sent, arrival not known"),
+    "failed": gettext_lazy("Reminder did not arrive"),
+    "none": gettext_lazy("No reminder"),
+}
+PARTIES = {
+    "candidate": gettext_lazy("Candidates cancelled"),
+    "company": gettext_lazy("The company cancelled"),
+    "exit": gettext_lazy("Candidates left midway"),
+    "decline": gettext_lazy("Invitations declined"),
+}
+_PURPOSES = {"candidate": "cancel", "company": "company", "exit": "exit"}
+_DECIDED = {
+    "open": gettext_lazy("Not decided yet"),
+    "excused": gettext_lazy("Excused"),
+    "rebooked": gettext_lazy("Given another time"),
+    "marked": gettext_lazy("Put on the record"),
+    "attended": gettext_lazy("They were there"),
+}
+PROVIDERS = {
+    "twilio": gettext_lazy("Twilio"),
+    "smtp": gettext_lazy("Our mail server"),
+    "mail": gettext_lazy("Mail provider"),
+}
+
+
+def reason_labels() -> dict[tuple[str, str], str]:
+    """By who ended it and the code of the reason. One query."""
+    labels = {(each.purpose, each.code): each.label for each in Reason.objects.all()}
+    found = {
+        (party, code): label
+        for party, purpose in _PURPOSES.items()
+        for (_purpose, code), label in labels.items()
+        if purpose == _purpose
+    }
+    return found | {("decline", value): str(label) for value, label in DeclineReason.choices}
+
+
+def stage(code: str) -> str:
+    return _labelled(dict(QuestionStage.choices), code)
+
+
+def ending(code: str) -> str:
+    return _labelled(dict(Ending.choices), code)
+
+
+def channel(code: str) -> str:
+    return _labelled(dict(Channel.choices), code)
+
+
+def provider(code: str) -> str:
+    return _labelled(PROVIDERS, code) if code else _("directly")
+
+
+def cause(code: str) -> str:
+    """Why a message did not arrive; a code that is not common stays one."""
+    return words_for(code) or code or _("no cause told")
+
+
+def decided(code: str) -> str:
+    return _labelled(_DECIDED, code)
+
+
+def work_code(kind: str, code: str) -> str:
+    """What HR was asked to look at."""
+    if code in WORK:
+        return str(WORK[code])
+    return code or _labelled(dict(WorkKind.choices), kind)
+
+
+def offered(code: str) -> str:
+    """What was offered instead of cancelling."""
+    return _labelled(dict(Help.choices), code)
+
+
+def offer(code: str) -> str:
+    return _labelled(dict(OfferState.choices), code)
+
+
+def answer(code: str) -> str:
+    return str(ANSWERS.get(code, code.replace("_", " ")))
+
+
+def question(code: str) -> str:
+    return code.replace("_", " ").capitalize()
+
+
+def _labelled(labels: dict, code: str) -> str:
+    return str(labels[code]) if code in labels else _("not known")
+
+
+# --- steps of histograms --------------------------------------------------------------------------
+
+
+def notice_step(low: float | None, high: float | None) -> str:
+    """So many hours before the start."""
+    if low is None:
+        return _("after the start")
+    if high is None:
+        return _("over %(days)d d") % {"days": NOTICE_HOURS[-1] // 24}
+    if high > 24:
+        return _("%(from)d–%(to)d d") % {"from": low // 24, "to": high // 24}
+    return _("%(from)d–%(to)d h") % {"from": low, "to": high}
+
+
+def handling_step(low: float | None, high: float | None) -> str:
+    """So many minutes."""
+    if high is None:
+        return _("over %(days)d d") % {"days": HANDLING_MINUTES[-1] // 1440}
+    if high <= 60:
+        return _("%(from)d–%(to)d min") % {"from": low or 0, "to": high}
+    if high <= 1440:
+        return _("%(from)g–%(to)g h") % {"from": (low or 0) / 60, "to": high / 60}
+    return _("%(from)d–%(to)d d") % {"from": (low or 0) // 1440, "to": high // 1440}

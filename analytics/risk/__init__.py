@@ -1,0 +1,1 @@
+"""Which appointments may need help, so that HR can offer it in time."""
