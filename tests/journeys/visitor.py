@@ -16,7 +16,8 @@ HEIGHT = 844
 DRAWN = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
 COLOURS = ["color-contrast", "link-in-text-block"]
 AXE = """(options) => axe.run(document, {resultTypes: ["violations"], ...options}).then((found) =>
-    found.violations.map((each) => `${each.id}: ${each.nodes[0].html}`))"""
+    found.violations.map(({ id, nodes: [{ html, any }] }) =>
+        `${id}: ${html} (${any.map((each) => each.message)})`))"""
 OVERFLOWS = "document.documentElement.scrollWidth > innerWidth"
 FOCUSED = """(name) => document.activeElement.matches("a, button, summary")
     && [document.activeElement.ariaLabel, document.activeElement.innerText.trim()].includes(name)"""
