@@ -115,6 +115,9 @@ def close_slot(request: DeskRequest, slot_id: int) -> HttpResponse:
     if slot.starts_at <= timezone.now():
         messages.warning(request, _("It has begun and can no longer be called off."))
         return SeeOther(reverse("interviews:slot", args=[slot_id]))
+    if not step and not slot.interviews.exists():
+        messages.info(request, _("No interview is booked in it: close it here."))
+        return SeeOther(reverse("interviews:slot", args=[slot_id]))
     if step not in {"check", "confirm"}:
         return _slot_page(request, slot, form if step else CompanyCancellationForm())
     if not form.is_valid():
