@@ -1,6 +1,8 @@
 """What staff have to do about an interview, from opening it to settling it. A late request brings
 its item along; anomalies and follow-ups are opened by whoever finds them."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime, time, timedelta
 from typing import Any
 
@@ -140,6 +142,23 @@ def open_anomaly(
         )
     except AlreadyOpen:
         return None
+
+
+def open_document_to_check(interview: Interview) -> None:
+    """A document was handed in; one item is enough for all that wait with this interview."""
+    params = {"code": "document_to_check"}
+    with suppress(AlreadyOpen):
+        _open(interview, WorkKind.DOCUMENT, by=None, due_at=at_ten(days=1), params=params)
+
+
+def settle_documents(interviews: Iterable[Interview], *, by: User) -> None:
+    """Every document of theirs has been looked at. In the transaction of who did so, with the
+    interviews locked."""
+    about = {interview.subject: interview for interview in interviews}
+    items = WorkItem.objects.open().filter(subject__in=list(about), kind=WorkKind.DOCUMENT)
+    for item in items.order_by("pk"):
+        settled = work.resolve(item.reference, by=history.actor_of(by))
+        _record(about[item.subject], "work_resolved", settled, by)
 
 
 def open_wrong_contact(recipient: str, subject: str) -> WorkItem | None:

@@ -25,7 +25,7 @@ from interviews.gates.models import (
 from interviews.models import Application, Interview, Stage
 from interviews.queries import company_day, departments_of, sees_everything
 from interviews.services import end_application
-from interviews.signals import document_uploaded
+from interviews.signals import document_uploaded, documents_checked
 from notifications.services import notify, supersede
 
 OVER = frozenset({Stage.HIRED, Stage.ENDED})
@@ -132,11 +132,10 @@ def check(
     wrong with it. Raises Document.DoesNotExist, PermissionDenied, TransitionNotAllowed where
     somebody has checked it meanwhile."""
     now = timezone.now()
-    document = (
-        Document.objects.select_related("application__position", "gate")
-        .select_for_update(of=("self",))
-        .get(reference=reference)
-    )
+    documents = Document.objects.select_related("application__position", "gate")
+    application = documents.get(reference=reference).application
+    _lock_interviews(application)
+    document = documents.select_for_update(of=("self",)).get(reference=reference)
     _require(by, READ_DETAIL, document.application)
     if accepted:
         document.accept(by=by, at=now)
@@ -147,6 +146,7 @@ def check(
     document.save(update_fields=["state", "checked_by", "checked_at", "note", "expires_on"])
     if not accepted and (interview := latest_interview(document.application)):
         notify(*notices.document_rejected(document, interview))
+    _say_if_checked(application, by=by)
     return document
 
 
@@ -155,14 +155,25 @@ def let_through(application: Application, gate: StageGate, *, by: User, reason: 
     """HR opens a gate for one application. Doing it again changes nothing. Raises
     PermissionDenied."""
     _require(by, CORRECT_INTERVIEWS, application)
+    _lock_interviews(application)
     given = {"by": by, "at": timezone.now(), "reason": reason}
     made, is_new = GatePass.objects.get_or_create(
         application=application, gate=gate, defaults=given
     )
     if is_new and (interview := latest_interview(application)):
-        interview = Interview.objects.lock(interview.reference)
         history.record(interview, ("gate_passed", {"gate": gate.pk}), by=by, at=made.at)
+    _say_if_checked(application, by=by)
     return made
+
+
+def _lock_interviews(application: Application) -> None:
+    """Before its documents, as who hands one in does."""
+    list(application.interviews.order_by("pk").select_for_update(of=("self",)))
+
+
+def _say_if_checked(application: Application, *, by: User) -> None:
+    if not queries.waits_for_check(application):
+        documents_checked.send(sender=Application, application=application, by=by)
 
 
 def weigh(interview: Interview, scores: Mapping[str, float], *, at: datetime) -> bool:

@@ -240,7 +240,38 @@ def test_document_is_encrypted_replaces_what_nobody_checked_and_is_work(intervie
         cursor.execute("SELECT data FROM interviews_document")
         assert not any(b"%PDF" in bytes(data) for (data,) in cursor.fetchall())
     (item,) = WorkItem.objects.all()
-    assert item.params == {"code": "document_to_check"}
+    assert (item.kind, item.params) == ("document", {"code": "document_to_check"})
+
+
+@pytest.mark.parametrize("decision", ["accept", "reject", "let through"])
+def test_work_leads_to_the_document_and_ends_with_the_decision(
+    client, interview, gate, recruiter, decision
+):
+    document = upload(interview, gate)
+    (item,) = WorkItem.objects.all()
+    client.force_login(recruiter)
+    page = client.get(reverse("cancellations:work_item", args=[item.reference])).text
+    assert reverse("interviews:desk_documents", args=[interview.reference]) in page
+
+    if decision == "let through":
+        lead = UserFactory(lead=True, departments=[interview.position.department])
+        services.let_through(interview.application, gate, by=lead, reason="Seen on paper.")
+    else:
+        accepted = decision == "accept"
+        services.check(document.reference, by=recruiter, accepted=accepted, note="Blurred.")
+
+    assert fresh(item).closed_at is not None
+    assert interview.history.filter(event="work_resolved").exists()
+
+
+def test_work_stays_while_another_document_waits(interview, gate, recruiter):
+    other = StageGateFactory(position=gate.position)
+    document = upload(interview, gate)
+    upload(interview, other)
+
+    services.check(document.reference, by=recruiter, accepted=True)
+
+    assert WorkItem.objects.get().closed_at is None
 
 
 def test_what_was_replaced_is_not_kept_and_cannot_be_opened(client, interview, gate, recruiter):
