@@ -35,6 +35,7 @@ from cancellations.services import AlreadyOver
 from interviews.booking.queries import visible_slots
 from interviews.models import Interview, Move, Slot
 from interviews.queries import visible_to
+from interviews.room.queries import closes_at
 from interviews.services import SlotFull
 from interviews.states import UPCOMING, InterviewStatus
 from interviews.templatetags.contact import grouped
@@ -376,6 +377,9 @@ def _correct_context(interview: Interview, form: CorrectionForm) -> dict[str, An
         "interview": interview,
         "cancellation": queries.current_cancellation(interview),
         "possible": company.moves(interview, now=timezone.now()),
+        "missed_from": closes_at(interview)
+        if company.is_awaited(interview, now=timezone.now())
+        else None,
         "told": company.told_of([interview]),
         "form": form,
         "place": "interviews",
