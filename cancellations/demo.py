@@ -53,7 +53,7 @@ from interviews.refill.models import WaitingEntry
 from interviews.room.demo import Room, write_questions
 from interviews.states import ENDED, HOLDS_A_SLOT, InterviewStatus
 from notifications import reach
-from notifications.models import OutOfReach, WorkKind
+from notifications.models import Channel, Notification, OutOfReach, State, WorkKind
 from notifications.services import notify
 from notifications.work import open_item
 
@@ -135,7 +135,7 @@ NOTES = {
 OTHER_WORK = [
     (InterviewStatus.NO_SHOW, WorkKind.FOLLOW_UP, "not_attended", -HOUR / 2, ""),
     (InterviewStatus.WITHDRAWN, WorkKind.ANOMALY, "reason_contradicted", 5 * HOUR, "hr"),
-    (InterviewStatus.BOOKED, WorkKind.FOLLOW_UP, "wrong_contact", 20 * HOUR, "lead"),
+    (InterviewStatus.BOOKED, WorkKind.FOLLOW_UP, "asks_for_a_person", 20 * HOUR, "lead"),
     (InterviewStatus.COMPLETED, WorkKind.ANOMALY, "time_differs", 28 * HOUR, ""),
 ]
 
@@ -749,6 +749,24 @@ class Demo:
             application__candidate__in=people,
         )
         interview = booked.latest("starts_at", "pk")
+        for channel, address, code in [
+            (Channel.SMS, interview.candidate.user.mobile, "30005"),
+            (Channel.EMAIL, interview.candidate.user.email, "550"),
+        ]:
+            if address:
+                Notification.objects.create(
+                    event="interview_reminder",
+                    channel=channel,
+                    recipient=f"user:{interview.candidate.user_id}",
+                    address=address,
+                    language="zh-hans",
+                    subject=interview.subject,
+                    dedupe_key=f"demo:lost:{channel.value}",
+                    state=State.FAILED,
+                    error_code=code,
+                    not_before=self.now - HOUR,
+                    created_at=self.now - HOUR,
+                )
         OutOfReach.objects.create(
             recipient=f"user:{interview.candidate.user_id}",
             subject=interview.subject,
