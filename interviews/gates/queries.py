@@ -106,12 +106,6 @@ def waits_for_check(application: Application) -> bool:
     return handed_in.exclude(gate__in=passed).exists()
 
 
-def asks_for_documents(application: Application) -> bool:
-    """Whether any stage of its position asks for one."""
-    asking = StageGate.objects.filter(is_active=True, kind=GateKind.DOCUMENT)
-    return asking.filter(position=application.position_id).exists()
-
-
 def waiting_for_documents(*, ended_since: datetime) -> list[int]:
     """The applications whose interview was completed since then, at positions that ask for a
     document; who has handed in everything is found out one by one."""

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.permissions import CORRECT_INTERVIEWS, READ_DETAIL
+from accounts.permissions import CORRECT_INTERVIEWS, MANAGE_SLOTS, READ_DETAIL
 from interviews import history
 from interviews.formats import format_of
 from interviews.gates import notices, queries, rules
@@ -31,6 +31,7 @@ from notifications.services import notify, supersede
 OVER = frozenset({Stage.HIRED, Stage.ENDED})
 UPLOADS_AN_HOUR = 10  # of one application; each is up to 5 MB in the database
 REMIND_EVERY, REMIND_FOR = timedelta(days=3), timedelta(days=21)
+ASK_EVERY = timedelta(days=1)  # by hand
 
 
 class GateShut(Exception):
@@ -220,6 +221,27 @@ def remind_of_missing(application_id: int, *, now: datetime | None = None) -> bo
     if not missing or not timedelta(0) <= since < REMIND_FOR:
         return False
     notify(*notices.documents_missing(interview, missing, time=since // REMIND_EVERY))
+    return True
+
+
+@transaction.atomic
+def ask_for_documents(application: Application, *, by: User, now: datetime | None = None) -> bool:
+    """HR asks the candidate for what is still needed, once a day. Whether there was anything to
+    ask for. Raises PermissionDenied."""
+    _require(by, MANAGE_SLOTS, application)
+    now = now or timezone.now()
+    latest = latest_interview(application)
+    if latest is None or application.stage in OVER:
+        return False
+    interview = Interview.objects.lock(latest.reference)
+    before = queries.gates_before(application, today=company_day(now))
+    missing = [each.gate for each in before if each.is_asked_for]
+    lately = interview.history.filter(event="documents_asked", at__gt=now - ASK_EVERY)
+    if not missing or lately.exists():
+        return False
+    asked = {"gates": [gate.pk for gate in missing]}
+    history.record(interview, ("documents_asked", asked), by=by, at=now)
+    notify(*notices.documents_missing(interview, missing, time=now.isoformat()))
     return True
 
 

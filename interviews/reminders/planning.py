@@ -28,7 +28,7 @@ PLANNED = frozenset(str(each.value) for each in When)
 SUPERSEDED = (*(str(each.value) for each in Words), "trouble_asked")
 ALL_SUPERSEDED = (*SUPERSEDED, *WHILE_INVITED, *WHILE_BOOKED)
 # Nothing of what is planned depends on these; after those, the appointment is another one.
-UNCHANGED = frozenset({"confirmed", "opened", "trouble_reported", "help_asked"})
+UNCHANGED = frozenset({"confirmed", "opened", "trouble_reported", "help_asked", "documents_asked"})
 ANOTHER_TIME = frozenset({"booked", "moved", "corrected"})
 NOT_HEARD_OF = "not_attended"  # the follow-up of an invitation nobody takes up
 OWN_TIMES = (Anchor.DEADLINE.value, Anchor.START.value, Anchor.END.value)

@@ -483,6 +483,59 @@ def test_candidate_hands_in_on_a_page(client, interview, gate):
     assert "Handed in" in right.content.decode()
 
 
+@pytest.mark.parametrize("status", ["booked", "completed"])
+def test_interviews_page_says_what_is_needed_and_how_far_it_is(client, department, status):
+    interview = InterviewFactory(
+        department=department, status=status, ended_at=NOW if status == "completed" else None
+    )
+    gate = StageGateFactory(position=interview.position)
+    client.force_login(interview.candidate.user)
+
+    def card() -> str:
+        page = client.get(reverse("cancellations:interview", args=[interview.reference])).text
+        assert reverse("interviews:documents", args=[interview.reference]) in page
+        return " ".join(page.split())
+
+    assert "Health certificate: <b>Still needed</b>" in card()
+    document = DocumentFactory(application=interview.application, gate=gate)
+    assert "<b>Handed in; HR looks at it</b>" in card()
+    lead = UserFactory(lead=True, departments=[department])
+    services.check(document.reference, by=lead, accepted=True)
+    assert "<b>Accepted</b>" in card()
+
+
+def test_nothing_is_asked_for_once_the_application_has_ended(client, interview, gate):
+    Application.objects.filter(pk=interview.application_id).update(stage=Stage.ENDED)
+    client.force_login(interview.candidate.user)
+
+    page = client.get(reverse("cancellations:interview", args=[interview.reference])).text
+
+    assert reverse("interviews:documents", args=[interview.reference]) not in page
+
+
+def test_hr_asks_for_what_is_missing_once_a_day(client, interview, gate, recruiter):
+    client.force_login(recruiter)
+    address = reverse("interviews:desk_documents", args=[interview.reference])
+
+    page = client.get(address).text
+    first = client.post(address, {"action": "ask"}, follow=True).text
+    again = client.post(address, {"action": "ask"}, follow=True).text
+
+    assert "Ask the candidate for them" in page
+    assert "The candidate is being asked for it." in first
+    assert "has been asked today" in again
+    assert reminders() == 1
+    assert interview.history.get(event="documents_asked").data["gates"] == [gate.pk]
+
+
+def test_viewer_asks_for_nothing(client, interview, gate, department):
+    client.force_login(UserFactory(viewer=True, departments=[department]))
+    address = reverse("interviews:desk_documents", args=[interview.reference])
+
+    assert client.post(address, {"action": "ask"}).status_code == 403
+    assert reminders() == 0
+
+
 def test_hr_reads_with_a_trace_checks_and_moves_on(client, interview, gate, recruiter):
     document = DocumentFactory(application=interview.application, gate=gate)
     client.force_login(recruiter)
