@@ -134,7 +134,7 @@ def check(
     somebody has checked it meanwhile."""
     now = timezone.now()
     documents = Document.objects.select_related("application__position", "gate")
-    application = documents.get(reference=reference).application
+    application = documents.defer("data").get(reference=reference).application
     _lock_interviews(application)
     document = documents.select_for_update(of=("self",)).get(reference=reference)
     _require(by, READ_DETAIL, document.application)
