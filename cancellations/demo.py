@@ -30,6 +30,7 @@ from candidates.models import Candidate
 from config.references import ALPHABET, LENGTH
 from interviews import history
 from interviews.booking.slots import make_slots
+from interviews.gates import services as gates
 from interviews.gates.models import GateKind
 from interviews.models import (
     Application,
@@ -130,6 +131,14 @@ NOTES = {
     CancellationStatus.APPROVED: "情况属实，已同意，请尽快另约时间。",
     CancellationStatus.DECLINED: "本批次名额有限，面试只需 20 分钟，建议按时参加。",
 }
+
+# What a candidate hands in: an empty page.
+ONE_PAGE = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+    b"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\n"
+    b"trailer<</Root 1 0 R>>\n%%EOF\n"
+)
 
 # Further things to do, about the first interview in each status: kind, what, due in, taken on by.
 OTHER_WORK = [
@@ -802,11 +811,24 @@ class Demo:
         new_year = date(self.today.year + 1, 1, 1)
         Closure.objects.create(name="元旦", first_day=new_year, last_day=new_year)
         make_slots(series.pk)
-        StageGate.objects.create(
+        gate = StageGate.objects.create(
             position=position,
             stage=Stage.SECOND_INTERVIEW,
             kind=GateKind.DOCUMENT,
             name_zh="健康证",
             name_en="Health certificate",
             expires=True,
+        )
+        self.hand_in(gate)
+
+    def hand_in(self, gate: StageGate) -> None:
+        """Somebody has handed in theirs, and nobody has looked at it."""
+        going_on = Application.objects.filter(position=gate.position, interviews__isnull=False)
+        application = going_on.exclude(stage__in=gates.OVER).latest("pk")
+        gates.upload(
+            application.reference,
+            gate.pk,
+            by=application.candidate.user,
+            content=ONE_PAGE,
+            expires_on=self.today + 300 * DAY,
         )
