@@ -166,8 +166,10 @@ class SettingsForm(forms.Form):
         company = _("As the company's clocks: %(zone)s") % {
             "zone": time_zones.label(settings.TIME_ZONE, now)
         }
+        kept = self.initial.get("time_zone", NO_CHOICE)
+        chosen = "" if kept == NO_CHOICE else kept
         field = self.fields["time_zone"]
-        field.choices = [(NO_CHOICE, company), *time_zones.groups(now)]  # type: ignore[attr-defined]
+        field.choices = [(NO_CHOICE, company), *time_zones.groups(now, chosen)]  # type: ignore[attr-defined]
 
 
 class AnyOf(forms.MultipleChoiceField):

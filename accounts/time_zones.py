@@ -4,6 +4,7 @@ from collections import defaultdict
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime, timedelta
 from functools import cache
+from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 from django.utils import timezone
@@ -11,7 +12,6 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from accounts.validators import time_zones
 
 Choice = tuple[str, str]
 COMMON = {
@@ -42,6 +42,7 @@ REGIONS = {
     "Arctic": _("Arctic"),
     "Antarctica": _("Antarctica"),
 }
+UNIVERSAL = "Etc/UTC"
 OTHER = _("Other names")
 
 
@@ -80,10 +81,20 @@ def _offset(ahead: timedelta | None) -> str:
     return f"UTC{sign}{hours}:{rest:02}" if rest else f"UTC{sign}{hours}"
 
 
-def groups(now: datetime) -> list[tuple[Promise, list[Choice]]]:
-    """Every zone once, as a select's option groups: the common ones, then each region's."""
+@cache
+def in_use() -> frozenset[str]:
+    """The zones that some country keeps its clocks by, and universal time: of the many names a zone
+    has had, the one it goes by today."""
+    table = (files("tzdata") / "zoneinfo" / "zone.tab").read_text(encoding="utf-8")
+    rows = (row.split("\t") for row in table.splitlines() if not row.startswith("#"))
+    return frozenset({UNIVERSAL, *(row[2] for row in rows)})
+
+
+def groups(now: datetime, chosen: str = "") -> list[tuple[Promise, list[Choice]]]:
+    """Every zone once, as a select's option groups: the common ones, then each region's. What was
+    `chosen` before stays among them, by whatever name."""
     found: dict[Promise, list[Choice]] = defaultdict(list)
-    for zone in time_zones():
+    for zone in sorted(in_use() | ({chosen} if chosen else set())):
         if zone not in COMMON:
             region = REGIONS.get(zone.partition("/")[0], OTHER)
             found[region].append((zone, label(zone, now)))

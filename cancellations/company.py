@@ -25,6 +25,7 @@ from interviews.models import Correction, Interview, InterviewQuerySet, Move, Sl
 from interviews.notices import is_told
 from interviews.queries import free_slots, visible_to
 from interviews.refill.services import withdraw_offers
+from interviews.room.queries import closes_at
 from interviews.room.services import close_by_hand
 from interviews.services import cancel_interviews, reinstate_interview, withdraw_interview
 from interviews.states import REINSTATABLE, UNDER_WAY, UPCOMING, InterviewStatus
@@ -182,6 +183,13 @@ def open_slots(interview: Interview, *, now: datetime) -> list[Slot]:
     return list(free_slots(interview, now=now)[:SLOTS_OFFERED])
 
 
+def is_awaited(interview: Interview, *, now: datetime) -> bool:
+    """Whether it is booked and has begun, and its time is not over: nobody has missed it yet."""
+    over = closes_at(interview)
+    begun = interview.starts_at is not None and interview.starts_at <= now
+    return interview.status == InterviewStatus.BOOKED and begun and over is not None and now < over
+
+
 def moves(interview: Interview, *, now: datetime) -> list[Move]:
     """What may be set right by hand as the interview stands: legal moves of the machine that are
     not somebody else's decision."""
@@ -193,7 +201,10 @@ def moves(interview: Interview, *, now: datetime) -> list[Move]:
     if status is InterviewStatus.IN_PROGRESS:
         return [Move.COMPLETE, Move.LAPSE]
     if status is InterviewStatus.BOOKED:
-        return [Move.COMPLETE, Move.MISS, Move.WITHDRAW] if begun else [Move.WITHDRAW]
+        if not begun:
+            return [Move.WITHDRAW]
+        missed = [] if is_awaited(interview, now=now) else [Move.MISS]
+        return [Move.COMPLETE, *missed, Move.WITHDRAW]
     if status is InterviewStatus.INVITED:
         return [Move.MISS, Move.WITHDRAW] if expired else [Move.WITHDRAW]
     return []

@@ -30,6 +30,7 @@ from candidates.models import Candidate
 from config.references import ALPHABET, LENGTH
 from interviews import history
 from interviews.booking.slots import make_slots
+from interviews.gates import services as gates
 from interviews.gates.models import GateKind
 from interviews.models import (
     Application,
@@ -53,7 +54,7 @@ from interviews.refill.models import WaitingEntry
 from interviews.room.demo import Room, write_questions
 from interviews.states import ENDED, HOLDS_A_SLOT, InterviewStatus
 from notifications import reach
-from notifications.models import OutOfReach, WorkKind
+from notifications.models import Channel, Notification, OutOfReach, State, WorkKind
 from notifications.services import notify
 from notifications.work import open_item
 
@@ -131,11 +132,19 @@ NOTES = {
     CancellationStatus.DECLINED: "本批次名额有限，面试只需 20 分钟，建议按时参加。",
 }
 
+# What a candidate hands in: an empty page.
+ONE_PAGE = (
+    b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n"
+    b"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n"
+    b"3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\n"
+    b"trailer<</Root 1 0 R>>\n%%EOF\n"
+)
+
 # Further things to do, about the first interview in each status: kind, what, due in, taken on by.
 OTHER_WORK = [
     (InterviewStatus.NO_SHOW, WorkKind.FOLLOW_UP, "not_attended", -HOUR / 2, ""),
     (InterviewStatus.WITHDRAWN, WorkKind.ANOMALY, "reason_contradicted", 5 * HOUR, "hr"),
-    (InterviewStatus.BOOKED, WorkKind.FOLLOW_UP, "wrong_contact", 20 * HOUR, "lead"),
+    (InterviewStatus.BOOKED, WorkKind.FOLLOW_UP, "asks_for_a_person", 20 * HOUR, "lead"),
     (InterviewStatus.COMPLETED, WorkKind.ANOMALY, "time_differs", 28 * HOUR, ""),
 ]
 
@@ -749,6 +758,24 @@ class Demo:
             application__candidate__in=people,
         )
         interview = booked.latest("starts_at", "pk")
+        for channel, address, code in [
+            (Channel.SMS, interview.candidate.user.mobile, "30005"),
+            (Channel.EMAIL, interview.candidate.user.email, "550"),
+        ]:
+            if address:
+                Notification.objects.create(
+                    event="interview_reminder",
+                    channel=channel,
+                    recipient=f"user:{interview.candidate.user_id}",
+                    address=address,
+                    language="zh-hans",
+                    subject=interview.subject,
+                    dedupe_key=f"demo:lost:{channel.value}",
+                    state=State.FAILED,
+                    error_code=code,
+                    not_before=self.now - HOUR,
+                    created_at=self.now - HOUR,
+                )
         OutOfReach.objects.create(
             recipient=f"user:{interview.candidate.user_id}",
             subject=interview.subject,
@@ -784,11 +811,24 @@ class Demo:
         new_year = date(self.today.year + 1, 1, 1)
         Closure.objects.create(name="元旦", first_day=new_year, last_day=new_year)
         make_slots(series.pk)
-        StageGate.objects.create(
+        gate = StageGate.objects.create(
             position=position,
             stage=Stage.SECOND_INTERVIEW,
             kind=GateKind.DOCUMENT,
             name_zh="健康证",
             name_en="Health certificate",
             expires=True,
+        )
+        self.hand_in(gate)
+
+    def hand_in(self, gate: StageGate) -> None:
+        """Somebody has handed in theirs, and nobody has looked at it."""
+        going_on = Application.objects.filter(position=gate.position, interviews__isnull=False)
+        application = going_on.exclude(stage__in=gates.OVER).latest("pk")
+        gates.upload(
+            application.reference,
+            gate.pk,
+            by=application.candidate.user,
+            content=ONE_PAGE,
+            expires_on=self.today + 300 * DAY,
         )

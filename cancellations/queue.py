@@ -86,6 +86,8 @@ class Case:
         params = self.item.params if self.item else {}
         if absence := params.get("absence"):
             return reverse("cancellations:absence", args=[absence])
+        if self.item and self.item.kind == WorkKind.DOCUMENT and self.interview:
+            return reverse("interviews:desk_documents", args=[self.interview.reference])
         mark = params.get("mark")
         return reverse("cancellations:appeal", args=[mark]) if mark else ""
 

@@ -21,6 +21,7 @@ from interviews.signals import (
     candidates_considered,
     differences_found,
     document_uploaded,
+    documents_checked,
     history_recorded,
     interview_entered,
     interview_moved,
@@ -81,7 +82,12 @@ def count_as_saved(interview: Interview, by: User | None, at: datetime, **kwargs
 def have_document_checked(document: Document, **kwargs: Any) -> None:
     interview = latest_interview(document.application)
     if interview is not None:
-        work.open_anomaly(interview, "document_to_check")
+        work.open_document_to_check(interview)
+
+
+@receiver(documents_checked, sender=Application)
+def settle_documents(application: Application, by: User, **kwargs: Any) -> None:
+    work.settle_documents(application.interviews.with_facts(), by=by)
 
 
 @receiver(left_on_platform, sender=Sitting)

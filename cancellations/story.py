@@ -1,7 +1,7 @@
 """What happened to one interview, put together for a person who reads it: its history and messages
 in words, with the names behind the codes."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -18,11 +18,12 @@ from cancellations.queue import work_of
 from interviews.events import event_words
 from interviews.models import Correction, DeclineReason, HistoryEntry, Interview, Move
 from interviews.states import InterviewStatus
-from notifications.events import Group
+from notifications.events import SECRET_EVENTS, Group
 from notifications.faults import words_for
-from notifications.models import Notification, State
+from notifications.models import Channel, Notification, State
 
 SETTLED = "work_resolved"
+FAILED_SHOWN = 4
 
 # What a message is about; what has no words here goes by its title.
 MESSAGES: dict[str, Promise] = {
@@ -171,6 +172,26 @@ def of(interview: Interview, *, by: User) -> Story:
         cancellations=cancellations,
         corrections=corrections,
     )
+
+
+def failed_for(interview: Interview, recipient: str) -> list[Message]:
+    """What did not arrive of what we wrote to somebody, the last on top; what it was about is said
+    of this interview alone: others may be other departments'."""
+    failed = (
+        Notification.objects.filter(
+            recipient=recipient,
+            channel__in=[Channel.SMS, Channel.EMAIL],
+            state__in=[State.FAILED, State.BOUNCED],
+        )
+        .exclude(event__in=SECRET_EVENTS)
+        .order_by("-pk")[:FAILED_SHOWN]
+    )
+    return [
+        replace(_message(each, {}), what="")
+        if each.subject != interview.subject
+        else _message(each, {})
+        for each in failed
+    ]
 
 
 def _notes(history: list[HistoryEntry], by: User) -> dict[str, str]:

@@ -68,6 +68,7 @@ urlpatterns = [
     path("desk/several/done/", desk.bulk_done, name="bulk_done"),
     path("desk/work/<reference:reference>/", desk.work_item, name="work_item"),
     path("desk/work/<reference:reference>/assign/", desk.assign, name="assign"),
+    path("desk/work/<reference:reference>/contact/", desk.contact, name="contact"),
     path("desk/work/<reference:reference>/resolve/", desk.resolve, name="resolve"),
     path("desk/absences/<reference:reference>/", absences.absence, name="absence"),
     path("desk/absences/<reference:reference>/<action>/", absences.decide, name="decide_absence"),

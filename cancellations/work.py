@@ -1,17 +1,19 @@
 """What staff have to do about an interview, from opening it to settling it. A late request brings
 its item along; anomalies and follow-ups are opened by whoever finds them."""
 
+from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime, time, timedelta
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from accounts.permissions import DECIDE_CANCELLATION, HANDLE_WORK, PERMISSIONS
+from accounts.permissions import DECIDE_CANCELLATION, HANDLE_WORK, PERMISSIONS, READ_DETAIL, Role
 from cancellations import notices
 from cancellations.models import Cancellation, may_decide
 from config.prepared import Later, Prepared, among
@@ -63,6 +65,10 @@ WORDS: dict[str, Promise] = {
 }
 # What ends with a decision on a page of its own, and not by a word that it is settled.
 DECIDED = frozenset({WorkKind.CANCELLATION, WorkKind.ABSENCE, WorkKind.APPEAL})
+
+
+class Taken(Exception):
+    """Somebody else has this number or address."""
 
 
 class AlreadyOpen(Exception):
@@ -140,6 +146,23 @@ def open_anomaly(
         )
     except AlreadyOpen:
         return None
+
+
+def open_document_to_check(interview: Interview) -> None:
+    """A document was handed in; one item is enough for all that wait with this interview."""
+    params = {"code": "document_to_check"}
+    with suppress(AlreadyOpen):
+        _open(interview, WorkKind.DOCUMENT, by=None, due_at=at_ten(days=1), params=params)
+
+
+def settle_documents(interviews: Iterable[Interview], *, by: User) -> None:
+    """Every document of theirs has been looked at. In the transaction of who did so, with the
+    interviews locked."""
+    about = {interview.subject: interview for interview in interviews}
+    items = WorkItem.objects.open().filter(subject__in=list(about), kind=WorkKind.DOCUMENT)
+    for item in items.order_by("pk"):
+        settled = work.resolve(item.reference, by=history.actor_of(by))
+        _record(about[item.subject], "work_resolved", settled, by)
 
 
 def open_wrong_contact(recipient: str, subject: str) -> WorkItem | None:
@@ -274,6 +297,35 @@ def resolve_work(item: WorkItem, *, by: User, note: str) -> WorkItem:
         resolved = work.resolve(item.reference, by=history.actor_of(by), note=note)
         _record(interview, "work_resolved", resolved, by)
     return resolved
+
+
+def correct_contact(item: WorkItem, *, by: User, mobile: str = "", email: str = "") -> WorkItem:
+    """Another number or address of somebody nothing reaches, as they have told HR: reminders go on,
+    and the item is settled. History says which of the two, and neither. The caller has normalised
+    them, and seen to it that `by` may see the item.
+
+    Raises PermissionDenied, TakenMeanwhile, and Taken where somebody else has it.
+    """
+    if item.kind != WorkKind.WRONG_CONTACT or not may_correct_contact(by):
+        raise PermissionDenied
+    given = {name: value for name, value in (("mobile", mobile), ("email", email)) if value}
+    recipient: str = item.params["recipient"]
+    people = User.objects.filter(pk=recipient.removeprefix("user:"), role=Role.CANDIDATE)
+    with transaction.atomic():
+        interview = _locked(item)
+        reach.solve(recipient)
+        resolved = work.resolve(item.reference, by=history.actor_of(by))
+        _record(interview, "work_resolved", resolved, by, corrected=sorted(given))
+        try:
+            with transaction.atomic():
+                people.update(**given)
+        except IntegrityError:
+            raise Taken from None
+    return resolved
+
+
+def may_correct_contact(user: User) -> bool:
+    return user.has_perm(HANDLE_WORK) and user.has_perm(READ_DETAIL)
 
 
 def chase(item: WorkItem, step: str) -> None:

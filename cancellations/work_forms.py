@@ -8,6 +8,7 @@ from django import forms
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.identifiers import normalise_email, normalise_mobile
 from accounts.models import User
 from cancellations.work import at_ten
 from interviews.forms import MomentField, WordsField
@@ -15,6 +16,39 @@ from interviews.templatetags.when import when
 
 _OWN = "own"
 _FARTHEST = timedelta(days=365)
+
+
+class ContactForm(forms.Form):
+    """How somebody is reached whom nothing reached."""
+
+    use_required_attribute = False
+
+    mobile = forms.CharField(
+        label=_("New mobile number"),
+        max_length=30,
+        required=False,
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "off"}),
+    )
+    email = forms.CharField(
+        label=_("New email address"),
+        max_length=254,
+        required=False,
+        widget=forms.TextInput(attrs={"type": "email", "autocomplete": "off"}),
+        help_text=_("As the candidate has told you; they sign in with them from then on."),
+    )
+
+    def clean_mobile(self) -> str:
+        text: str = self.cleaned_data["mobile"]
+        return normalise_mobile(text) if text else ""
+
+    def clean_email(self) -> str:
+        text: str = self.cleaned_data["email"]
+        return normalise_email(text) if text else ""
+
+    def clean(self) -> dict[str, Any]:
+        if not self.errors and not any(self.cleaned_data.values()):
+            self.add_error("mobile", _("Enter a number or an address."))
+        return self.cleaned_data
 
 
 class FollowUpForm(forms.Form):

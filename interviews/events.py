@@ -11,6 +11,7 @@ EVENTS: dict[str, Promise] = {
     "moved": _("Moved to another time"),
     "declined": _("Invitation declined"),
     "gate_passed": _("Let through by HR"),
+    "documents_asked": _("Asked for documents"),
     "ended_by_score": _("Application ended: score not reached"),
     "imported": _("Taken over from another system"),
     "cancellation_requested": _("Cancellation asked for"),

@@ -36,6 +36,10 @@ move_asked = Signal()
 # A candidate has handed in a document for HR to check: sender=Document, document=….
 document_uploaded = Signal()
 
+# Nothing that was handed in with an application waits for HR any more: sender=Application,
+# application=…, its interviews locked; by=…, whose word it was.
+documents_checked = Signal()
+
 # An application has come to its end, whoever said so: sender=Application, application=…, locked and
 # saved; interviews=[…], those of it that were still to come, locked, with their facts; by=…; at=….
 # Receivers call these off, and tell the candidate once.

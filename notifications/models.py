@@ -262,6 +262,7 @@ class WorkKind(models.TextChoices):
     ABSENCE = "absence", _("Absence")
     APPEAL = "appeal", _("Appeal against a mark")
     WRONG_CONTACT = "wrong_contact", _("Wrong contact")
+    DOCUMENT = "document", _("Document to check")
 
 
 class WorkItemQuerySet(models.QuerySet["WorkItem"]):

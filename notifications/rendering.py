@@ -77,7 +77,7 @@ def render(notification: Notification) -> Message:
 def fill(source: Source, values: dict[str, Any]) -> tuple[str, str]:
     """Title and text. Raises what a broken template does."""
     engine = _engine()
-    context = _around() | values
+    context = around() | values
     title, body = (
         engine.from_string(text).render(Context(context, autoescape=False))
         for text in (source.title, source.body)
@@ -170,7 +170,7 @@ def in_words(params: dict[str, Any], zone: tzinfo, language: str) -> dict[str, A
 
 def _fill_file(name: str, values: dict[str, Any]) -> str:
     template = _engine().get_template(f"notifications/{name}.txt")
-    return template.render(Context(_around() | values, autoescape=False))
+    return template.render(Context(around() | values, autoescape=False))
 
 
 def _fill_html(name: str, values: dict[str, Any]) -> str:
@@ -179,10 +179,10 @@ def _fill_html(name: str, values: dict[str, Any]) -> str:
         template = _engine().get_template(f"notifications/{name}.html")
     except TemplateDoesNotExist:
         return ""
-    return template.render(Context(_around() | values))
+    return template.render(Context(around() | values))
 
 
-def _around() -> dict[str, str]:
+def around() -> dict[str, str]:
     return {
         "public_url": settings.PUBLIC_URL.rstrip("/"),
         "hotline": settings.HOTLINE,

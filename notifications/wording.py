@@ -100,6 +100,20 @@ def current(event: str, channel: str, language: str) -> tuple[Source, bool] | No
     return (Source(row.title, row.body), True) if row else (default, False)
 
 
+def names_in(event: str, language: str) -> list[tuple[str, str | None]]:
+    """What words about it may name, each with what may then stand there; None for what only
+    conditions and repetitions ask for."""
+    shape = SHAPES[event]
+    zone = timezone.get_default_timezone()
+    filled = rendering.around() | rendering.in_words(shape.full, zone, language)
+    return [(name, _sample(filled.get(name))) for name in sorted(shape.names | ALWAYS)]
+
+
+def _sample(value: Any) -> str | None:
+    is_said = isinstance(value, str | int) and not isinstance(value, bool)
+    return str(value) if is_said else None
+
+
 def check(event: str, channel: str, source: Source, language: str) -> None:
     """Raises ValidationError with everything that is wrong, in words."""
     shape = SHAPES[event]

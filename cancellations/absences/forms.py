@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from candidates.models import LONGEST_APPEAL
@@ -16,7 +17,7 @@ LARGEST_FILE = 5 * 1024 * 1024  # bytes
 
 
 class NoteForm(forms.Form):
-    """A word along with a decision, for colleagues."""
+    """A word along with a decision, for colleagues; `must` is why there has to be one."""
 
     use_required_attribute = False
 
@@ -25,6 +26,12 @@ class NoteForm(forms.Form):
         help_text=_("Colleagues read it; the candidate does not."),
         required=False,
     )
+
+    def __init__(self, *args: Any, must: str | Promise = "", **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if must:
+            self.fields["note"].required = True
+            self.fields["note"].error_messages["required"] = must
 
 
 class RebookForm(forms.Form):
@@ -48,14 +55,12 @@ class RebookForm(forms.Form):
         field.choices = [(str(slot.pk), when(slot.starts_at)) for slot in slots]
 
 
-class AppealDecisionForm(forms.Form):
+class AppealDecisionForm(NoteForm):
     """What the candidate reads along with the decision about their appeal."""
-
-    use_required_attribute = False
 
     note = WordsField(
         label=_("Note to the candidate"),
-        help_text=_("The candidate reads it."),
+        help_text=_("The candidate reads it. To let the mark stand, a reason is needed."),
         required=False,
     )
 

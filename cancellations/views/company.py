@@ -35,6 +35,7 @@ from cancellations.services import AlreadyOver
 from interviews.booking.queries import visible_slots
 from interviews.models import Interview, Move, Slot
 from interviews.queries import visible_to
+from interviews.room.queries import closes_at
 from interviews.services import SlotFull
 from interviews.states import UPCOMING, InterviewStatus
 from interviews.templatetags.contact import grouped
@@ -114,6 +115,9 @@ def close_slot(request: DeskRequest, slot_id: int) -> HttpResponse:
     step = request.POST.get("step", "")
     if slot.starts_at <= timezone.now():
         messages.warning(request, _("It has begun and can no longer be called off."))
+        return SeeOther(reverse("interviews:slot", args=[slot_id]))
+    if not step and not slot.interviews.exists():
+        messages.info(request, _("No interview is booked in it: close it here."))
         return SeeOther(reverse("interviews:slot", args=[slot_id]))
     if step not in {"check", "confirm"}:
         return _slot_page(request, slot, form if step else CompanyCancellationForm())
@@ -373,6 +377,9 @@ def _correct_context(interview: Interview, form: CorrectionForm) -> dict[str, An
         "interview": interview,
         "cancellation": queries.current_cancellation(interview),
         "possible": company.moves(interview, now=timezone.now()),
+        "missed_from": closes_at(interview)
+        if company.is_awaited(interview, now=timezone.now())
+        else None,
         "told": company.told_of([interview]),
         "form": form,
         "place": "interviews",

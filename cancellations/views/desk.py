@@ -34,7 +34,7 @@ from cancellations.help import plausibility
 from cancellations.help.models import HelpTurn
 from cancellations.models import Cancellation, CancellationStatus, may_decide
 from cancellations.queue import Case
-from cancellations.work_forms import FollowUpForm
+from cancellations.work_forms import ContactForm, FollowUpForm
 from interviews.models import Department, Interview
 from interviews.queries import audiences_of, read_departments_of, visible_to
 from interviews.templatetags.when import moment
@@ -310,6 +310,35 @@ def resolve(request: DeskRequest, reference: str) -> HttpResponse:
     return redirect(_next(request, item))
 
 
+@never_cache
+@desk_permission_required(HANDLE_WORK)
+@require_http_methods(POSTED)
+def contact(request: DeskRequest, reference: str) -> HttpResponse:
+    """Write down another number or address of somebody nothing reaches."""
+    item = _item(request, reference)
+    here = _with_query(request, "work_item", reference)
+    if item.kind != WorkKind.WRONG_CONTACT:
+        raise Http404
+    if request.method != "POST":
+        return redirect(here)
+    if not work.may_correct_contact(request.user):
+        raise PermissionDenied
+    form = ContactForm(request.POST)
+    if form.is_valid():
+        try:
+            work.correct_contact(item, by=request.user, **form.cleaned_data)
+        except TakenMeanwhile:
+            messages.warning(request, _("A colleague has already settled this."))
+            return redirect(here)
+        except work.Taken:
+            form.add_error(None, _("Somebody else has this number or address."))
+        else:
+            messages.success(request, _("Saved. Messages go there from now on."))
+            return redirect(here)
+    shown = queue.entries([item], request.user)[0]
+    return _queue_page(request, shown, contact_form=form, status=422)
+
+
 def _person_named(number: str) -> User | None:
     """Raises Http404 for somebody who does not exist; nobody where none is named."""
     if not number:
@@ -479,6 +508,7 @@ def _queue_page(
     chosen: Case | None,
     *,
     form: DecisionForm | ResolutionForm | None = None,
+    contact_form: ContactForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
     """The list, and one case beside it: the first where none was chosen. The list asks for itself
@@ -522,6 +552,7 @@ def _queue_page(
         context["changed"] = _changed(request, shown)
     if shown is not None and (not polled or context["changed"]):
         context |= _facts(request, shown, form)
+        context |= _out_of_reach(request, shown, contact_form)
     template = "list" if polled else "queue"
     return render(request, f"cancellations/desk/{template}.html", context, status=status)
 
@@ -562,6 +593,18 @@ def _facts(
     if shown.cancellation is None:
         return facts | {"is_open": is_open, "form": form or ResolutionForm()}
     return facts | _request_facts(shown.cancellation, user) | {"form": form or DecisionForm()}
+
+
+def _out_of_reach(request: DeskRequest, shown: Case, form: ContactForm | None) -> dict[str, Any]:
+    """Of somebody nothing reaches: what failed, and where to write down what does."""
+    item, interview = shown.item, shown.interview
+    if item is None or interview is None or item.kind != WorkKind.WRONG_CONTACT:
+        return {}
+    corrects = item.closed_at is None and work.may_correct_contact(request.user)
+    return {
+        "failed": story.failed_for(interview, item.params["recipient"]),
+        "contact_form": (form or ContactForm()) if corrects else None,
+    }
 
 
 def _asked_of_a_person(interview: Interview, item: WorkItem) -> QuerySet[HelpTurn]:

@@ -27,6 +27,7 @@ from accounts.permissions import (
     READ_DETAIL,
 )
 from cancellations import company, queries, story
+from cancellations.absences.models import Absence
 from cancellations.desk_filters import InterviewFilter, RevealForm, SavedViewForm, SearchForm
 from cancellations.help import plausibility
 from cancellations.interview_lists import ALL, AskedList, remember, way_back
@@ -380,6 +381,7 @@ def _interview_page(
         "stays": stays,
         "was_open": _was_open(chosen, stays),
         "cancellations": _with_hints(told.cancellations),
+        "absences": list(Absence.objects.filter(interview=chosen).order_by("-pk")),
         "ways": [
             *story.ways_to(chosen.candidate.user, revealed=revealed),
             *story.known_by(chosen.candidate.user, revealed=revealed),

@@ -22,10 +22,14 @@ from cancellations.forms import CancellationForm, MineFilter
 from cancellations.models import Cancellation, CancellationStatus
 from cancellations.responses import own_or_404
 from interviews.booking.queries import can_be_booked
-from interviews.gates.queries import asks_for_documents
+from interviews.gates.models import GateKind, StageGate
+from interviews.gates.queries import gates_before
+from interviews.gates.services import OVER
+from interviews.gates.words import words_of
 from interviews.models import Interview, InterviewQuerySet
 from interviews.queries import (
     FEW,
+    company_day,
     few_own,
     in_reading_order,
     own_interviews,
@@ -121,8 +125,7 @@ def interview(request: PortalRequest, reference: str) -> HttpResponse:
         "move": queries.move_rule(own, policies, now=now),
         "is_invited": own.status == InterviewStatus.INVITED,
         "can_be_booked": can_be_booked(own, now),
-        "asks_for_documents": own.status == InterviewStatus.COMPLETED
-        and asks_for_documents(own.application),
+        "documents": _documents(own, now),
         "cancellation": cancellation,
         "may_book_again": own.status == InterviewStatus.WITHDRAWN
         and cancellation is not None
@@ -135,6 +138,15 @@ def interview(request: PortalRequest, reference: str) -> HttpResponse:
         "is_ended": own.status in ENDED,
     }
     return render(request, "cancellations/portal/interview.html", context)
+
+
+def _documents(own: Interview, now: datetime) -> list[tuple[StageGate, str]]:
+    """What their application is asked for, and how far each has come, while anything can follow."""
+    goes_on = own.status not in ENDED or own.status == InterviewStatus.COMPLETED
+    if not goes_on or own.application.stage in OVER:
+        return []
+    before = gates_before(own.application, today=company_day(now))
+    return [(each.gate, words_of(each)) for each in before if each.gate.kind == GateKind.DOCUMENT]
 
 
 @keeps_choices("reason")

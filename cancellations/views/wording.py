@@ -79,7 +79,7 @@ def edit(request: DeskRequest, event: str, channel: str, language: str) -> HttpR
         "what": _what(event),
         "where": _where(channel, language),
         "readers": READERS[kind_of(event).group],
-        "names": sorted(SHAPES[event].names | wording.ALWAYS),
+        "names": wording.names_in(event, language),
         "required": [*sorted(SHAPES[event].required), *filter(None, [SHAPES[event].link])],
         # Then the provider sends the words registered there, whatever stands here.
         "is_registered": f"{event}/{channel}.{language}" in settings.TWILIO_TEMPLATES,

@@ -15,6 +15,7 @@ from accounts.models import User
 from accounts.time_zones import groups
 from interviews.booking.models import MOST_TIMES, Closure, SlotSeries
 from interviews.booking.queries import visible_positions
+from interviews.booking.rules import meeting, overlapping
 from interviews.forms import MomentField, SaneDateField
 from interviews.models import Department, InterviewKind, Position, Slot
 from interviews.queries import departments_of, sees_everything
@@ -150,6 +151,11 @@ def spread(spans: Iterable[tuple[time, time | None]], minutes: int) -> list[time
     for first, last in spans:
         at = first.hour * 60 + first.minute
         end = at + minutes if last is None else last.hour * 60 + last.minute
+        if last is not None and last <= first:
+            raise ValidationError(
+                _("From %(first)s to %(last)s: the end has to come after the start."),
+                params={"first": f"{first:%H:%M}", "last": f"{last:%H:%M}"},
+            )
         if last is not None and end < at + minutes:
             raise ValidationError(
                 _("From %(first)s to %(last)s is too short for one of %(minutes)d minutes."),
@@ -202,7 +208,8 @@ class SeriesForm(forms.ModelForm):
         _offer(self, "position", visible_positions(by).filter(is_open=True))
         zone = self.fields["zone"]
         assert isinstance(zone, forms.ChoiceField)  # noqa: S101 - tells mypy
-        zone.choices = groups(timezone.now())
+        zone.choices = groups(timezone.now(), self.instance.zone if self.instance.pk else "")
+        self._today = today
         if self.instance.pk:
             self.fields["position"].disabled = self.fields["kind"].disabled = True
             _offer(self, "position", visible_positions(by))
@@ -224,7 +231,35 @@ class SeriesForm(forms.ModelForm):
         since, until = cleaned.get("since"), cleaned.get("until")
         if since and until and until < since:
             self.add_error("until", _("The last day comes before the first one."))
+        if not self.errors:
+            self._refuse_what_meets(cleaned)
         return cleaned
+
+    def _refuse_what_meets(self, cleaned: dict[str, Any]) -> None:
+        """One time at once: who takes several people then gives a time several places."""
+        pattern = SlotSeries(**cleaned).pattern
+        if pair := overlapping(pattern.times, pattern.length):
+            message = _(
+                "%(first)s and %(second)s overlap: each lasts %(minutes)d minutes. For several"
+                " people at once, give a time more places."
+            )
+            first, second = (f"{each:%H:%M}" for each in pair)
+            said = {"first": first, "second": second, "minutes": cleaned["minutes"]}
+            self.add_error("times", ValidationError(message, params=said))
+            return
+        others = SlotSeries.objects.filter(position=cleaned["position"], kind=cleaned["kind"])
+        for other in others.exclude(pk=self.instance.pk).order_by("pk"):
+            if at := meeting(pattern, other.pattern, self._today):
+                message = _(
+                    "Another series of this position, at %(times)s, takes place at the same time,"
+                    " the first time on %(day)s. Change that one, or choose other times."
+                )
+                params = {
+                    "times": ", ".join(f"{each:%H:%M}" for each in other.times),
+                    "day": f"{timezone.localtime(at, pattern.zone):%Y-%m-%d %H:%M}",
+                }
+                self.add_error("times", ValidationError(message, params=params))
+                return
 
 
 class ClosureForm(forms.ModelForm):

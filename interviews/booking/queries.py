@@ -7,7 +7,8 @@ from itertools import groupby
 
 from django.core.signing import BadSignature, Signer
 from django.db import models
-from django.db.models import Count, Q
+from django.db.models import Count, F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import User
@@ -15,7 +16,8 @@ from interviews.booking.models import Closure, SlotSeries
 from interviews.models import Department, Interview, Position, Slot
 from interviews.queries import COMPANY_ZONE, departments_of, offered_slots, sees_everything
 from interviews.queries import company_day as company_day
-from interviews.refill.models import OfferState
+from interviews.refill.models import Offer, OfferState
+from interviews.refill.queries import offers_with_facts
 from interviews.states import InterviewStatus
 
 TIMES = 60  # on one page of what a candidate can choose from
@@ -126,7 +128,22 @@ def calendar(
         slots = slots.filter(position__department=department)
     elif not sees_everything(user):
         slots = slots.filter(position__department__in=departments_of(user).values("pk"))
-    return list(slots.select_related("position__department").order_by("starts_at", "pk")[:most])
+    facts = with_taken(slots.select_related("position__department"))
+    return list(facts.order_by("starts_at", "pk")[:most])
+
+
+def with_taken(slots: models.QuerySet[Slot]) -> models.QuerySet[Slot]:
+    """Of the places counted as booked, `kept` are kept for who was offered one; `taken` are those
+    that somebody has."""
+    offers = Offer.objects.filter(slot=OuterRef("pk"), state=OfferState.OPEN).order_by()
+    counted = offers.values("slot").annotate(count=Count("pk")).values("count")
+    return slots.annotate(kept=Coalesce(Subquery(counted), 0), taken=F("booked") - F("kept"))
+
+
+def kept_in(slot: Slot) -> list[Offer]:
+    """The offers for which places of this slot are kept, the first to end at the top."""
+    offers = offers_with_facts().filter(slot=slot, state=OfferState.OPEN)
+    return list(offers.order_by("held_until", "pk"))
 
 
 def visible_slots(user: User) -> models.QuerySet[Slot]:

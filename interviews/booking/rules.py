@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 DAY = timedelta(days=1)
@@ -35,6 +36,35 @@ def occurrences(pattern: Pattern, first: date, last: date) -> Iterator[tuple[dat
                 if starts_at is not None:
                     yield starts_at, starts_at + pattern.length
         day += DAY
+
+
+def overlapping(times: Collection[time], length: timedelta) -> tuple[time, time] | None:
+    """The first two times of a day of which one begins before the other has ended."""
+    minutes = length.total_seconds() / 60
+    ordered = sorted(times)
+    for one, other in pairwise(ordered):
+        if (other.hour - one.hour) * 60 + other.minute - one.minute < minutes:
+            return one, other
+    return None
+
+
+def meeting(one: Pattern, other: Pattern, first: date) -> datetime | None:
+    """When, from local day `first` on, two patterns first take place at once; None where they never
+    do. Two weeks in which both go on tell: every week is like the one before, and clocks that
+    change between zones move them by an hour at most."""
+    first = max(first, one.since, other.since)
+    last = first + 14 * DAY
+    taken = [
+        (start, end, which)
+        for which, pattern in enumerate((one, other))
+        for start, end in occurrences(pattern, first, last)
+    ]
+    latest: dict[int, datetime] = {}  # when the last one of each has ended
+    for start, end, which in sorted(taken):
+        if start < latest.get(1 - which, start):
+            return start
+        latest[which] = max(end, latest.get(which, end))
+    return None
 
 
 def _moment(day: date, at: time, zone: ZoneInfo) -> datetime | None:

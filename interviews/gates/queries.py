@@ -99,10 +99,11 @@ def scores_of(application: Application) -> dict[str, float]:
     return found
 
 
-def asks_for_documents(application: Application) -> bool:
-    """Whether any stage of its position asks for one."""
-    asking = StageGate.objects.filter(is_active=True, kind=GateKind.DOCUMENT)
-    return asking.filter(position=application.position_id).exists()
+def waits_for_check(application: Application) -> bool:
+    """Whether HR has to say something to what was handed in."""
+    passed = application.passes.values("gate")
+    handed_in = application.documents.filter(state=DocumentState.UPLOADED, gate__is_active=True)
+    return handed_in.exclude(gate__in=passed).exists()
 
 
 def waiting_for_documents(*, ended_since: datetime) -> list[int]:

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.permissions import CORRECT_INTERVIEWS, READ_DETAIL
+from accounts.permissions import CORRECT_INTERVIEWS, MANAGE_SLOTS, READ_DETAIL
 from interviews import history
 from interviews.formats import format_of
 from interviews.gates import notices, queries, rules
@@ -25,12 +25,13 @@ from interviews.gates.models import (
 from interviews.models import Application, Interview, Stage
 from interviews.queries import company_day, departments_of, sees_everything
 from interviews.services import end_application
-from interviews.signals import document_uploaded
+from interviews.signals import document_uploaded, documents_checked
 from notifications.services import notify, supersede
 
 OVER = frozenset({Stage.HIRED, Stage.ENDED})
 UPLOADS_AN_HOUR = 10  # of one application; each is up to 5 MB in the database
 REMIND_EVERY, REMIND_FOR = timedelta(days=3), timedelta(days=21)
+ASK_EVERY = timedelta(days=1)  # by hand
 
 
 class GateShut(Exception):
@@ -132,11 +133,10 @@ def check(
     wrong with it. Raises Document.DoesNotExist, PermissionDenied, TransitionNotAllowed where
     somebody has checked it meanwhile."""
     now = timezone.now()
-    document = (
-        Document.objects.select_related("application__position", "gate")
-        .select_for_update(of=("self",))
-        .get(reference=reference)
-    )
+    documents = Document.objects.select_related("application__position", "gate")
+    application = documents.defer("data").get(reference=reference).application
+    _lock_interviews(application)
+    document = documents.select_for_update(of=("self",)).get(reference=reference)
     _require(by, READ_DETAIL, document.application)
     if accepted:
         document.accept(by=by, at=now)
@@ -147,6 +147,7 @@ def check(
     document.save(update_fields=["state", "checked_by", "checked_at", "note", "expires_on"])
     if not accepted and (interview := latest_interview(document.application)):
         notify(*notices.document_rejected(document, interview))
+    _say_if_checked(application, by=by)
     return document
 
 
@@ -155,14 +156,25 @@ def let_through(application: Application, gate: StageGate, *, by: User, reason: 
     """HR opens a gate for one application. Doing it again changes nothing. Raises
     PermissionDenied."""
     _require(by, CORRECT_INTERVIEWS, application)
+    _lock_interviews(application)
     given = {"by": by, "at": timezone.now(), "reason": reason}
     made, is_new = GatePass.objects.get_or_create(
         application=application, gate=gate, defaults=given
     )
     if is_new and (interview := latest_interview(application)):
-        interview = Interview.objects.lock(interview.reference)
         history.record(interview, ("gate_passed", {"gate": gate.pk}), by=by, at=made.at)
+    _say_if_checked(application, by=by)
     return made
+
+
+def _lock_interviews(application: Application) -> None:
+    """Before its documents, as who hands one in does."""
+    list(application.interviews.order_by("pk").select_for_update(of=("self",)))
+
+
+def _say_if_checked(application: Application, *, by: User) -> None:
+    if not queries.waits_for_check(application):
+        documents_checked.send(sender=Application, application=application, by=by)
 
 
 def weigh(interview: Interview, scores: Mapping[str, float], *, at: datetime) -> bool:
@@ -209,6 +221,27 @@ def remind_of_missing(application_id: int, *, now: datetime | None = None) -> bo
     if not missing or not timedelta(0) <= since < REMIND_FOR:
         return False
     notify(*notices.documents_missing(interview, missing, time=since // REMIND_EVERY))
+    return True
+
+
+@transaction.atomic
+def ask_for_documents(application: Application, *, by: User, now: datetime | None = None) -> bool:
+    """HR asks the candidate for what is still needed, once a day. Whether there was anything to
+    ask for. Raises PermissionDenied."""
+    _require(by, MANAGE_SLOTS, application)
+    now = now or timezone.now()
+    latest = latest_interview(application)
+    if latest is None or application.stage in OVER:
+        return False
+    interview = Interview.objects.lock(latest.reference)
+    before = queries.gates_before(application, today=company_day(now))
+    missing = [each.gate for each in before if each.is_asked_for]
+    lately = interview.history.filter(event="documents_asked", at__gt=now - ASK_EVERY)
+    if not missing or lately.exists():
+        return False
+    asked = {"gates": [gate.pk for gate in missing]}
+    history.record(interview, ("documents_asked", asked), by=by, at=now)
+    notify(*notices.documents_missing(interview, missing, time=now.isoformat()))
     return True
 
 

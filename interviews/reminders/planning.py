@@ -28,7 +28,7 @@ PLANNED = frozenset(str(each.value) for each in When)
 SUPERSEDED = (*(str(each.value) for each in Words), "trouble_asked")
 ALL_SUPERSEDED = (*SUPERSEDED, *WHILE_INVITED, *WHILE_BOOKED)
 # Nothing of what is planned depends on these; after those, the appointment is another one.
-UNCHANGED = frozenset({"confirmed", "opened", "trouble_reported", "help_asked"})
+UNCHANGED = frozenset({"confirmed", "opened", "trouble_reported", "help_asked", "documents_asked"})
 ANOTHER_TIME = frozenset({"booked", "moved", "corrected"})
 NOT_HEARD_OF = "not_attended"  # the follow-up of an invitation nobody takes up
 OWN_TIMES = (Anchor.DEADLINE.value, Anchor.START.value, Anchor.END.value)
@@ -53,15 +53,32 @@ WHERE step.interview_id = ANY(%(interviews)s::bigint[]) AND step.done_at IS NULL
     AND (NOT rule.is_active OR rule.stage <> interview.status
         OR rule.kind NOT IN ('', interview.kind)
         OR step.anchor_at IS DISTINCT FROM {ANCHOR}
-        OR step.rule_id = ANY(%(anew)s::bigint[]) AND rule.what <> 'close')
+        OR step.rule_id = ANY(%(anew)s::bigint[]) AND rule.whom <> %(whom)s)
 """  # noqa: S608 - nothing in it comes from outside
+# What was still to come when its rule was changed goes along, also where it is due by now: it is
+# taken at once, unless it is of no use any more, and nobody goes without what they were to get.
 # A window that is still to be closed stays so, however long it has been due.
-MOVE = """
-UPDATE interviews_step AS step SET due_at = step.anchor_at + make_interval(mins => rule.minutes)
-FROM interviews_reminderrule AS rule
-WHERE step.interview_id = ANY(%(interviews)s::bigint[]) AND step.done_at IS NULL
-    AND step.rule_id = ANY(%(anew)s::bigint[]) AND rule.id = step.rule_id AND rule.what = 'close'
-"""
+MOVE = f"""
+UPDATE interviews_step AS step
+SET anchor_at = counted.anchor_at,
+    due_at = counted.anchor_at + make_interval(mins => counted.minutes)
+FROM (
+    SELECT interview.id AS interview_id, rule.id AS rule_id, rule.minutes, {ANCHOR} AS anchor_at
+    FROM interviews_interview AS interview
+    JOIN interviews_reminderrule AS rule ON rule.id = ANY(%(anew)s::bigint[])
+        AND rule.stage = interview.status AND rule.whom = %(whom)s
+    WHERE interview.id = ANY(%(interviews)s::bigint[])
+) AS counted
+WHERE step.interview_id = counted.interview_id AND step.rule_id = counted.rule_id
+    AND step.done_at IS NULL AND counted.anchor_at IS NOT NULL
+    AND NOT EXISTS (
+        SELECT 1 FROM interviews_step AS other
+        WHERE other.interview_id = step.interview_id AND other.rule_id = step.rule_id
+            AND other.id <> step.id
+            AND (other.anchor_at = counted.anchor_at
+                OR other.done_at IS NULL AND other.id > step.id)
+    )
+"""  # noqa: S608 - nothing in it comes from outside
 # What is due already is planned only where it closes a window: a reminder would come late.
 PLAN = f"""
 INSERT INTO interviews_step (interview_id, rule_id, anchor_at, due_at, outcome)
@@ -90,8 +107,8 @@ def plan(
 ) -> None:
     """Bring the steps of these interviews, whose locks the caller holds, into line with how they
     stand, in two statements. `closes`: also what would have been closed already. Only what counts
-    from one of these `anchors` is added. The steps of the rules `anew` are planned anew whatever
-    they say; windows still to be closed move along."""
+    from one of these `anchors` is added. The steps still to come of the rules `anew` move to when
+    these now say."""
     values: dict[str, Any] = {
         "interviews": list(interviews),
         "now": now,
@@ -102,9 +119,9 @@ def plan(
         "usual": USUAL_LENGTH,
     }
     with connection.cursor() as cursor:
-        cursor.execute(DROP, values)
         if anew:
             cursor.execute(MOVE, values)
+        cursor.execute(DROP, values)
         cursor.execute(PLAN, values)
 
 

@@ -10,7 +10,7 @@ from interviews.models import PRIVATE_FIELDS, HistoryEntry, Interview, Interview
 from interviews.platforms.base import EventKind, Standing
 from interviews.platforms.models import PlatformEvent, PlatformLink
 from interviews.reminders import rules
-from interviews.reminders.models import Step, TroubleReport
+from interviews.reminders.models import ReminderRule, Step, TroubleReport
 from interviews.reminders.rules import Anchor, Unless, What
 from interviews.room import queries as room
 from interviews.room.models import Ending, RoomEvent
@@ -58,6 +58,16 @@ def due(now: datetime) -> QuerySet[Step]:
 def steps_of(interview: Interview) -> list[Step]:
     """What has been done by itself and what is still planned, in order."""
     return list(interview.steps.select_related("rule").order_by("due_at", "pk"))
+
+
+def too_late_by(rule: ReminderRule, now: datetime) -> int:
+    """How many of its steps still to come are of no use any more, as it says now: counted before
+    they move along."""
+    plan = rule.plan
+    if plan.useful is None or not plan.is_active:
+        return 0
+    ahead = rule.steps.filter(done_at=None, due_at__gt=now)
+    return ahead.filter(anchor_at__lt=now - plan.useful - plan.offset).count()
 
 
 def anchor_of(interview: Interview, anchor: str) -> datetime | None:

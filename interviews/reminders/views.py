@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -233,10 +234,21 @@ def _rule(request: DeskRequest, rule: ReminderRule) -> HttpResponseBase:
         raise PermissionDenied
     form = RuleForm(request.POST if request.method == "POST" else None, instance=rule)
     if form.is_valid():
-        services.save_rule(form.save(commit=False), by=request.user)
+        counted_as_before = "anchor" not in form.changed_data
+        saved = services.save_rule(form.save(commit=False), by=request.user)
         messages.success(
             request, _("Saved. What is planned follows within minutes, however many there are.")
         )
+        late = queries.too_late_by(saved, timezone.now()) if counted_as_before else 0
+        if late:
+            words = ngettext(
+                "%(count)d reminder still to come is too late to be of use by this rule, and is"
+                " not sent.",
+                "%(count)d reminders still to come are too late to be of use by this rule, and are"
+                " not sent.",
+                late,
+            )
+            messages.warning(request, words % {"count": late})
         return redirect("reminders:rules")
     context = {"form": form, "rule": rule, "place": "settings"}
     status = 422 if form.is_bound else 200

@@ -2,8 +2,10 @@
 there are none."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from enum import StrEnum, auto
 from typing import Any
 
 from django.contrib import messages
@@ -34,8 +36,26 @@ from interviews.queries import departments_of, sees_everything
 POSTED = ["GET", "HEAD", "POST"]
 MOST = 400  # slots that one week shows
 LISTED = 200  # interviews of one slot
-WEEK = timedelta(days=7)
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
 PREFILLED = ("position", "times")  # of a new series, from the address
+
+
+class Standing(StrEnum):
+    """What becomes of a slot in the calendar."""
+
+    CLOSED = auto()
+    PAST = auto()
+    NOT_OFFERED = auto()  # for a closure
+    FULL = auto()
+    FREE = auto()
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One slot in the calendar, and how it stands."""
+
+    slot: Slot
+    standing: Standing
 
 
 @dataclass(frozen=True)
@@ -43,7 +63,7 @@ class Day:
     """One day of the week shown: its slots, and what it is closed for."""
 
     date: date
-    slots: list[Slot]
+    slots: list[Shown]
     closed: str
     is_today: bool
 
@@ -81,13 +101,30 @@ def week(request: DeskRequest) -> HttpResponse:
 
 
 def _days(found: list[Slot], monday: date, today: date, department: Any) -> list[Day]:
-    by_day: dict[date, list[Slot]] = defaultdict(list)
+    closures = queries.closures_between(monday - DAY, monday + WEEK)  # days of the company
+    by_day: dict[date, list[Shown]] = defaultdict(list)
     for each in found:
-        by_day[timezone.localdate(each.starts_at)].append(each)
-    closures = queries.closures_between(monday, monday + WEEK)
+        shown = Shown(each, _standing(each, closures))
+        by_day[timezone.localdate(each.starts_at)].append(shown)
     closed = queries.closed_dates(closures, department.pk if department else None)
     days = [monday + timedelta(days=number) for number in range(7)]
     return [Day(day, by_day[day], closed(day), day == today) for day in days]
+
+
+def _standing(slot: Slot, closures: Sequence[Closure]) -> Standing:
+    if slot.closed_at is not None:
+        return Standing.CLOSED
+    if slot.starts_at <= timezone.now():
+        return Standing.PAST
+    if _closure_over(slot, closures):
+        return Standing.NOT_OFFERED
+    return Standing.FULL if slot.is_full else Standing.FREE
+
+
+def _closure_over(slot: Slot, closures: Sequence[Closure]) -> str:
+    """What the closure is called that it lies in; empty for none."""
+    closed = queries.closed_dates(closures, slot.position.department_id)
+    return closed(queries.company_day(slot.starts_at))
 
 
 def _address(request: DeskRequest, day: date | None) -> str:
@@ -145,6 +182,7 @@ def slot(request: DeskRequest, slot_id: int) -> HttpResponse:
     context = {
         "slot": chosen,
         "interviews": list(interviews[:LISTED]),
+        "kept": queries.kept_in(chosen),
         "listed": LISTED,
         "form": form,
         "is_past": chosen.starts_at <= timezone.now(),
@@ -156,8 +194,7 @@ def slot(request: DeskRequest, slot_id: int) -> HttpResponse:
 
 def _closed_for(chosen: Slot) -> str:
     day = queries.company_day(chosen.starts_at)
-    closures = queries.closures_between(day, day)
-    return queries.closed_dates(closures, chosen.position.department_id)(day)
+    return _closure_over(chosen, queries.closures_between(day, day))
 
 
 @never_cache
@@ -183,7 +220,7 @@ def act_on_slot(request: DeskRequest, slot_id: int, action: str) -> HttpResponse
 
 
 def _slot(request: DeskRequest, slot_id: int) -> Slot:
-    return get_object_or_404(queries.visible_slots(request.user), pk=slot_id)
+    return get_object_or_404(queries.with_taken(queries.visible_slots(request.user)), pk=slot_id)
 
 
 def _week_of(chosen: Slot) -> str:

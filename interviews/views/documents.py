@@ -30,21 +30,12 @@ from interviews.booking.services import reach_stage
 from interviews.gates import queries, services
 from interviews.gates.forms import CheckForm, PassForm, StageForm, UploadForm
 from interviews.gates.models import Document, DocumentState, GateKind, StageGate
-from interviews.gates.rules import Standing
+from interviews.gates.words import words_of
 from interviews.models import Access, AccessLog, Application, Interview
 from interviews.queries import company_day, own_interview, visible_to
 
 POSTED = ["GET", "HEAD", "POST"]
 ENDINGS = {"application/pdf": "pdf", "image/jpeg": "jpg", "image/png": "png"}
-WORDS: dict[str, Promise] = {
-    Standing.OPEN: gettext_lazy("Done"),
-    Standing.MISSING: gettext_lazy("Still needed"),
-    Standing.TO_CHECK: gettext_lazy("Handed in; HR looks at it"),
-    Standing.REJECTED: gettext_lazy("Not accepted; please hand in another one"),
-    Standing.EXPIRED: gettext_lazy("No longer valid; please hand in a new one"),
-    Standing.UNSCORED: gettext_lazy("No score yet"),
-    Standing.BELOW: gettext_lazy("Not reached"),
-}
 REFUSED: dict[str, Promise] = {
     "format": gettext_lazy("This is neither a PDF nor a JPEG or PNG picture."),
     "too_large": gettext_lazy("The file is larger than 5 MB."),
@@ -86,7 +77,7 @@ def mine(request: PortalRequest, reference: str) -> HttpResponseBase:
     rows = [
         Row(
             each,
-            str(WORDS[each.standing]),
+            words_of(each),
             form if form and each.gate == gate else UploadForm(gate=each.gate),
         )
         for each in found
@@ -135,7 +126,7 @@ def desk(request: DeskRequest, reference: str) -> HttpResponseBase:
     found = get_object_or_404(visible_to(request.user).with_facts(), reference=reference)
     wrong: forms.Form | None = None
     if request.method == "POST":
-        actions = {"check": _check, "pass": _let_through, "stage": _move_on}
+        actions = {"check": _check, "pass": _let_through, "ask": _ask, "stage": _move_on}
         action = actions.get(request.POST.get("action", ""))
         if action is None:
             return redirect("interviews:desk_documents", reference)
@@ -158,7 +149,7 @@ def desk(request: DeskRequest, reference: str) -> HttpResponseBase:
         "rows": [
             Row(
                 each,
-                str(WORDS[each.standing]),
+                words_of(each),
                 form(
                     CheckForm,
                     each.gate,
@@ -173,6 +164,8 @@ def desk(request: DeskRequest, reference: str) -> HttpResponseBase:
         "may_check": request.user.has_perm(READ_DETAIL),
         "may_pass": request.user.has_perm(CORRECT_INTERVIEWS),
         "may_move": request.user.has_perm(MANAGE_SLOTS),
+        "may_ask": application.stage not in services.OVER
+        and any(each.is_asked_for for each in before),
     }
     status = 422 if wrong else 200
     return render(request, "interviews/documents/desk.html", context, status=status)
@@ -216,6 +209,14 @@ def _let_through(request: DeskRequest, found: Interview) -> forms.Form | None:
     services.let_through(found.application, gate, by=request.user, reason=reason)
     messages.success(request, _("The gate is open for this application."))
     return None
+
+
+def _ask(request: DeskRequest, found: Interview) -> None:
+    """Write to the candidate what is still needed."""
+    if services.ask_for_documents(found.application, by=request.user):
+        messages.success(request, _("The candidate is being asked for it."))
+    else:
+        messages.info(request, _("Nothing is missing, or the candidate has been asked today."))
 
 
 def _move_on(request: DeskRequest, found: Interview) -> forms.Form | None:

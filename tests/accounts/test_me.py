@@ -239,11 +239,23 @@ def test_common_time_zones_come_first_by_names_people_use(
     assert f'value="Asia/Shanghai">{beijing}<' in first
 
 
-def test_every_time_zone_is_offered_once():
-    choices = SettingsForm().fields["time_zone"].choices
-    offered = [zone for _group, zones in choices[1:] for zone, _label in zones]
+def offered_zones(**initial):
+    choices = SettingsForm(initial=initial).fields["time_zone"].choices
+    return [zone for _group, zones in choices[1:] for zone, _label in zones]
 
-    assert sorted(offered) == sorted(time_zones())
+
+def test_every_time_zone_is_offered_once_and_by_one_name():
+    offered = offered_zones()
+
+    assert len(offered) == len(set(offered)) > 400
+    assert set(offered) <= set(time_zones())
+    assert {"Asia/Kolkata", "America/New_York", "Etc/UTC"} <= set(offered)
+    assert not {"Asia/Calcutta", "Asia/Chongqing", "US/Eastern"} & set(offered)
+
+
+def test_time_zone_chosen_by_an_older_name_can_stay():
+    assert "Asia/Calcutta" in offered_zones(time_zone="Asia/Calcutta")
+    assert offered_zones(time_zone="default") == offered_zones()
 
 
 @pytest.mark.parametrize(

@@ -538,6 +538,53 @@ def test_case_says_everything_that_is_known(client, absence):
     assert "Put it on the record" in page
 
 
+def test_nobody_is_put_on_the_record_by_one_click_or_without_a_reason(client, absence):
+    client.force_login(lead_of(absence))
+    address = reverse("cancellations:decide_absence", args=[absence.reference, "mark"])
+
+    without = client.post(address, {"note": " ", "step": "confirm"})
+    asked = client.post(address, {"note": "Third time."})
+    assert not Mark.objects.exists()
+    done = client.post(address, {"note": "Third time.", "step": "confirm"}, follow=True)
+
+    assert without.status_code == 422
+    assert "Write why it goes on the record" in without.text
+    assert "Put it on the record?" in asked.text
+    assert "for 180 days" in asked.text
+    assert "It is on the record." in done.text
+    assert fresh(absence).note == "Third time."
+
+
+def test_mark_stands_only_with_a_reason_and_is_lifted_without(client, mark):
+    services.appeal(mark.reference, by=mark.candidate.user, text="")
+    department = Interview.objects.get(reference=mark.interview).position.department
+    client.force_login(UserFactory(lead=True, departments=[department]))
+
+    def decide(action, note):
+        address = reverse("cancellations:decide_appeal", args=[mark.reference, action])
+        return client.post(address, {"note": note})
+
+    assert "Write why the mark stands" in decide("uphold", "").text
+    assert fresh(mark).state == "appealed"
+    decide("lift", "")
+    assert fresh(mark).state == "lifted"
+
+
+@pytest.mark.parametrize("decided", [True, False])
+def test_desk_page_of_the_interview_leads_to_the_absence(client, absence, decided):
+    lead = lead_of(absence)
+    client.force_login(lead)
+    if decided:
+        services.excuse(absence.reference, by=lead)
+
+    page = client.get(
+        reverse("cancellations:desk_interview", args=[absence.interview.reference])
+    ).text
+
+    assert reverse("cancellations:absence", args=[absence.reference]) in page
+    assert ("how it was decided" in page) is decided
+
+
 def test_where_it_would_be_unfair_the_button_is_not_there(client, absence):
     nothing_arrived(absence.interview)
     client.force_login(lead_of(absence))

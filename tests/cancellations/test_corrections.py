@@ -186,6 +186,22 @@ def test_missed_interview_gives_back_its_old_place(position, recruiter):
     assert dict(Slot.objects.values_list("pk", "booked")) == {missed.slot_id: 0, later.pk: 1}
 
 
+def test_nobody_has_missed_what_is_not_over(client, position, recruiter):
+    interview = InterviewFactory(position=position, starts_in=timedelta(seconds=-30))
+    client.force_login(recruiter)
+
+    with pytest.raises(TransitionNotAllowed):
+        correct(interview, recruiter, move=Move.MISS)
+    page = client.get(reverse("cancellations:correct", args=[interview.reference])).text
+
+    assert "They can still come" in page
+    assert company.moves(interview, now=interview.ends_at) == [
+        Move.COMPLETE,
+        Move.MISS,
+        Move.WITHDRAW,
+    ]
+
+
 @pytest.mark.parametrize(
     ("given", "move", "becomes"),
     [

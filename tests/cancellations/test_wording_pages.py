@@ -42,6 +42,14 @@ def test_the_page_begins_with_the_products_words_and_shows_them_filled(desk):
     assert "id_title" not in page
 
 
+def test_each_name_stands_there_with_an_example(desk):
+    page = desk.get(SMS).content.decode()
+
+    assert "for example: 装配技术员" in " ".join(page.split())
+    said = " ".join(page.partition("<code>{{ starts_on }}</code>")[2].split())
+    assert said.startswith('<span class="soft"> for example: ')
+
+
 def test_a_look_keeps_nothing(desk):
     response = desk.post(SMS, WORDS | {"look": "1"})
 

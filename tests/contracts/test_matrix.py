@@ -325,6 +325,8 @@ address                                method none  owner other recr  recr2 lead
 /desk/work/<ref>/                      GET    desk  403   403   200   404   200   404   200   200
 /desk/work/<ref>/assign/               GET    desk  403   403   on    404   on    404   403   on
 /desk/work/<ref>/assign/               POST   desk  403   403   on    404   on    404   403   on
+/desk/work/<ref>/contact/              GET    desk  403   403   404   404   404   404   403   404
+/desk/work/<ref>/contact/              POST   desk  403   403   404   404   404   404   403   404
 /desk/work/<ref>/resolve/              GET    desk  403   403   on    404   on    404   403   on
 /desk/work/<ref>/resolve/              POST   desk  403   403   422   404   422   404   403   422
 /desk/absences/<ref>/                  GET    desk  403   403   200   404   200   404   200   200

@@ -12,6 +12,7 @@ from notifications.models import Notification
 from tests.factories import (
     DepartmentFactory,
     InterviewFactory,
+    OfferFactory,
     PositionFactory,
     SlotFactory,
     SlotSeriesFactory,
@@ -173,6 +174,57 @@ def test_booked_slot_is_closed_with_its_interviews_after_a_check(client, departm
     assert Notification.objects.filter(event="company_cancelled").exists()
 
 
+def test_place_kept_for_an_offer_is_no_booking(client, department, recruiter):
+    offer = OfferFactory(place__slot__position__department=department)
+    Slot.objects.filter(pk=offer.slot_id).update(capacity=2)
+    address = reverse("interviews:slot", args=[offer.slot_id])
+
+    page = client.get(address).content.decode()
+    week = client.get(CALENDAR, week_of(offer.slot.starts_at)).content.decode()
+
+    assert "0 of 2 booked" in page
+    assert f"1 kept for {offer.entry.candidate.user.name} until" in page
+    assert reverse("cancellations:close_slot", args=[offer.slot_id]) not in page
+    assert "0/2" in week
+    assert "1 kept for somebody" in week
+
+
+def test_slot_of_which_a_place_is_kept_is_closed_at_once(client, department, recruiter):
+    offer = OfferFactory(place__slot__position__department=department)
+    with_interviews = reverse("cancellations:close_slot", args=[offer.slot_id])
+
+    asked = client.get(with_interviews)
+    client.post(reverse("interviews:act_on_slot", args=[offer.slot_id, "close"]))
+
+    assert asked.url == reverse("interviews:slot", args=[offer.slot_id])
+    assert (fresh(offer.slot).closed_by, fresh(offer.slot).booked) == (recruiter, 0)
+    assert fresh(offer).state == "withdrawn"
+
+
+@pytest.mark.parametrize("mine", [True, False])
+def test_day_of_a_closure_is_not_offered_in_the_calendar(client, department, recruiter, mine):
+    slot = SlotFactory(position__department=department)
+    day = timezone.localdate(slot.starts_at)
+    closed = department if mine else DepartmentFactory()
+    Closure.objects.create(name="春节", first_day=day, last_day=day, department=closed)
+
+    page = client.get(CALENDAR, week_of(slot.starts_at)).content.decode()
+
+    assert ("not offered" in page) is mine
+    assert (" free" in page) is not mine
+
+
+def test_time_that_has_passed_offers_nothing(client, department, recruiter):
+    past = SlotFactory(
+        position__department=department, starts_at=NOW - timedelta(hours=2), capacity=9
+    )
+
+    page = client.get(CALENDAR, week_of(past.starts_at)).content.decode()
+
+    assert "calendar-slot-past" in page
+    assert "9 free" not in page
+
+
 def test_slot_that_has_begun_is_not_closed(client, department, recruiter):
     interview = InterviewFactory(department=department, in_progress=True)
 
@@ -215,6 +267,8 @@ def test_series_is_written_as_people_write_it(client, department, recruiter):
         ({"weekdays": []}, "Choose at least one day."),
         ({"times": "nine"}, "is no time of day"),
         ({"times": "09:00–09:10"}, "too short"),
+        ({"times": "11:00–09:00"}, "the end has to come after the start"),
+        ({"times": "09:00, 09:15"}, "09:00 and 09:15 overlap"),
         ({"times": "00:00–23:59", "minutes": 5}, "At most 48 times"),
         ({"until": "2020-01-01"}, "The last day comes before the first one."),
         ({"capacity": 0}, "between 1 and 1000"),
@@ -240,6 +294,62 @@ def test_series_that_makes_no_sense_is_explained(client, department, recruiter, 
     assert response.status_code == 422
     assert words in response.content.decode()
     assert not SlotSeries.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("sent", "is_refused"),
+    [
+        ({}, True),
+        ({"times": "09:45"}, True),
+        ({"times": "09:30"}, True),
+        ({"times": "10:30"}, False),
+        ({"weekdays": ["5"]}, False),
+        ({"kind": "on_site"}, False),
+        ({"zone": "Asia/Tokyo", "times": "11:00"}, True),
+        ({"zone": "Asia/Tokyo"}, False),
+    ],
+)
+def test_two_series_of_a_position_do_not_meet(client, department, recruiter, sent, is_refused):
+    first = SlotSeriesFactory(position__department=department, weekdays=[0, 1])
+    SlotSeriesFactory(position=PositionFactory(department=department))  # another one's
+    sent = {
+        "position": first.position_id,
+        "kind": "ai",
+        "weekdays": ["0"],
+        "times": "10:00",
+        "minutes": 45 if sent.get("times") == "09:30" else 30,
+        "capacity": 1,
+        "since": timezone.localdate().isoformat(),
+        "zone": "Asia/Shanghai",
+        **sent,
+    }
+
+    response = client.post(reverse("interviews:new_series"), sent)
+
+    assert response.status_code == (422 if is_refused else 302)
+    assert ("Another series of this position, at 10:00" in response.content.decode()) is is_refused
+
+
+def test_series_does_not_meet_itself_nor_one_that_has_ended(client, department, recruiter):
+    series = SlotSeriesFactory(position__department=department)
+    today = timezone.localdate()
+    SlotSeriesFactory(
+        position=series.position,
+        since=today - timedelta(days=9),
+        until=today - timedelta(days=1),
+    )
+    sent = {
+        "weekdays": ["0"],
+        "times": "10:15",
+        "minutes": 30,
+        "capacity": 1,
+        "since": today.isoformat(),
+        "zone": "Asia/Shanghai",
+    }
+
+    response = client.post(reverse("interviews:series", args=[series.pk]), sent)
+
+    assert response.status_code == 302
 
 
 def test_only_a_new_series_is_filled_in_from_its_address(client, department, recruiter):

@@ -240,7 +240,38 @@ def test_document_is_encrypted_replaces_what_nobody_checked_and_is_work(intervie
         cursor.execute("SELECT data FROM interviews_document")
         assert not any(b"%PDF" in bytes(data) for (data,) in cursor.fetchall())
     (item,) = WorkItem.objects.all()
-    assert item.params == {"code": "document_to_check"}
+    assert (item.kind, item.params) == ("document", {"code": "document_to_check"})
+
+
+@pytest.mark.parametrize("decision", ["accept", "reject", "let through"])
+def test_work_leads_to_the_document_and_ends_with_the_decision(
+    client, interview, gate, recruiter, decision
+):
+    document = upload(interview, gate)
+    (item,) = WorkItem.objects.all()
+    client.force_login(recruiter)
+    page = client.get(reverse("cancellations:work_item", args=[item.reference])).text
+    assert reverse("interviews:desk_documents", args=[interview.reference]) in page
+
+    if decision == "let through":
+        lead = UserFactory(lead=True, departments=[interview.position.department])
+        services.let_through(interview.application, gate, by=lead, reason="Seen on paper.")
+    else:
+        accepted = decision == "accept"
+        services.check(document.reference, by=recruiter, accepted=accepted, note="Blurred.")
+
+    assert fresh(item).closed_at is not None
+    assert interview.history.filter(event="work_resolved").exists()
+
+
+def test_work_stays_while_another_document_waits(interview, gate, recruiter):
+    other = StageGateFactory(position=gate.position)
+    document = upload(interview, gate)
+    upload(interview, other)
+
+    services.check(document.reference, by=recruiter, accepted=True)
+
+    assert WorkItem.objects.get().closed_at is None
 
 
 def test_what_was_replaced_is_not_kept_and_cannot_be_opened(client, interview, gate, recruiter):
@@ -450,6 +481,59 @@ def test_candidate_hands_in_on_a_page(client, interview, gate):
     assert wrong.status_code == 422
     assert "neither a PDF" in wrong.content.decode()
     assert "Handed in" in right.content.decode()
+
+
+@pytest.mark.parametrize("status", ["booked", "completed"])
+def test_interviews_page_says_what_is_needed_and_how_far_it_is(client, department, status):
+    interview = InterviewFactory(
+        department=department, status=status, ended_at=NOW if status == "completed" else None
+    )
+    gate = StageGateFactory(position=interview.position)
+    client.force_login(interview.candidate.user)
+
+    def card() -> str:
+        page = client.get(reverse("cancellations:interview", args=[interview.reference])).text
+        assert reverse("interviews:documents", args=[interview.reference]) in page
+        return " ".join(page.split())
+
+    assert "Health certificate: <b>Still needed</b>" in card()
+    document = DocumentFactory(application=interview.application, gate=gate)
+    assert "<b>Handed in; HR looks at it</b>" in card()
+    lead = UserFactory(lead=True, departments=[department])
+    services.check(document.reference, by=lead, accepted=True)
+    assert "<b>Accepted</b>" in card()
+
+
+def test_nothing_is_asked_for_once_the_application_has_ended(client, interview, gate):
+    Application.objects.filter(pk=interview.application_id).update(stage=Stage.ENDED)
+    client.force_login(interview.candidate.user)
+
+    page = client.get(reverse("cancellations:interview", args=[interview.reference])).text
+
+    assert reverse("interviews:documents", args=[interview.reference]) not in page
+
+
+def test_hr_asks_for_what_is_missing_once_a_day(client, interview, gate, recruiter):
+    client.force_login(recruiter)
+    address = reverse("interviews:desk_documents", args=[interview.reference])
+
+    page = client.get(address).text
+    first = client.post(address, {"action": "ask"}, follow=True).text
+    again = client.post(address, {"action": "ask"}, follow=True).text
+
+    assert "Ask the candidate for them" in page
+    assert "The candidate is being asked for it." in first
+    assert "has been asked today" in again
+    assert reminders() == 1
+    assert interview.history.get(event="documents_asked").data["gates"] == [gate.pk]
+
+
+def test_viewer_asks_for_nothing(client, interview, gate, department):
+    client.force_login(UserFactory(viewer=True, departments=[department]))
+    address = reverse("interviews:desk_documents", args=[interview.reference])
+
+    assert client.post(address, {"action": "ask"}).status_code == 403
+    assert reminders() == 0
 
 
 def test_hr_reads_with_a_trace_checks_and_moves_on(client, interview, gate, recruiter):

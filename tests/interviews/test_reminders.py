@@ -231,6 +231,47 @@ def plan_anew(rule, **changes) -> None:
         pass
 
 
+@pytest.mark.parametrize(
+    ("past", "useful", "outcome"),
+    [(40, 90, Outcome.SENT), (100, 90, Outcome.TOO_LATE), (100, None, Outcome.SENT)],
+)
+def test_reminder_that_a_changed_rule_makes_due_already_is_sent_while_it_is_of_use(
+    past, useful, outcome
+):
+    interview = booked()
+    rule = ReminderRule.objects.get(minutes=-120, stage="booked", what="message", whom="")
+    changed_at = interview.starts_at - 5 * HOUR + past * MINUTE
+
+    with time_machine.travel(changed_at, tick=False):
+        plan_anew(rule, minutes=-300, useful_minutes=useful)
+        sweep.take_batch(timezone.now())
+
+    step = interview.steps.get(rule=rule)
+    assert step.outcome == outcome
+    assert step.due_at == interview.starts_at - 5 * HOUR
+
+
+def test_changed_rule_sends_nothing_twice():
+    interview = booked()
+    rule = ReminderRule.objects.get(minutes=-1440, stage="booked")
+    sweep_at(interview.starts_at - DAY)
+
+    with time_machine.travel(interview.starts_at - DAY + HOUR, tick=False):
+        plan_anew(rule, minutes=-48 * 60)
+
+    assert [step.outcome for step in interview.steps.filter(rule=rule)] == [Outcome.SENT]
+
+
+def test_changed_anchor_takes_along_what_was_still_to_come():
+    interview = booked()
+    rule = ReminderRule.objects.get(minutes=-1440, stage="booked")
+
+    plan_anew(rule, anchor="end")
+
+    step = interview.steps.get(rule=rule)
+    assert (step.anchor_at, step.due_at) == (interview.ends_at, interview.ends_at - DAY)
+
+
 @pytest.mark.parametrize("minutes", [45, 120])
 def test_window_that_should_have_closed_is_still_closed_when_the_rule_changes(minutes):
     interview = booked()
@@ -889,6 +930,21 @@ def test_rule_is_written_at_the_desk(desk):
     rule = ReminderRule.objects.get(minutes=-3 * 24 * 60)
     assert (rule.plan_from, rule.message) == (0, "interview_reminder")
     assert "3 days before the start" in desk.get(reverse("reminders:rules")).text
+
+
+def test_desk_says_how_many_reminders_a_change_makes_too_late(client):
+    interview = booked()
+    rule = ReminderRule.objects.get(minutes=-1440, stage="booked")
+
+    with time_machine.travel(interview.starts_at - 30 * HOUR, tick=False):
+        client.force_login(UserFactory(administrator=True))
+        saved = client.post(
+            reverse("reminders:edit_rule", args=[rule.pk]),
+            typed(amount="2", unit="days", useful_minutes="60"),
+            follow=True,
+        )
+
+    assert "1 reminder still to come is too late to be of use" in saved.text
 
 
 @pytest.mark.parametrize(

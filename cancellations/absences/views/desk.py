@@ -49,11 +49,17 @@ def decide(request: DeskRequest, reference: str, action: str) -> HttpResponseBas
         raise Http404
     if request.method != "POST":
         return redirect("cancellations:absence", reference)
-    form = NoteForm(request.POST)
+    if action == "mark" and not request.user.has_perm(SET_MARK):
+        raise PermissionDenied
+    marks = action == "mark" and not found.decision and not _obstacles(found)
+    why = _("Write why it goes on the record: a colleague who decides an appeal reads it.")
+    form = NoteForm(request.POST, must=why if marks else "")
     times = RebookForm(request.POST, slots=_slots(found.interview))
     if not form.is_valid() or (action == "rebook" and not times.is_valid()):
         shown = times if action == "rebook" else None
         return _page(request, found, form=form, times=shown, status=422)
+    if marks and request.POST.get("step") != "confirm":
+        return _mark_check(request, found, form)
     note = form.cleaned_data["note"]
     try:
         match action:
@@ -86,6 +92,26 @@ _DONE = {
     "mark": lambda: _("It is on the record. The candidate is being told, and can appeal."),
     "attended": lambda: _("The interview stands as completed."),
 }
+
+
+def _mark_check(request: DeskRequest, found: Absence, form: NoteForm) -> HttpResponse:
+    """Once more what follows, before it stands on somebody's record for months."""
+    policy = policy_for(found.interview, policies_in_force(timezone.now()))
+    context = {
+        "absence": found,
+        "interview": found.interview,
+        "form": form,
+        "note": form.cleaned_data["note"],
+        "mark_days": policy.mark_lasts.days,
+        "until": timezone.now() + policy.mark_lasts,
+        "place": "queue",
+    }
+    return render(request, "cancellations/absences/mark_check.html", context)
+
+
+def _obstacles(found: Absence) -> bool:
+    """Whether anything known at this moment forbids holding it against them."""
+    return bool(queries.known_of(found.interview, timezone.now()).obstacles())
 
 
 def _visible(request: DeskRequest, reference: str) -> Absence:
@@ -167,7 +193,8 @@ def decide_appeal(request: DeskRequest, reference: str, action: str) -> HttpResp
         raise Http404
     if request.method != "POST":
         return redirect("cancellations:appeal", reference)
-    form = AppealDecisionForm(request.POST)
+    why = _("Write why the mark stands: the candidate reads it.")
+    form = AppealDecisionForm(request.POST, must=why if action == "uphold" else "")
     if not form.is_valid():
         return _appeal_page(request, reference, form=form, status=422)
     try:
