@@ -4,6 +4,7 @@ from django.utils import timezone
 
 from notifications.models import Notification, State
 from notifications.services import deliver_due, notify
+from notifications.templatetags.addresses import linked
 from tests.notifications.test_services import CODE, notice
 
 pytestmark = pytest.mark.django_db
@@ -62,6 +63,25 @@ def test_words_in_a_message_are_words(client, demo):
 
     assert "<script>alert" not in page
     assert "&lt;script&gt;" in page
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        (
+            "凭证：https://m.example/r/7K/。谢谢",
+            '凭证：<a href="https://m.example/r/7K/" rel="nofollow">https://m.example/r/7K/</a>。谢谢',
+        ),
+        (
+            "See http://m:8/?x=1&y=2. Bye",
+            'See <a href="http://m:8/?x=1&amp;y=2" rel="nofollow">http://m:8/?x=1&amp;y=2</a>. Bye',
+        ),
+        ("<b>https://</b>", "&lt;b&gt;https://&lt;/b&gt;"),
+        ('https://x/"onclick', '<a href="https://x/" rel="nofollow">https://x/</a>&quot;onclick'),
+    ],
+)
+def test_addresses_in_messages_lead_somewhere_whatever_stands_around_them(text, shown):
+    assert linked(text) == shown
 
 
 @pytest.mark.parametrize("rows", [1, 3])
