@@ -122,7 +122,7 @@ def apply_again(reference: str, *, by: User) -> Interview | None:
         position=before.position,
         applied_at=now,
         stage=Stage.SCREENED,
-        screened_at=before.screened_at or now,
+        screened_at=now,  # by what was known of them: it cannot come before the application
         source=SOURCE,
     )
     try:
