@@ -18,6 +18,7 @@ from accounts.decorators import PortalRequest, candidate_required, keeps_choices
 from accounts.models import User
 from accounts.responses import SeeOther
 from cancellations import again, exits, queries, rules, saved, services
+from cancellations.absences.queries import outcome_of
 from cancellations.forms import CancellationForm, MineFilter
 from cancellations.models import Cancellation, CancellationStatus
 from cancellations.responses import own_or_404
@@ -128,6 +129,7 @@ def interview(request: PortalRequest, reference: str) -> HttpResponse:
         and cancellation is not None
         and cancellation.is_exit
         and exits.may_book_again(cancellation, own.application, now),
+        "absence": outcome_of(own),
         "ways_on": again.ways_on(own, now),
         "entrance": _entrance(own, now),
         "may_confirm": may_confirm(own, now),

@@ -2,7 +2,6 @@
 signed in, and the rules, which staff write."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -12,7 +11,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
@@ -25,6 +23,7 @@ from accounts.decorators import (
     desk_permission_required,
 )
 from accounts.permissions import EDIT_POLICIES
+from interviews.forms import as_moment
 from interviews.models import Interview
 from interviews.queries import own_interview
 from interviews.reminders import queries, services, words
@@ -95,7 +94,9 @@ def _page(
         "token": token,
         "may_confirm": queries.may_confirm(interview, now),
         "may_tell": queries.may_tell_trouble(interview, now),
+        "may_come_in": queries.may_come_in(interview, now),
         "has_told": queries.has_told_trouble(interview),
+        "is_decided": queries.is_decided(interview),
         "is_ahead": interview.starts_at is not None and interview.starts_at > now,
         **more,
     }
@@ -140,7 +141,7 @@ def _own(request: PortalRequest, reference: str) -> Interview:
 
 def _confirm(request: HttpRequest, interview: Interview, *, by_link: bool = False) -> None:
     """To the time they were shown; where it is another one by now, they read that one first."""
-    shown = _moment(request.POST.get("starts_at", ""))
+    shown = as_moment(request.POST.get("starts_at", ""))
     try:
         if shown is None:
             raise services.AnotherTime
@@ -153,14 +154,6 @@ def _confirm(request: HttpRequest, interview: Interview, *, by_link: bool = Fals
         messages.warning(request, _("This appointment can no longer be confirmed."))
     else:
         messages.success(request, _("Thank you. We look forward to seeing you."))
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        moment = parse_datetime(text)
-    except ValueError:
-        return None
-    return moment if moment is not None and timezone.is_aware(moment) else None
 
 
 def _trouble(

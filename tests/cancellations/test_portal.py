@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.permissions import Role
 from cancellations import services
+from cancellations.absences.models import Absence
 from cancellations.models import Cancellation, CancellationStatus, Policy, Purpose, Reason
 from cancellations.views.portal import Entrance
 from interviews.models import HistoryEntry, Interview
@@ -15,9 +16,11 @@ from interviews.states import InterviewStatus
 from notifications.models import Notification
 from notifications.rendering import render
 from tests.factories import (
+    AbsenceFactory,
     CancellationFactory,
     CandidateFactory,
     InterviewFactory,
+    MarkFactory,
     PositionFactory,
     SittingFactory,
     UserFactory,
@@ -47,6 +50,33 @@ def everything() -> tuple:
         HistoryEntry.objects.count(),
         Notification.objects.count(),
     )
+
+
+# --- missed ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("", "HR looks at every absence"),
+        ("active", "it stands on your record until"),
+        ("appealed", "You have appealed"),
+        ("lifted", "has been taken off again"),
+        ("expired", "its time is over"),
+    ],
+)
+def test_missed_interview_says_what_became_of_it(client, candidate, state, words):
+    missed = InterviewFactory(candidate=candidate, no_show=True, link="")
+    absence = AbsenceFactory(interview=missed)
+    if state:
+        ended = NOW if state in {"lifted", "expired"} else None
+        MarkFactory(missed=missed, state=state, ended_at=ended)
+        Absence.objects.filter(pk=absence.pk).update(decision="marked", decided_at=NOW)
+
+    page = client.get(url("interview", missed)).content.decode()
+
+    assert words in page
+    assert ("HR looks at every absence" in page) == (not state)
 
 
 # --- my interviews --------------------------------------------------------------------------------
