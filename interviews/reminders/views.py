@@ -31,6 +31,7 @@ from interviews.reminders.forms import RuleForm, TroubleForm
 from interviews.reminders.links import CONFIRM, TROUBLE, interview_of
 from interviews.reminders.models import ReminderRule
 from interviews.reminders.rules import When
+from interviews.responses import broken_link
 
 POSTED = ["GET", "HEAD", "POST"]
 
@@ -50,7 +51,9 @@ def _unlisted(response: HttpResponse) -> HttpResponse:
 @require_http_methods(POSTED)
 def appointment(request: HttpRequest, token: str) -> HttpResponseBase:
     """“I will attend”: what the appointment is, and one button. Opening it changes nothing."""
-    interview = _linked(token, CONFIRM)
+    interview = interview_of(token, CONFIRM)
+    if interview is None:
+        return broken_link(request)
     if request.method == "POST":
         _confirm(request, interview, by_link=True)
         return redirect("reminders:appointment", token)
@@ -62,20 +65,15 @@ def appointment(request: HttpRequest, token: str) -> HttpResponseBase:
 @require_http_methods(POSTED)
 def trouble(request: HttpRequest, token: str) -> HttpResponseBase:
     """Somebody who has not come in tells what is wrong."""
-    interview = _linked(token, TROUBLE)
+    interview = interview_of(token, TROUBLE)
+    if interview is None:
+        return broken_link(request)
     return _trouble(
         request,
         interview,
         token=token,
         back=lambda: redirect("reminders:trouble", token),
     )
-
-
-def _linked(token: str, purpose: str) -> Interview:
-    interview = interview_of(token, purpose)
-    if interview is None:
-        raise Http404
-    return interview
 
 
 def _page(

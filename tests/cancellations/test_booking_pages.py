@@ -120,6 +120,52 @@ def test_forged_link_is_told_apart_politely(client):
     assert "not complete" in response.content.decode()
 
 
+def test_somebody_elses_invitation_says_so_and_is_not_opened(client, candidate):
+    interview = invited(CandidateFactory())
+
+    page = client.get(link(interview)).content.decode()
+    pressed = client.post(link(interview))
+
+    assert "this invitation is for somebody else" in page
+    assert candidate.user.masked_name in page
+    assert "Sign out" in page
+    assert "Choose a time" not in page
+    assert pressed.url == link(interview)
+    assert Interview.objects.get().opened_at is None
+
+
+@pytest.mark.parametrize("theirs", [True, False])
+def test_staff_who_follow_an_invitation_are_told_so(client, theirs):
+    interview = invited(CandidateFactory())
+    departments = [interview.position.department] if theirs else []
+    client.force_login(UserFactory(recruiter=True, departments=departments))
+
+    page = client.get(link(interview)).content.decode()
+
+    assert "signed in as staff" in page
+    assert (url("desk_interview", interview) in page) == theirs
+
+
+def test_ones_own_invitation_leads_on(client, candidate):
+    interview = invited(candidate)
+
+    assert "Choose a time" in client.get(link(interview)).content.decode()
+    assert client.post(link(interview)).url == url("book", interview)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["interviews:invitation", "reminders:appointment", "reminders:trouble", "refill:by_link"],
+)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_link_that_was_cut_says_so(client, name, method):
+    response = getattr(client, method)(reverse(name, args=["7K2M9QX4TB.x"]))
+
+    assert response.status_code == 404
+    assert "This link is not complete" in response.content.decode()
+    assert response["X-Robots-Tag"] == "noindex, nofollow"
+
+
 # --- booking --------------------------------------------------------------------------------------
 
 

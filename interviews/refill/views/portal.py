@@ -18,6 +18,7 @@ from accounts.responses import SeeOther
 from interviews.models import Interview
 from interviews.refill import links, queries, services
 from interviews.refill.models import EntryState, Offer, OfferState
+from interviews.responses import broken_link
 
 TAKE, REFUSE = "take", "refuse"  # the answers there are
 
@@ -30,7 +31,7 @@ def by_link(request: HttpRequest, token: str) -> HttpResponseBase:
     reference = links.reference_in(token)
     found = queries.offers_with_facts().filter(reference=reference).first() if reference else None
     if found is None:
-        raise Http404
+        return broken_link(request)
     return _answered(request, found, request.path, by_link=True)
 
 
