@@ -15,7 +15,7 @@ WHILE_MISSING = ("documents_missing", "document_rejected")
 
 
 def documents_missing(
-    interview: Interview, gates: Sequence[StageGate], *, time: int
+    interview: Interview, gates: Sequence[StageGate], *, time: int | str
 ) -> Iterator[Notice]:
     """Which documents are still needed; the same `time` goes out once, however often it is asked
     for."""

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from accounts.permissions import CORRECT_INTERVIEWS, READ_DETAIL
+from accounts.permissions import CORRECT_INTERVIEWS, MANAGE_SLOTS, READ_DETAIL
 from interviews import history
 from interviews.formats import format_of
 from interviews.gates import notices, queries, rules
@@ -209,6 +209,22 @@ def remind_of_missing(application_id: int, *, now: datetime | None = None) -> bo
     if not missing or not timedelta(0) <= since < REMIND_FOR:
         return False
     notify(*notices.documents_missing(interview, missing, time=since // REMIND_EVERY))
+    return True
+
+
+@transaction.atomic
+def ask_for_missing(application_id: int, *, by: User) -> bool:
+    """HR asks a candidate, once a day, for the documents that are still needed, also before the
+    interview. Whether there was anything to ask for. Raises PermissionDenied."""
+    now = timezone.now()
+    application = Application.objects.select_for_update(of=("self",)).get(pk=application_id)
+    _require(by, MANAGE_SLOTS, application)
+    interview = latest_interview(application)
+    before = queries.gates_before(application, today=company_day(now))
+    missing = [each.gate for each in before if each.is_asked_for]
+    if not missing or interview is None or application.stage in OVER:
+        return False
+    notify(*notices.documents_missing(interview, missing, time=f"asked:{company_day(now)}"))
     return True
 
 

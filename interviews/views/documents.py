@@ -86,7 +86,7 @@ def mine(request: PortalRequest, reference: str) -> HttpResponseBase:
     rows = [
         Row(
             each,
-            str(WORDS[each.standing]),
+            _words(each),
             form if form and each.gate == gate else UploadForm(gate=each.gate),
         )
         for each in found
@@ -95,6 +95,12 @@ def mine(request: PortalRequest, reference: str) -> HttpResponseBase:
     context = {"interview": own, "rows": rows, "is_over": own.application.stage in services.OVER}
     status = 422 if form is not None else 200
     return render(request, "interviews/documents/mine.html", context, status=status)
+
+
+def _words(before: queries.Before) -> str:
+    if before.is_open and before.document and before.document.state == DocumentState.ACCEPTED:
+        return _("Accepted")
+    return str(WORDS[before.standing])
 
 
 def _asked_gate(application: Application, number: str) -> StageGate:
@@ -135,7 +141,7 @@ def desk(request: DeskRequest, reference: str) -> HttpResponseBase:
     found = get_object_or_404(visible_to(request.user).with_facts(), reference=reference)
     wrong: forms.Form | None = None
     if request.method == "POST":
-        actions = {"check": _check, "pass": _let_through, "stage": _move_on}
+        actions = {"check": _check, "pass": _let_through, "stage": _move_on, "ask": _ask}
         action = actions.get(request.POST.get("action", ""))
         if action is None:
             return redirect("interviews:desk_documents", reference)
@@ -158,7 +164,7 @@ def desk(request: DeskRequest, reference: str) -> HttpResponseBase:
         "rows": [
             Row(
                 each,
-                str(WORDS[each.standing]),
+                _words(each),
                 form(
                     CheckForm,
                     each.gate,
@@ -172,6 +178,9 @@ def desk(request: DeskRequest, reference: str) -> HttpResponseBase:
         "stage_form": wrong if isinstance(wrong, StageForm) else StageForm(application=application),
         "may_check": request.user.has_perm(READ_DETAIL),
         "may_pass": request.user.has_perm(CORRECT_INTERVIEWS),
+        "may_ask": request.user.has_perm(MANAGE_SLOTS)
+        and application.stage not in services.OVER
+        and any(each.is_asked_for for each in before),
         "may_move": request.user.has_perm(MANAGE_SLOTS),
     }
     status = 422 if wrong else 200
@@ -231,6 +240,14 @@ def _move_on(request: DeskRequest, found: Interview) -> forms.Form | None:
         form.add_error("stage", _("A gate before this stage is shut: %(names)s") % {"names": names})
         return form
     messages.success(request, _("Moved on."))
+    return None
+
+
+def _ask(request: DeskRequest, found: Interview) -> forms.Form | None:
+    if services.ask_for_missing(found.application_id, by=request.user):
+        messages.success(request, _("The candidate is being asked for what is missing."))
+    else:
+        messages.info(request, _("Nothing is missing that the candidate could hand in."))
     return None
 
 

@@ -484,3 +484,57 @@ def test_document_of_another_application_is_not_there(client, interview, recruit
 
     assert response.status_code == 404
     assert not AccessLog.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("status", "papers", "words"),
+    [
+        ("booked", [], "Please hand in: Health certificate"),
+        ("completed", [], "Please hand in: Health certificate"),
+        ("completed", ["rejected"], "could not be accepted"),
+        ("completed", ["uploaded"], "HR looks at it"),
+        ("completed", ["accepted"], "has been accepted"),
+        ("cancelled", [], None),
+    ],
+)
+def test_page_of_the_interview_says_how_the_documents_stand(
+    client, department, recruiter, status, papers, words
+):
+    interview = InterviewFactory(department=department, status=status)
+    gate = StageGateFactory(position=interview.position)
+    for state in papers:
+        document = DocumentFactory(application=interview.application, gate=gate)
+        if state != "uploaded":
+            services.check(document.reference, by=recruiter, accepted=state == "accepted", note="x")
+    client.force_login(interview.candidate.user)
+
+    page = client.get(reverse("cancellations:interview", args=[interview.reference])).text
+    own = client.get(reverse("interviews:documents", args=[interview.reference])).text
+
+    address = f'href="{reverse("interviews:documents", args=[interview.reference])}"'
+    assert (address in page) == (words is not None)
+    assert words is None or words in page
+    assert ("<b>Accepted</b>" in own) == (papers == ["accepted"])
+
+
+def test_hr_asks_for_what_is_missing_once_a_day(client, interview, gate, recruiter):
+    client.force_login(recruiter)
+    address = reverse("interviews:desk_documents", args=[interview.reference])
+
+    page = client.get(address).text
+    asked = client.post(address, {"action": "ask"}, follow=True).text
+    client.post(address, {"action": "ask"})
+    DocumentFactory(application=interview.application, gate=gate)
+    after = client.get(address).text
+
+    assert "Ask the candidate for it" in page
+    assert "is being asked" in asked
+    assert reminders() == 1
+    assert "Ask the candidate for it" not in after
+
+
+def test_only_hr_of_the_department_asks(interview, gate):
+    with pytest.raises(PermissionDenied):
+        services.ask_for_missing(interview.application_id, by=UserFactory(recruiter=True))
+
+    assert reminders() == 0
