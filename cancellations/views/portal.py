@@ -23,10 +23,11 @@ from cancellations.forms import CancellationForm, MineFilter
 from cancellations.models import Cancellation, CancellationStatus
 from cancellations.responses import own_or_404
 from interviews.booking.queries import can_be_booked
-from interviews.gates.queries import asks_for_documents
+from interviews.gates.queries import papers_of
 from interviews.models import Interview, InterviewQuerySet
 from interviews.queries import (
     FEW,
+    company_day,
     few_own,
     in_reading_order,
     own_interviews,
@@ -40,6 +41,8 @@ from interviews.states import CANCELLABLE, ENDED, UNDER_WAY, InterviewStatus
 from interviews.templatetags.contact import grouped
 
 ENTER_BEFORE = timedelta(minutes=15)
+# Whoever knows before the interview what comes after it has the time to get it.
+ASKED_FOR_PAPERS = UNDER_WAY | {InterviewStatus.BOOKED, InterviewStatus.COMPLETED}
 
 # These answer a POST with a page. A browser that may not keep it at all meets its back button with
 # an error instead of the page.
@@ -122,8 +125,9 @@ def interview(request: PortalRequest, reference: str) -> HttpResponse:
         "move": queries.move_rule(own, policies, now=now),
         "is_invited": own.status == InterviewStatus.INVITED,
         "can_be_booked": can_be_booked(own, now),
-        "asks_for_documents": own.status == InterviewStatus.COMPLETED
-        and asks_for_documents(own.application),
+        "papers": papers_of(own.application, today=company_day(now))
+        if own.status in ASKED_FOR_PAPERS
+        else None,
         "cancellation": cancellation,
         "may_book_again": own.status == InterviewStatus.WITHDRAWN
         and cancellation is not None

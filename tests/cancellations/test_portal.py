@@ -188,6 +188,32 @@ def test_mine_comes_in_pages_and_forgives_wrong_ones(client, candidate, page):
     assert "status=booked&amp;page=" in response.content.decode()
 
 
+def test_mine_says_that_one_has_confirmed(client, candidate):
+    interview = InterviewFactory(candidate=candidate)
+    before = client.get(reverse("cancellations:mine")).content.decode()
+    Interview.objects.filter(pk=interview.pk).update(confirmed_at=timezone.now())
+    after = client.get(reverse("cancellations:mine")).content.decode()
+
+    words = "You have said that you will attend."
+    assert words not in before
+    assert words in after
+
+
+def test_cancelled_interview_leads_to_what_one_can_do(client, candidate):
+    interview = InterviewFactory(candidate=candidate)
+    other = PositionFactory(title="Fitter & turner")
+    client.post(url("cancel", interview), OTHER)
+
+    page = client.get(url("interview", interview)).content.decode()
+
+    recruiter = interview.position.recruiter
+    assert 'href="#ways_on"' in page
+    assert "Other positions that may suit you" in page
+    assert f'href="mailto:{recruiter.email}?subject=' in page
+    assert "Fitter%20%26%20turner" in page
+    assert other.department.name in page
+
+
 def test_staff_are_sent_to_their_desk(client):
     client.force_login(UserFactory(lead=True))
 
@@ -206,7 +232,7 @@ def test_interview_query_count_does_not_grow(
         requests, interview=interview, status=CancellationStatus.DECLINED, decided_at=timezone.now()
     )
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         assert client.get(url("interview", interview)).status_code == 200
 
 
