@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -63,6 +65,44 @@ def test_words_in_a_message_are_words(client, demo):
 
     assert "<script>alert" not in page
     assert "&lt;script&gt;" in page
+
+
+def test_what_waits_for_its_time_is_shown_with_that_time(client, demo):
+    notify(notice("1"))
+    later = timezone.now() + timedelta(hours=3)
+    Notification.objects.update(not_before=later)
+
+    held = client.get(URL, headers={"accept-language": "en"})
+    Notification.objects.update(not_before=timezone.now())
+    deliver_due(seconds=5)
+    sent = client.get(URL, {"newest": held.context["newest"]})
+
+    assert "password has been changed" in held.content.decode()
+    assert "goes out" in held.content.decode()
+    assert f"{timezone.localtime(later):%H:%M}" in held.content.decode()
+    assert sent.status_code == 200
+    assert not sent.context["held"]
+    assert "password has been changed" in sent.content.decode()
+
+
+def test_calendar_file_of_a_mail_can_be_looked_at(client, demo):
+    said = {
+        "method": "REQUEST",
+        "uid": "7K2M9QX4TB@m.example",
+        "sequence": 1,
+        "starts_at": "2026-11-22T06:00:00+00:00",
+        "ends_at": "2026-11-22T06:30:00+00:00",
+        "changed_at": "2026-11-20T06:00:00+00:00",
+        "summary": "AI interview: fitter",
+    }
+    notify(notice(channel="email", address="z@example.com", params={"calendar": said}))
+    deliver_due(seconds=5)
+
+    page = client.get(URL).content.decode()
+
+    assert "invite.ics" in page
+    assert "SUMMARY:AI interview: fitter" in page
+    assert 'href="data:text/calendar;base64,' in page
 
 
 @pytest.mark.parametrize(
