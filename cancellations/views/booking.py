@@ -205,7 +205,7 @@ def give_time(request: DeskRequest, reference: str) -> HttpResponseBase:
     may_choose = found.status in {InterviewStatus.INVITED, InterviewStatus.BOOKED}
     if request.method == "POST" and may_choose:
         is_move = found.status == InterviewStatus.BOOKED
-        service = _mover(request) if is_move else services.book
+        service: Callable[..., Interview] = _mover(request) if is_move else services.book
         done = _("Saved. The candidate is being told of the new time.")
         return _take(request, found, service, done, onward=back)
     if not may_choose:

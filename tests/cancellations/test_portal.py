@@ -398,7 +398,7 @@ def test_way_in_takes_one_query_more_however_often_they_were_in(
     before = timezone.now() - timedelta(hours=1)
     SittingFactory.create_batch(sittings - 1, interview=interview, entered_at=before, ended=True)
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(5):
         assert client.get(url("interview", interview)).context["entrance"].resumes
     with django_assert_num_queries(4):
         assert client.get(reverse("cancellations:mine")).context["entrance"].resumes
