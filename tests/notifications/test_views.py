@@ -144,7 +144,7 @@ def test_query_count_does_not_grow(client, demo, rows, django_assert_num_queries
         for channel in ("sms", "email")
     )
 
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         response = client.get(URL)
 
     assert len(response.context["texts"]) == len(response.context["mails"]) == rows
