@@ -1,5 +1,6 @@
 """After an interview was called off, or left: applying again."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,11 +9,12 @@ from django.db.models import Max
 from django.utils import timezone
 
 from accounts.models import User
+from cancellations.help.queries import fitting_positions
 from cancellations.models import Cancellation, CancellationQuerySet, CancellationStatus
 from candidates.models import Candidate
 from interviews.booking.services import reach_stage
 from interviews.gates.services import OVER, GateShut
-from interviews.models import Application, Interview, Stage
+from interviews.models import Application, Interview, Position, Stage
 from interviews.refill.models import WaitingEntry
 from interviews.refill.queries import waiting_entry
 from interviews.refill.services import may_wait, stop_waiting
@@ -44,6 +46,12 @@ class WaysOn:
     may_apply: bool
     cooldown_until: datetime | None  # from when on they may
     in_pool: bool
+    positions: Sequence[Position]  # others that may suit them
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether they can do something about this position themselves."""
+        return self.waiting is not None or self.may_wait or self.may_apply
 
 
 def ways_on(interview: Interview, now: datetime) -> WaysOn | None:
@@ -57,6 +65,7 @@ def ways_on(interview: Interview, now: datetime) -> WaysOn | None:
         may_apply=may_apply,
         cooldown_until=cooldown_of(interview.candidate, now) if may_apply else None,
         in_pool=interview.candidate.talent_pool_at is not None,
+        positions=fitting_positions(interview),
     )
 
 
@@ -122,7 +131,7 @@ def apply_again(reference: str, *, by: User) -> Interview | None:
         position=before.position,
         applied_at=now,
         stage=Stage.SCREENED,
-        screened_at=before.screened_at or now,
+        screened_at=now,  # by what was known of them: it cannot come before the application
         source=SOURCE,
     )
     try:

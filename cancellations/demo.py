@@ -142,7 +142,7 @@ ONE_PAGE = (
 
 # Further things to do, about the first interview in each status: kind, what, due in, taken on by.
 OTHER_WORK = [
-    (InterviewStatus.NO_SHOW, WorkKind.FOLLOW_UP, "not_attended", -HOUR / 2, ""),
+    (InterviewStatus.INVITED, WorkKind.FOLLOW_UP, "not_attended", -HOUR / 2, ""),
     (InterviewStatus.WITHDRAWN, WorkKind.ANOMALY, "reason_contradicted", 5 * HOUR, "hr"),
     (InterviewStatus.BOOKED, WorkKind.FOLLOW_UP, "asks_for_a_person", 20 * HOUR, "lead"),
     (InterviewStatus.COMPLETED, WorkKind.ANOMALY, "time_differs", 28 * HOUR, ""),

@@ -63,14 +63,17 @@ def note_offered(interview: Interview, reason: str, instead: Instead) -> None:
 
 
 @transaction.atomic
-def move_instead(reference: str, slot_id: int, *, by: User, reason: str) -> Interview:
+def move_instead(
+    reference: str, slot_id: int, *, by: User, reason: str, shown: datetime | None = None
+) -> Interview:
     """Another time in the place of cancelling. Raises Interview.DoesNotExist where it is not
-    theirs, and what moving raises: booking.MoveRefused, TransitionNotAllowed, SlotFull."""
+    theirs, and what moving raises: booking.AnotherTime, booking.MoveRefused, TransitionNotAllowed,
+    SlotFull."""
     now = timezone.now()
     own = Interview.objects.lock_own(reference, by)
     seen = {"reason": reason, "offered": Offer.OTHER_TIME, "at": now}
     Saving.objects.get_or_create(interview=own, outcome="", defaults=seen)
-    interview = booking.move(reference, slot_id, by=by)
+    interview = booking.move(reference, slot_id, by=by, shown=shown)
     moved(interview, at=now)
     return interview
 

@@ -231,11 +231,18 @@ def _message(message: Notification, names: dict[str, str]) -> Message:
         what=str(MESSAGES.get(message.event) or message.title or message.event.replace("_", " ")),
         channel=message.get_channel_display(),
         to=names.get(message.recipient, ""),
-        state=message.get_state_display(),
+        state=_state_of(message),
         hue=HUES.get(State(message.state), "grey"),
         error=words_for(message.error_code),
         error_code=message.error_code,
     )
+
+
+def _state_of(message: Notification) -> str:
+    """How far it got; where it never went, why."""
+    if message.state == State.SUPERSEDED:
+        return _("Not sent: overtaken by what happened meanwhile")
+    return message.get_state_display()
 
 
 @dataclass(frozen=True)

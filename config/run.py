@@ -32,7 +32,7 @@ HOPELESS = 10.0  # seconds; what ends sooner than this after its start is not st
 
 ACCOUNTS = """\
 Sign in with the password mianyue-demo as
-  a candidate       13800000001 … 13800000005
+  a candidate       13800000001 … 13800000005   (who is who: README.md)
   a recruiter       hr@demo.example     (staff sign in at /desk/)
   an HR lead        lead@demo.example
   a department      dept@demo.example

@@ -1,9 +1,12 @@
 """Days, times and words as people type them."""
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.core.validators import MaxValueValidator, MinValueValidator
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from interviews.booking.models import DETAIL_MAX
@@ -26,6 +29,15 @@ class SaneDateField(forms.DateField):
             error_messages={"invalid": _OUT_OF_RANGE},
             **kwargs,
         )
+
+
+def as_moment(text: str) -> datetime | None:
+    """The moment that a page sent back to say what it showed; None for anything else."""
+    try:
+        moment = parse_datetime(text)
+    except ValueError:
+        return None
+    return moment if moment is not None and timezone.is_aware(moment) else None
 
 
 class MomentField(forms.DateTimeField):

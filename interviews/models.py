@@ -532,6 +532,16 @@ class Interview(models.Model):
         return self.booked_at is None or self.confirmed_at >= self.booked_at
 
     @property
+    def was_booked(self) -> bool:
+        """Whether there ever was an appointment; imported rows may lack when it was made."""
+        return self.booked_at is not None or self.starts_at is not None
+
+    @property
+    def has_declined(self) -> bool:
+        """Whether they left before there was an appointment: the invitation was declined."""
+        return self.status == InterviewStatus.WITHDRAWN and not self.was_booked
+
+    @property
     def kind_word(self) -> str:
         """As get_kind_display, which looks through all choices each time."""
         return str(InterviewKind(self.kind).label)

@@ -26,7 +26,7 @@ from interviews.models import (
     Slot,
     Stage,
 )
-from interviews.states import ENDED, InterviewStatus
+from interviews.states import ENDED, ENDS_AN_INVITATION, InterviewStatus
 from notifications.models import COMPANY
 
 T = TypeVar("T")
@@ -171,6 +171,13 @@ def timeline(interview: Interview) -> list[Step]:
             Step(_("Interview"), "ahead"),
             Step(_("Waiting for second interview"), "ahead"),
         ]
+    ended = _("Invitation declined") if interview.has_declined else InterviewStatus(status).label
+    if status in ENDS_AN_INVITATION and not interview.was_booked:
+        return [
+            *steps,
+            Step(_("Invited"), "done", interview.created_at),
+            Step(str(ended), "ended", interview.ended_at),
+        ]
     steps.append(Step(booked_label, "done", interview.booked_at))
     match status:
         case InterviewStatus.BOOKED:
@@ -182,7 +189,7 @@ def timeline(interview: Interview) -> list[Step]:
         case InterviewStatus.COMPLETED:
             steps.append(Step(_("Interview completed"), "done", interview.ended_at))
         case _:
-            return [*steps, Step(str(InterviewStatus(status).label), "ended", interview.ended_at)]
+            return [*steps, Step(str(ended), "ended", interview.ended_at)]
     completed = status == InterviewStatus.COMPLETED
     later = completed and application.stage in {Stage.SECOND_INTERVIEW, Stage.OFFER, Stage.HIRED}
     waiting = completed and application.stage != Stage.ENDED

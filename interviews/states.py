@@ -22,6 +22,8 @@ CANCELLABLE = frozenset({InterviewStatus.INVITED, InterviewStatus.BOOKED})
 UNDER_WAY = frozenset({InterviewStatus.IN_PROGRESS, InterviewStatus.EXITING})
 ENDED = frozenset(InterviewStatus) - UPCOMING - UNDER_WAY
 HOLDS_A_SLOT = frozenset({InterviewStatus.BOOKED, InterviewStatus.CANCELLING}) | UNDER_WAY
+# How an invitation can end before anything is booked.
+ENDS_AN_INVITATION = ENDED - {InterviewStatus.COMPLETED, InterviewStatus.INCOMPLETE}
 REINSTATABLE = frozenset(
     {
         InterviewStatus.CANCELLED,

@@ -1,6 +1,7 @@
 """Reads of the outbox."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from django.db.models import Exists, OuterRef
 
@@ -34,6 +35,15 @@ def sent_here(count: int) -> list[Notification]:
     texts = sent.filter(channel=Channel.SMS)[:count]
     mails = sent.filter(channel=Channel.EMAIL)[:count]
     return [*texts, *mails]
+
+
+def held_here(now: datetime, count: int) -> list[Notification]:
+    """The text messages and mails that wait for their time, such as the end of the quiet hours, the
+    next one first."""
+    held = Notification.objects.filter(
+        state=State.QUEUED, not_before__gt=now, channel__in=[Channel.SMS, Channel.EMAIL]
+    )
+    return list(held.order_by("not_before", "pk")[:count])
 
 
 def unreachable(*recipients: str) -> set[str]:

@@ -205,5 +205,8 @@ def _split(text: str) -> tuple[str, str]:
 
 
 def _tidy(text: str) -> str:
-    """Without the gaps that conditions leave."""
-    return re.sub(r"\n{3,}", "\n\n", text.strip())
+    """Without the gaps that conditions leave, and without a second stop where what a person wrote
+    ends in one of its own."""
+    text = re.sub(r"\n{3,}", "\n\n", text.strip())
+    text = re.sub(r"。(?=[。，；])|(?<!\.)\.(?=。)|(?<=[！？])。", "", text)
+    return re.sub(r"(?<=[.!?…])(?<!\.\.)\.(?=\s|$)", "", text)

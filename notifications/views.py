@@ -1,6 +1,7 @@
 """What providers report, how people end messages without signing in, and what demo mode would have
 sent."""
 
+import base64
 from typing import Any
 
 from django.conf import settings
@@ -9,13 +10,21 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import Resolver404, resolve
+from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from twilio.request_validator import RequestValidator
 
-from notifications import preferences, queries, reports, unsubscribing
-from notifications.models import Channel, State
+from notifications import (
+    calendars,
+    preferences,
+    queries,
+    rendering,
+    reports,
+    unsubscribing,
+)
+from notifications.models import Channel, Notification, State
 
 SHOWN = 60  # messages of each channel
 # How Twilio says that it ended; what comes before is news to nobody.
@@ -106,17 +115,34 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
 def demo_messages(request: HttpRequest) -> HttpResponse:
     """A phone and a mailbox for everybody. Only demo mode has it: it shows sign-in codes.
 
-    The page asks again with the number of its newest message and hears nothing while that is it.
+    The page asks again with the state it shows, and hears nothing while that is how it stands.
     """
     if not settings.MESSAGES_STAY_HERE:
         raise Http404
     messages = queries.sent_here(SHOWN)
+    held = queries.held_here(timezone.now(), SHOWN)
     newest = max((message.pk for message in messages), default=0)
-    if request.GET.get("newest") == str(newest):
+    state = f"{newest}-{len(messages)}-{len(held)}"  # what is held goes out later
+    if request.GET.get("newest") == state:
         return HttpResponse(status=204)
     context = {
         "texts": [message for message in messages if message.channel == Channel.SMS],
-        "mails": [message for message in messages if message.channel == Channel.EMAIL],
-        "newest": newest,
+        "mails": [
+            (message, _calendar_file(message))
+            for message in messages
+            if message.channel == Channel.EMAIL
+        ],
+        "held": [(message, rendering.render(message)) for message in held],
+        "newest": state,
     }
     return render(request, "notifications/demo_messages.html", context)
+
+
+def _calendar_file(message: Notification) -> dict[str, str] | None:
+    """What a mail brings for a calendar, to look at and to save."""
+    said = message.params.get("calendar")
+    if not said:
+        return None
+    entry = calendars.entry({**said, "attendee": message.address})
+    address = "data:text/calendar;base64," + base64.b64encode(entry).decode()
+    return {"name": calendars.NAMES[said["method"]], "text": entry.decode(), "address": address}

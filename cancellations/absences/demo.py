@@ -1,6 +1,9 @@
-"""Absences for the demonstration: one that waits for HR, and one on a record, appealed against."""
+"""Absences for the demonstration: one that waits for HR, one on a record, appealed against, and the
+older ones excused."""
 
 from datetime import datetime, timedelta
+
+from django.db.models import Q
 
 from accounts.models import User
 from cancellations.absences import services
@@ -11,24 +14,33 @@ from interviews.notices import facts
 from interviews.states import InterviewStatus
 from notifications.models import Notification, State
 
+EXCUSE = "当天园区停电，已电话说明。"
 APPEAL = "面试当天发高烧，在医院急诊，附后可补交病历。"
 
 
 def show(by: User, *, now: datetime) -> None:
-    """The last two who did not come to an AI interview; `by` is who put the older one on record."""
+    """Everybody who did not come: the last one to an AI interview waits for HR, and `by` has put
+    the one before on record and excused the others."""
     missed = Interview.objects.with_facts().filter(
-        status=InterviewStatus.NO_SHOW,
-        kind="ai",
-        booked_at__isnull=False,
-        application__position__platform=None,
+        status=InterviewStatus.NO_SHOW, booked_at__isnull=False
     )
-    for number, interview in enumerate(missed.order_by("-starts_at", "pk")[:2]):
+    ours = missed.filter(kind="ai", application__position__platform=None)
+    shown = list(ours.order_by("-starts_at", "pk").values_list("pk", flat=True)[:2])
+    for interview in missed.order_by("-starts_at", "pk"):
         locked = Interview.objects.lock(interview.reference)
+        waits = interview.pk in shown[:1]
         _was_reminded(locked)
-        absence = services.open_absence(locked, MISSED, at=now)
-        if absence is not None and number:
+        absence = services.open_absence(locked, MISSED, at=now, knows=not waits)
+        if absence is None or waits:
+            continue
+        if interview.pk in shown:
             mark = services.mark(absence.reference, by=by)
             services.appeal(mark.reference, by=locked.candidate.user, text=APPEAL)
+        else:
+            services.excuse(absence.reference, by=by, note=EXCUSE)
+        # All of this was long ago, and would seem to have been told just now, or called off.
+        told = Notification.objects.filter(subject=locked.subject, created_at__gte=now)
+        told.filter(Q(state=State.SUPERSEDED) | Q(event="absence_excused")).delete()
 
 
 def _was_reminded(interview: Interview) -> None:

@@ -1,13 +1,14 @@
 """Reads: what is known of an absence, and whom it is put before."""
 
 from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat
 
 from accounts.models import User
-from cancellations.absences.models import Absence
+from cancellations.absences.models import Absence, Decision
 from cancellations.absences.rules import Known
 from cancellations.models import Cancellation, Party
 from candidates.models import Appeal, Mark
@@ -55,6 +56,29 @@ def visible_mark(user: User, reference: str) -> tuple[Mark, Interview] | None:
         return None
     interview = visible_to(user).with_facts().filter(reference=mark.interview).first()
     return (mark, interview) if interview is not None else None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an absence: HR's decision or, where that was a mark, how the mark stands."""
+
+    code: str
+    until: datetime | None = None  # the mark stands
+
+
+def outcome_of(interview: Interview) -> Outcome | None:
+    """Of the appointment that was missed; None while HR has not decided."""
+    if interview.status != InterviewStatus.NO_SHOW or interview.starts_at is None:
+        return None
+    decided = interview.absences.filter(starts_at=interview.starts_at).exclude(decision="")
+    decision = decided.values_list("decision", flat=True).first()
+    if decision is None:
+        return None
+    if decision != Decision.MARKED:
+        return Outcome(decision)
+    marks = Mark.objects.filter(interview=interview.reference, starts_at=interview.starts_at)
+    mark = marks.first()
+    return Outcome(mark.state, mark.expires_at) if mark else None
 
 
 def file_of(mark: Mark) -> Appeal | None:

@@ -3,6 +3,7 @@ somebody a time, as HR does it for them."""
 
 from collections.abc import Callable
 from datetime import date, datetime
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -33,6 +34,7 @@ from cancellations.responses import own_or_404
 from config.references import as_key
 from interviews.booking import queries as booking
 from interviews.booking import services
+from interviews.forms import as_moment
 from interviews.models import Interview
 from interviews.queries import visible_to
 from interviews.services import SlotFull
@@ -67,11 +69,20 @@ def move(request: PortalRequest, reference: str) -> HttpResponseBase:
     own = own_or_404(request, reference)
     now = timezone.now()
     if request.method == "POST":
-        return _take(request, own, services.move, _("Moved. Your interview has its new time."))
+        return _take(request, own, _mover(request), _("Moved. Your interview has its new time."))
     rule = queries.move_rule(own, queries.policies_in_force(now), now=now)
-    if rule is None or rule.refused:
+    if rule is None:
+        messages.warning(request, _("It stands differently meanwhile. This is how."))
+        return redirect("cancellations:interview", reference)
+    if rule.refused:
+        messages.info(request, _("It cannot be moved here. Why, and what to do, stands below."))
         return redirect("cancellations:interview", reference)
     return _times_page(request, own, "move", now, rule=rule)
+
+
+def _mover(request: PortalRequest | DeskRequest) -> Callable[..., Interview]:
+    """Moving it from the time that the page showed, and from no other."""
+    return partial(services.move, shown=as_moment(request.POST.get("shown", "")))
 
 
 def _take(
@@ -102,6 +113,12 @@ def _take(
         messages.warning(
             request, _("The invitation has run out. Your recruiter can still find you a time.")
         )
+    except services.AnotherTime:
+        messages.warning(
+            request,
+            _("The time has changed meanwhile. Please read it, and choose again if you want to."),
+        )
+        return SeeOther(here)
     except services.AlreadyBooked:
         messages.warning(request, _("You have booked already. This is how it stands."))
     except services.MoveRefused:
@@ -188,7 +205,7 @@ def give_time(request: DeskRequest, reference: str) -> HttpResponseBase:
     may_choose = found.status in {InterviewStatus.INVITED, InterviewStatus.BOOKED}
     if request.method == "POST" and may_choose:
         is_move = found.status == InterviewStatus.BOOKED
-        service = services.move if is_move else services.book
+        service: Callable[..., Interview] = _mover(request) if is_move else services.book
         done = _("Saved. The candidate is being told of the new time.")
         return _take(request, found, service, done, onward=back)
     if not may_choose:

@@ -1,5 +1,6 @@
 """Help before leaving: the assistant, and the picture guide."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -23,6 +24,7 @@ from cancellations.queries import offered_reasons
 from cancellations.responses import own_or_404
 from config.references import as_key, as_reference
 from interviews.models import Interview
+from interviews.room.queries import OPENS_BEFORE
 from interviews.states import UNDER_WAY
 
 TURN = "turn"
@@ -31,8 +33,9 @@ TURN = "turn"
 @login_not_required
 @require_safe
 def guide(request: HttpRequest) -> HttpResponse:
-    """Cancelling and leaving in pictures."""
-    return render(request, "cancellations/portal/guide.html")
+    """Taking part, cancelling and leaving in pictures."""
+    context = {"opens_before": OPENS_BEFORE // timedelta(minutes=1)}
+    return render(request, "cancellations/portal/guide.html", context)
 
 
 @never_cache

@@ -18,14 +18,13 @@ from accounts.decorators import PortalRequest, candidate_required, keeps_choices
 from accounts.models import User
 from accounts.responses import SeeOther
 from cancellations import again, exits, queries, rules, saved, services
+from cancellations.absences.queries import outcome_of
 from cancellations.forms import CancellationForm, MineFilter
 from cancellations.models import Cancellation, CancellationStatus
 from cancellations.responses import own_or_404
 from interviews.booking.queries import can_be_booked
-from interviews.gates.models import GateKind, StageGate
-from interviews.gates.queries import gates_before
+from interviews.gates.queries import papers_of
 from interviews.gates.services import OVER
-from interviews.gates.words import words_of
 from interviews.models import Interview, InterviewQuerySet
 from interviews.queries import (
     FEW,
@@ -43,6 +42,8 @@ from interviews.states import CANCELLABLE, ENDED, UNDER_WAY, InterviewStatus
 from interviews.templatetags.contact import grouped
 
 ENTER_BEFORE = timedelta(minutes=15)
+# Whoever knows before the interview what comes after it has the time to get it.
+ASKED_FOR_PAPERS = UNDER_WAY | {InterviewStatus.BOOKED, InterviewStatus.COMPLETED}
 
 # These answer a POST with a page. A browser that may not keep it at all meets its back button with
 # an error instead of the page.
@@ -125,12 +126,15 @@ def interview(request: PortalRequest, reference: str) -> HttpResponse:
         "move": queries.move_rule(own, policies, now=now),
         "is_invited": own.status == InterviewStatus.INVITED,
         "can_be_booked": can_be_booked(own, now),
-        "documents": _documents(own, now),
+        "papers": papers_of(own.application, today=company_day(now))
+        if own.status in ASKED_FOR_PAPERS and own.application.stage not in OVER
+        else None,
         "cancellation": cancellation,
         "may_book_again": own.status == InterviewStatus.WITHDRAWN
         and cancellation is not None
         and cancellation.is_exit
         and exits.may_book_again(cancellation, own.application, now),
+        "absence": outcome_of(own),
         "ways_on": again.ways_on(own, now),
         "entrance": _entrance(own, now),
         "may_confirm": may_confirm(own, now),
@@ -138,15 +142,6 @@ def interview(request: PortalRequest, reference: str) -> HttpResponse:
         "is_ended": own.status in ENDED,
     }
     return render(request, "cancellations/portal/interview.html", context)
-
-
-def _documents(own: Interview, now: datetime) -> list[tuple[StageGate, str]]:
-    """What their application is asked for, and how far each has come, while anything can follow."""
-    goes_on = own.status not in ENDED or own.status == InterviewStatus.COMPLETED
-    if not goes_on or own.application.stage in OVER:
-        return []
-    before = gates_before(own.application, today=company_day(now))
-    return [(each.gate, words_of(each)) for each in before if each.gate.kind == GateKind.DOCUMENT]
 
 
 @keeps_choices("reason")

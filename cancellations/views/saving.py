@@ -18,7 +18,8 @@ from cancellations.models import Purpose
 from cancellations.queries import offered_reasons
 from candidates.models import Candidate
 from config.references import as_key
-from interviews.booking.services import MoveRefused
+from interviews.booking.services import AnotherTime, MoveRefused
+from interviews.forms import as_moment
 from interviews.models import Interview
 from interviews.services import SlotFull
 from interviews.templatetags.when import moment
@@ -44,6 +45,7 @@ def move_instead(request: PortalRequest, reference: str) -> HttpResponseBase:
             as_key(number),
             by=request.user,
             reason=reason,
+            shown=as_moment(request.POST.get("shown", "")),
         )
     except Interview.DoesNotExist:
         raise Http404 from None
@@ -53,6 +55,11 @@ def move_instead(request: PortalRequest, reference: str) -> HttpResponseBase:
         )
         back = {"reason": reason} if reason else None
         return SeeOther(reverse("cancellations:cancel", args=[reference], query=back))
+    except AnotherTime:
+        messages.warning(
+            request,
+            _("The time has changed meanwhile. Please read it; nothing more was changed."),
+        )
     except (MoveRefused, TransitionNotAllowed):
         messages.warning(
             request, _("It can no longer be moved here, and nothing was changed. Ask HR.")

@@ -46,6 +46,10 @@ class AlreadyBooked(Exception):
     """It has a time already; another one is a move."""
 
 
+class AnotherTime(Exception):
+    """It was moved meanwhile: it is not at the time they were shown."""
+
+
 class MoveRefused(Exception):
     """The rule does not allow it any more; `code` says why: too_late or used_up."""
 
@@ -134,13 +138,21 @@ def book(reference: str, slot_id: int, *, by: User, at: datetime | None = None) 
 
 
 @transaction.atomic
-def move(reference: str, slot_id: int, *, by: User, at: datetime | None = None) -> Interview:
+def move(
+    reference: str,
+    slot_id: int,
+    *,
+    by: User,
+    shown: datetime | None = None,
+    at: datetime | None = None,
+) -> Interview:
     """A candidate, or HR for them, takes another of the times offered: it stays booked, and one
-    message says so. Moving to where it is changes nothing.
+    message says so. Moving to where it is changes nothing. `shown` is the time that the page they
+    chose on had it at: one may move a few times only, and none of them is used up by an old page.
 
-    Raises Interview.DoesNotExist where it is not theirs, PermissionDenied, MoveRefused (HR is not
-    held to that rule), TransitionNotAllowed where it is not booked, SlotFull where the time is full
-    or not offered.
+    Raises Interview.DoesNotExist where it is not theirs, PermissionDenied, AnotherTime, MoveRefused
+    (HR is not held to that rule), TransitionNotAllowed where it is not booked, SlotFull where the
+    time is full or not offered.
     """
     at = at or timezone.now()
     interview = _lock(reference, by)
@@ -148,6 +160,8 @@ def move(reference: str, slot_id: int, *, by: User, at: datetime | None = None) 
         return interview
     if interview.status != InterviewStatus.BOOKED:
         raise TransitionNotAllowed
+    if shown is not None and shown != interview.starts_at:
+        raise AnotherTime
     if not by.works_at_desk:
         move_asked.send(sender=Interview, interview=interview, at=at)
     before = interview.starts_at

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import StrEnum
 
 from candidates.models import FileEntry
 from interviews.gates import rules
@@ -104,6 +105,38 @@ def waits_for_check(application: Application) -> bool:
     passed = application.passes.values("gate")
     handed_in = application.documents.filter(state=DocumentState.UPLOADED, gate__is_active=True)
     return handed_in.exclude(gate__in=passed).exists()
+
+
+class PapersState(StrEnum):
+    NEEDED = "needed"
+    REJECTED = "rejected"
+    TO_CHECK = "to_check"
+    ACCEPTED = "accepted"
+
+
+@dataclass(frozen=True)
+class Papers:
+    """How a candidate stands with the documents that are asked for, all in all."""
+
+    state: PapersState
+    names: list[str]  # of those they still have to hand in
+
+
+def papers_of(application: Application, *, today: date) -> Papers | None:
+    """None where no stage of its position asks for any."""
+    before = gates_before(application, today=today)
+    documents = [each for each in before if each.gate.kind == GateKind.DOCUMENT]
+    if not documents:
+        return None
+    asked = [each for each in documents if each.is_asked_for]
+    names = [each.gate.name for each in asked]
+    if any(each.standing is rules.Standing.REJECTED for each in asked):
+        return Papers(PapersState.REJECTED, names)
+    if asked:
+        return Papers(PapersState.NEEDED, names)
+    if any(each.standing is rules.Standing.TO_CHECK for each in documents):
+        return Papers(PapersState.TO_CHECK, names)
+    return Papers(PapersState.ACCEPTED, names)
 
 
 def waiting_for_documents(*, ended_since: datetime) -> list[int]:

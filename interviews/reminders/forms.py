@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from interviews.forms import WordsField
 from interviews.reminders.models import LONGEST_TROUBLE, ReminderRule, TroubleKind
@@ -57,7 +58,12 @@ class RuleForm(forms.ModelForm):
     )
     unit = forms.ChoiceField(
         label=_("Unit"),
-        choices=[("minutes", _("minutes")), ("hours", _("hours")), ("days", _("days"))],
+        choices=[
+            # Elsewhere the plural alone names a field: how long something lasts.
+            ("minutes", pgettext_lazy("unit of time", "minutes")),
+            ("hours", _("hours")),
+            ("days", _("days")),
+        ],
         initial="hours",
     )
     side = forms.ChoiceField(

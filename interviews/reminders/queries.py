@@ -36,6 +36,8 @@ SAYS_SO = frozenset(
     }
 )
 ANSWERED_FOR = timedelta(hours=24)  # after the start, in which trouble can still be told of
+# With which HR has said what becomes of an absence.
+DECIDED = ("absence_excused", "absence_rebooked", "absence_marked", "absence_attended")
 _PERSON = "interview__application__candidate__user"
 _SHARED = (
     "interview__application__position__department",
@@ -285,10 +287,26 @@ def may_confirm(interview: Interview, now: datetime) -> bool:
 
 def may_tell_trouble(interview: Interview, now: datetime) -> bool:
     """From the opening of the door until a day after the start, once; also who has been put down
-    as missing: HR reads it before deciding."""
+    as missing: HR reads it before deciding, and not after."""
     if interview.starts_at is None:
         return False
     if interview.status not in {InterviewStatus.BOOKED, InterviewStatus.NO_SHOW}:
         return False
     within = interview.starts_at - room.OPENS_BEFORE <= now < interview.starts_at + ANSWERED_FOR
-    return within and not has_told_trouble(interview)
+    return within and not has_told_trouble(interview) and not is_decided(interview)
+
+
+def is_decided(interview: Interview) -> bool:
+    """Whether HR has said what becomes of their absence from the appointment as it is booked."""
+    if interview.starts_at is None:
+        return False
+    decided = interview.history.filter(event__in=DECIDED, at__gte=interview.starts_at)
+    return decided.exists()
+
+
+def may_come_in(interview: Interview, now: datetime) -> bool:
+    """Whether the appointment still goes on, or its door is open to who stepped back from it."""
+    if interview.status != InterviewStatus.BOOKED:
+        return False
+    until = [room.closes_at(interview), door_open_until(interview)]
+    return any(each is not None and now < each for each in until)

@@ -2,7 +2,6 @@
 signed in, and the rules, which staff write."""
 
 from collections.abc import Callable
-from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -12,7 +11,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
@@ -26,6 +24,7 @@ from accounts.decorators import (
     desk_permission_required,
 )
 from accounts.permissions import EDIT_POLICIES
+from interviews.forms import as_moment
 from interviews.models import Interview
 from interviews.queries import own_interview
 from interviews.reminders import queries, services, words
@@ -33,6 +32,7 @@ from interviews.reminders.forms import RuleForm, TroubleForm
 from interviews.reminders.links import CONFIRM, TROUBLE, interview_of
 from interviews.reminders.models import ReminderRule
 from interviews.reminders.rules import When
+from interviews.responses import broken_link
 
 POSTED = ["GET", "HEAD", "POST"]
 
@@ -52,7 +52,9 @@ def _unlisted(response: HttpResponse) -> HttpResponse:
 @require_http_methods(POSTED)
 def appointment(request: HttpRequest, token: str) -> HttpResponseBase:
     """“I will attend”: what the appointment is, and one button. Opening it changes nothing."""
-    interview = _linked(token, CONFIRM)
+    interview = interview_of(token, CONFIRM)
+    if interview is None:
+        return broken_link(request)
     if request.method == "POST":
         _confirm(request, interview, by_link=True)
         return redirect("reminders:appointment", token)
@@ -64,20 +66,15 @@ def appointment(request: HttpRequest, token: str) -> HttpResponseBase:
 @require_http_methods(POSTED)
 def trouble(request: HttpRequest, token: str) -> HttpResponseBase:
     """Somebody who has not come in tells what is wrong."""
-    interview = _linked(token, TROUBLE)
+    interview = interview_of(token, TROUBLE)
+    if interview is None:
+        return broken_link(request)
     return _trouble(
         request,
         interview,
         token=token,
         back=lambda: redirect("reminders:trouble", token),
     )
-
-
-def _linked(token: str, purpose: str) -> Interview:
-    interview = interview_of(token, purpose)
-    if interview is None:
-        raise Http404
-    return interview
 
 
 def _page(
@@ -96,7 +93,9 @@ def _page(
         "token": token,
         "may_confirm": queries.may_confirm(interview, now),
         "may_tell": queries.may_tell_trouble(interview, now),
+        "may_come_in": queries.may_come_in(interview, now),
         "has_told": queries.has_told_trouble(interview),
+        "is_decided": queries.is_decided(interview),
         "is_ahead": interview.starts_at is not None and interview.starts_at > now,
         **more,
     }
@@ -141,7 +140,7 @@ def _own(request: PortalRequest, reference: str) -> Interview:
 
 def _confirm(request: HttpRequest, interview: Interview, *, by_link: bool = False) -> None:
     """To the time they were shown; where it is another one by now, they read that one first."""
-    shown = _moment(request.POST.get("starts_at", ""))
+    shown = as_moment(request.POST.get("starts_at", ""))
     try:
         if shown is None:
             raise services.AnotherTime
@@ -154,14 +153,6 @@ def _confirm(request: HttpRequest, interview: Interview, *, by_link: bool = Fals
         messages.warning(request, _("This appointment can no longer be confirmed."))
     else:
         messages.success(request, _("Thank you. We look forward to seeing you."))
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        moment = parse_datetime(text)
-    except ValueError:
-        return None
-    return moment if moment is not None and timezone.is_aware(moment) else None
 
 
 def _trouble(

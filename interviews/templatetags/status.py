@@ -3,6 +3,7 @@
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
 from interviews.states import InterviewStatus
 
@@ -47,7 +48,7 @@ BADGES = {
 
 
 @register.simple_tag
-def status(value: str) -> SafeString:
+def status(value: str, has_declined: bool = False) -> SafeString:
     """Shape, hue and word together: hue alone says nothing to one man in twelve."""
     known = InterviewStatus(value)
-    return format_html(BADGES[known], known.label)
+    return format_html(BADGES[known], _("Invitation declined") if has_declined else known.label)

@@ -49,7 +49,8 @@ def test_applying_again_ends_the_old_application_and_is_invited_by_itself(cancel
     assert before.stage == Stage.ENDED
     assert invitation.status == InterviewStatus.INVITED
     assert invitation.application.position == before.position
-    assert invitation.application.screened_at == before.screened_at
+    # The steps of the new application come one after the other.
+    assert invitation.application.screened_at == invitation.application.applied_at
     assert invitation.application.stage == Stage.AI_INTERVIEW
     assert Notification.objects.filter(event="interview_invited").exists()
 

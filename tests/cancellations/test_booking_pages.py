@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -117,6 +118,52 @@ def test_forged_link_is_told_apart_politely(client):
 
     assert response.status_code == 404
     assert "not complete" in response.content.decode()
+
+
+def test_somebody_elses_invitation_says_so_and_is_not_opened(client, candidate):
+    interview = invited(CandidateFactory())
+
+    page = client.get(link(interview)).content.decode()
+    pressed = client.post(link(interview))
+
+    assert "this invitation is for somebody else" in page
+    assert candidate.user.masked_name in page
+    assert "Sign out" in page
+    assert "Choose a time" not in page
+    assert pressed.url == link(interview)
+    assert Interview.objects.get().opened_at is None
+
+
+@pytest.mark.parametrize("theirs", [True, False])
+def test_staff_who_follow_an_invitation_are_told_so(client, theirs):
+    interview = invited(CandidateFactory())
+    departments = [interview.position.department] if theirs else []
+    client.force_login(UserFactory(recruiter=True, departments=departments))
+
+    page = client.get(link(interview)).content.decode()
+
+    assert "signed in as staff" in page
+    assert (url("desk_interview", interview) in page) == theirs
+
+
+def test_ones_own_invitation_leads_on(client, candidate):
+    interview = invited(candidate)
+
+    assert "Choose a time" in client.get(link(interview)).content.decode()
+    assert client.post(link(interview)).url == url("book", interview)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["interviews:invitation", "reminders:appointment", "reminders:trouble", "refill:by_link"],
+)
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_a_link_that_was_cut_says_so(client, name, method):
+    response = getattr(client, method)(reverse(name, args=["7K2M9QX4TB.x"]))
+
+    assert response.status_code == 404
+    assert "This link is not complete" in response.content.decode()
+    assert response["X-Robots-Tag"] == "noindex, nofollow"
 
 
 # --- booking --------------------------------------------------------------------------------------
@@ -234,8 +281,37 @@ def test_rule_that_says_no_says_why_and_offers_no_button(client, candidate, rule
     assert words in page
     assert url("move", interview) not in page
     assert away.url == url("interview", interview)
+    assert "It cannot be moved here" in str(next(iter(get_messages(away.wsgi_request))))
     assert "nothing was changed" in refused.content.decode()
     assert Interview.objects.get(pk=interview.pk).slot_id == interview.slot_id
+
+
+def test_an_old_page_uses_up_no_move(client, candidate):
+    """Two windows show the same time; what was chosen in one stays when the other is pressed."""
+    interview = InterviewFactory(candidate=candidate, starts_in=timedelta(days=3, minutes=7))
+    first = slot_for(interview)
+    second = slot_for(interview, starts_at=NOW + timedelta(days=5))
+    page = client.get(url("move", interview)).content.decode()
+    old = {"shown": interview.starts_at.isoformat()}
+
+    client.post(url("move", interview), {**old, "slot": first.pk})
+    late = client.post(url("move", interview), {**old, "slot": second.pk}, follow=True)
+
+    assert f'value="{interview.starts_at.isoformat()}"' in page
+    assert "The time has changed meanwhile" in late.content.decode()
+    assert Interview.objects.get().slot_id == first.pk
+    assert "1 more time" in late.content.decode()
+
+
+def test_an_old_page_uses_up_no_move_instead_of_cancelling_either(client, candidate):
+    interview = InterviewFactory(candidate=candidate)
+    slot = slot_for(interview)
+    sent = {"slot": slot.pk, "shown": (interview.starts_at - timedelta(days=1)).isoformat()}
+
+    late = client.post(url("move_instead", interview), sent, follow=True)
+
+    assert "The time has changed meanwhile" in late.content.decode()
+    assert Interview.objects.get().slot_id == interview.slot_id
 
 
 # --- declining ------------------------------------------------------------------------------------
@@ -252,6 +328,9 @@ def test_declining_says_what_follows_before_and_does_it_after(client, candidate)
     assert "nobody has to approve" in page
     assert "Nothing is held against you" in page
     assert "Declined. Thank you" in response.content.decode()
+    assert "You have declined this invitation" in response.content.decode()
+    assert "You have left this interview" not in response.content.decode()
+    assert "Invitation declined" in client.get(reverse("cancellations:mine")).content.decode()
     assert status_of(interview) == "withdrawn"
 
 

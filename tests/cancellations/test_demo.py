@@ -21,7 +21,7 @@ from interviews.refill.models import OfferState
 from interviews.room.models import Sitting
 from interviews.room.queries import latest_sitting, state_of
 from interviews.states import HOLDS_A_SLOT, InterviewStatus
-from notifications.models import WorkItem, WorkKind
+from notifications.models import Notification, WorkItem, WorkKind
 from tests.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -238,3 +238,18 @@ def test_demo_alone_has_no_platform():
     load_demo()
 
     assert not Platform.objects.exists()
+
+
+@pytest.mark.parametrize("hour", [0, 8, 16])
+def test_demo_leaves_no_absence_that_nobody_looks_at(hour):
+    with time_machine.travel(datetime(2026, 3, 1, hour, 47, tzinfo=UTC), tick=False):
+        load_demo()
+
+    missed = Interview.objects.filter(status=InterviewStatus.NO_SHOW)
+    assert not missed.filter(absences=None).exists()
+    decisions = set(missed.values_list("absences__decision", flat=True))
+    assert {"", "marked"} <= decisions
+    about = WorkItem.objects.open().filter(params__code="not_attended").get().subject
+    reference = about.removeprefix("interview:")
+    assert Interview.objects.get(reference=reference).status == InterviewStatus.INVITED
+    assert not Notification.objects.filter(state="superseded", event__contains="absence").exists()

@@ -8,6 +8,7 @@ from django.utils import timezone
 
 from accounts.permissions import Role
 from cancellations import services
+from cancellations.absences.models import Absence
 from cancellations.models import Cancellation, CancellationStatus, Policy, Purpose, Reason
 from cancellations.views.portal import Entrance
 from interviews.models import HistoryEntry, Interview
@@ -15,9 +16,11 @@ from interviews.states import InterviewStatus
 from notifications.models import Notification
 from notifications.rendering import render
 from tests.factories import (
+    AbsenceFactory,
     CancellationFactory,
     CandidateFactory,
     InterviewFactory,
+    MarkFactory,
     PositionFactory,
     SittingFactory,
     UserFactory,
@@ -47,6 +50,33 @@ def everything() -> tuple:
         HistoryEntry.objects.count(),
         Notification.objects.count(),
     )
+
+
+# --- missed ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("", "HR looks at every absence"),
+        ("active", "it stands on your record until"),
+        ("appealed", "You have appealed"),
+        ("lifted", "has been taken off again"),
+        ("expired", "its time is over"),
+    ],
+)
+def test_missed_interview_says_what_became_of_it(client, candidate, state, words):
+    missed = InterviewFactory(candidate=candidate, no_show=True, link="")
+    absence = AbsenceFactory(interview=missed)
+    if state:
+        ended = NOW if state in {"lifted", "expired"} else None
+        MarkFactory(missed=missed, state=state, ended_at=ended)
+        Absence.objects.filter(pk=absence.pk).update(decision="marked", decided_at=NOW)
+
+    page = client.get(url("interview", missed)).content.decode()
+
+    assert words in page
+    assert ("HR looks at every absence" in page) == (not state)
 
 
 # --- my interviews --------------------------------------------------------------------------------
@@ -156,6 +186,32 @@ def test_mine_comes_in_pages_and_forgives_wrong_ones(client, candidate, page):
     assert response.status_code == 200
     assert len(response.context["page"]) == (20 if page in {"x", "%00"} else 1)
     assert "status=booked&amp;page=" in response.content.decode()
+
+
+def test_mine_says_that_one_has_confirmed(client, candidate):
+    interview = InterviewFactory(candidate=candidate)
+    before = client.get(reverse("cancellations:mine")).content.decode()
+    Interview.objects.filter(pk=interview.pk).update(confirmed_at=timezone.now())
+    after = client.get(reverse("cancellations:mine")).content.decode()
+
+    words = "You have said that you will attend."
+    assert words not in before
+    assert words in after
+
+
+def test_cancelled_interview_leads_to_what_one_can_do(client, candidate):
+    interview = InterviewFactory(candidate=candidate)
+    other = PositionFactory(title="Fitter & turner")
+    client.post(url("cancel", interview), OTHER)
+
+    page = client.get(url("interview", interview)).content.decode()
+
+    recruiter = interview.position.recruiter
+    assert 'href="#ways_on"' in page
+    assert "Other positions that may suit you" in page
+    assert f'href="mailto:{recruiter.email}?subject=' in page
+    assert "Fitter%20%26%20turner" in page
+    assert other.department.name in page
 
 
 def test_staff_are_sent_to_their_desk(client):

@@ -184,6 +184,7 @@ def test_a_request_that_hr_granted_later_was_not_saved():
 def test_who_does_not_know_how_is_shown_the_guide(client, interview):
     text = page(client, interview, "check", reason="difficulty").content.decode()
 
-    assert f'href="{reverse("cancellations:guide")}"' in text
+    assert f'href="{reverse("cancellations:guide")}#taking-part"' in text
+    assert 'id="taking-part"' in client.get(reverse("cancellations:guide")).text
     assert "Confirm cancellation" in text
     assert Saving.objects.get().offered == "guide"

@@ -134,6 +134,22 @@ def test_the_page_gives_the_same_entry(client):
     assert response.request["PATH_INFO"] in page.content.decode()
 
 
+def test_what_was_called_off_is_taken_out_of_the_calendar(client):
+    interview = booked(candidate=CandidateFactory(), status="cancelled")
+    client.force_login(interview.candidate.user)
+    address = reverse("interviews:calendar_entry", args=[interview.reference])
+
+    response = client.get(address)
+
+    assert response["Content-Disposition"] == 'attachment; filename="cancelled.ics"'
+    calendar = Calendar.from_ical(response.content)
+    (event,) = calendar.walk("VEVENT")
+    assert (calendar["METHOD"], event["STATUS"]) == ("CANCEL", "CANCELLED")
+    assert event["UID"].startswith(interview.reference)
+    page = client.get(reverse("cancellations:interview", args=[interview.reference]))
+    assert address in page.content.decode()
+
+
 @pytest.mark.parametrize("state", [{"invited": True}, {"no_show": True}])
 def test_what_has_no_time_ahead_has_no_entry(client, state):
     interview = InterviewFactory(**state)

@@ -483,27 +483,6 @@ def test_candidate_hands_in_on_a_page(client, interview, gate):
     assert "Handed in" in right.content.decode()
 
 
-@pytest.mark.parametrize("status", ["booked", "completed"])
-def test_interviews_page_says_what_is_needed_and_how_far_it_is(client, department, status):
-    interview = InterviewFactory(
-        department=department, status=status, ended_at=NOW if status == "completed" else None
-    )
-    gate = StageGateFactory(position=interview.position)
-    client.force_login(interview.candidate.user)
-
-    def card() -> str:
-        page = client.get(reverse("cancellations:interview", args=[interview.reference])).text
-        assert reverse("interviews:documents", args=[interview.reference]) in page
-        return " ".join(page.split())
-
-    assert "Health certificate: <b>Still needed</b>" in card()
-    document = DocumentFactory(application=interview.application, gate=gate)
-    assert "<b>Handed in; HR looks at it</b>" in card()
-    lead = UserFactory(lead=True, departments=[department])
-    services.check(document.reference, by=lead, accepted=True)
-    assert "<b>Accepted</b>" in card()
-
-
 def test_nothing_is_asked_for_once_the_application_has_ended(client, interview, gate):
     Application.objects.filter(pk=interview.application_id).update(stage=Stage.ENDED)
     client.force_login(interview.candidate.user)
@@ -568,3 +547,34 @@ def test_document_of_another_application_is_not_there(client, interview, recruit
 
     assert response.status_code == 404
     assert not AccessLog.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("status", "papers", "words"),
+    [
+        ("booked", [], "Please hand in: Health certificate"),
+        ("completed", [], "Please hand in: Health certificate"),
+        ("completed", ["rejected"], "could not be accepted"),
+        ("completed", ["uploaded"], "HR looks at it"),
+        ("completed", ["accepted"], "has been accepted"),
+        ("cancelled", [], None),
+    ],
+)
+def test_page_of_the_interview_says_how_the_documents_stand(
+    client, department, recruiter, status, papers, words
+):
+    interview = InterviewFactory(department=department, status=status)
+    gate = StageGateFactory(position=interview.position)
+    for state in papers:
+        document = DocumentFactory(application=interview.application, gate=gate)
+        if state != "uploaded":
+            services.check(document.reference, by=recruiter, accepted=state == "accepted", note="x")
+    client.force_login(interview.candidate.user)
+
+    page = client.get(reverse("cancellations:interview", args=[interview.reference])).text
+    own = client.get(reverse("interviews:documents", args=[interview.reference])).text
+
+    address = f'href="{reverse("interviews:documents", args=[interview.reference])}"'
+    assert (address in page) == (words is not None)
+    assert words is None or words in page
+    assert ("<b>Accepted</b>" in own) == (papers == ["accepted"])

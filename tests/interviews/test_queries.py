@@ -1,7 +1,7 @@
 from itertools import product
 
 import pytest
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from interviews.models import Application, Interview, Stage
 from interviews.queries import timeline
@@ -53,3 +53,38 @@ def test_completed_interview_waits_for_the_second_or_has_had_it():
     assert way(InterviewStatus.COMPLETED, Stage.APPLIED)[-1] == "current"
     assert way(InterviewStatus.COMPLETED, Stage.OFFER)[-1] == "done"
     assert way(InterviewStatus.COMPLETED, Stage.ENDED)[-1] == "ahead"
+
+
+@pytest.mark.parametrize(
+    ("status", "ended"),
+    [
+        (InterviewStatus.WITHDRAWN, "Invitation declined"),
+        (InterviewStatus.CANCELLED, "Cancelled"),
+        (InterviewStatus.NO_SHOW, "Missed"),
+    ],
+)
+def test_what_was_never_booked_ends_at_the_invitation(status, ended):
+    interview = Interview(
+        application=Application(stage=Stage.AI_INTERVIEW), status=status, created_at=NOW
+    )
+
+    with translation.override("en"):
+        steps = timeline(interview)
+
+    assert [step.label for step in steps[2:]] == ["Invited", ended]
+    assert steps[2].at == NOW
+
+
+@pytest.mark.parametrize("known", [{"booked_at": NOW}, {"starts_at": NOW}])
+def test_who_leaves_an_appointment_has_declined_no_invitation(known):
+    interview = Interview(
+        application=Application(stage=Stage.AI_INTERVIEW),
+        status=InterviewStatus.WITHDRAWN,
+        created_at=NOW,
+        **known,
+    )
+
+    with translation.override("en"):
+        labels = [step.label for step in timeline(interview)]
+
+    assert labels[2:] == ["AI interview booked", "Left"]

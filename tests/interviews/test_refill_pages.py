@@ -122,8 +122,15 @@ def test_a_link_for_something_else_opens_nothing(client, offer):
     assert client.get(address).status_code == 404
 
 
-@pytest.mark.parametrize("state", ["lapsed", "withdrawn", "declined"])
-def test_a_closed_offer_says_so_politely(client, offer, state):
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("lapsed", "no longer kept for you"),
+        ("withdrawn", "no longer kept for you"),
+        ("declined", "You have already said that this time does not suit you"),
+    ],
+)
+def test_a_closed_offer_says_so_politely(client, offer, state, words):
     Offer.objects.filter(pk=offer.pk).update(state=state, ended_at=timezone.now())
 
     text = client.get(by_link(offer)).content.decode()
@@ -131,8 +138,18 @@ def test_a_closed_offer_says_so_politely(client, offer, state):
     assert "As soon as another time comes free" in text
 
     response = client.post(by_link(offer), {"answer": "take"}, follow=True)
-    assert "no longer kept for you" in response.content.decode()
+    assert words in response.content.decode()
     assert not Interview.objects.filter(status="booked").exists()
+
+
+def test_refusing_in_an_old_window_what_was_taken_in_another_says_that_it_is_theirs(client, offer):
+    client.post(by_link(offer), {"answer": "take"})
+
+    text = client.post(by_link(offer), {"answer": "refuse"}, follow=True).text
+
+    assert "You have already taken this time" in text
+    assert "no longer kept for you" not in text
+    assert state_of(offer) == "accepted"
 
 
 def test_it_stands_on_top_of_my_interviews_and_is_taken_there(client, offer):

@@ -4,7 +4,9 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.utils import translation
 
+from interviews.reminders.forms import RuleForm
 from interviews.reminders.rules import (
     AGAIN,
     Doubt,
@@ -128,3 +130,12 @@ PLAIN = Window(is_seen=True, was_told=True, our_fault=False, trouble_told=False)
 )
 def test_whatever_speaks_for_them_is_looked_at_by_hr(changes, found):
     assert doubt(Window(**{**vars(PLAIN), **changes})) == found
+
+
+def test_the_unit_is_a_unit_and_no_field():
+    with translation.override("zh-hans"):
+        assert [str(label) for _unit, label in RuleForm.base_fields["unit"].choices] == [
+            "分钟",
+            "小时",
+            "天",
+        ]

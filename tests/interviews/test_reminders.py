@@ -1,6 +1,7 @@
 """Steps: planned, moved and dropped with the interview; taken once, at the right moment or not at
 all; and what candidates answer."""
 
+from contextlib import nullcontext
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from accounts.models import ConfigurationChange
 from cancellations import services as cancelling
+from cancellations.absences import services as absences
 from cancellations.absences.models import Absence
 from cancellations.models import Purpose, Reason
 from interviews import history
@@ -894,6 +896,47 @@ def test_trouble_page_says_what_is_wrong_with_the_answer(client):
     assert empty.status_code == long.status_code == 422
     assert "Choose what fits best." in empty.text
     assert "HR knows, and looks at it" in page.text
+
+
+def test_who_is_too_late_to_come_in_is_not_told_to(client):
+    interview = booked()
+    address = reverse("reminders:trouble", args=[token_for(interview, TROUBLE)])
+
+    with time_machine.travel(interview.starts_at + MINUTE, tick=False):
+        during = client.get(address).text
+    with time_machine.travel(interview.ends_at + HOUR, tick=False):
+        after = client.get(address).text
+
+    assert "Come in now" in during
+    assert "Come in now" not in after
+    assert "Did something keep you from coming?" in after
+    assert "Tell HR" in after
+
+
+@pytest.mark.parametrize("tells", [True, False])
+def test_when_hr_has_decided_there_is_nothing_more_to_tell(client, tells):
+    interview = booked(starts_in=-2 * HOUR)
+    if tells:
+        services.tell_trouble(interview.reference, kind="device")
+    sweep_at(timezone.now())
+    absence = Absence.objects.get_or_create(
+        interview=interview,
+        starts_at=interview.starts_at,
+        defaults={"code": "missed", "opened_at": timezone.now()},
+    )[0]
+    lead = UserFactory(lead=True, departments=[interview.position.department])
+    absences.excuse(absence.reference, by=lead)
+    client.force_login(interview.candidate.user)
+
+    page = client.get(reverse("reminders:trouble", args=[token_for(interview, TROUBLE)])).text
+    own = client.get(reverse("cancellations:interview", args=[interview.reference])).text
+
+    assert "HR has looked at it" in page
+    assert "Tell HR" not in page
+    assert "HR has looked at it and excused you" in own
+    assert reverse("reminders:own_trouble", args=[interview.reference]) not in own
+    with pytest.raises(services.TooLate) if not tells else nullcontext():
+        services.tell_trouble(interview.reference, kind="line")
 
 
 def test_own_page_offers_to_confirm_until_it_is_done(client):

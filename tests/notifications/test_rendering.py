@@ -549,6 +549,34 @@ def test_an_unknown_language_falls_back_to_the_products():
     assert "您的" in words("cancellation_done", "sms", "fr").body
 
 
+@pytest.mark.parametrize(
+    ("language", "note", "said"),
+    [
+        ("zh-hans", "请改约下周。", "请改约下周。如需"),
+        ("zh-hans", "请改约下周", "请改约下周。如需"),
+        ("zh-hans", "请改约下周.", "请改约下周。如需"),
+        ("zh-hans", "真抱歉！", "真抱歉！如需"),
+        ("zh-hans", "请等等...", "请等等...。如需"),
+    ],
+)
+def test_what_a_person_wrote_ends_in_one_stop(language, note, said):
+    params = FULL | {"note": note, "talent_pool": False}
+    assert said in words("company_cancelled", "sms", language, params).body
+
+
+@pytest.mark.parametrize(
+    ("note", "said"),
+    [
+        ("Please book again.", "Note: Please book again. Receipt"),
+        ("Please book again", "Note: Please book again. Receipt"),
+        ("Can you come?", "Note: Can you come? Receipt"),
+    ],
+)
+def test_what_a_person_wrote_ends_in_one_stop_in_english_too(note, said):
+    params = FULL | {"note": note, "talent_pool": False}
+    assert said in words("cancellation_done", "sms", "en", params).body
+
+
 def test_names_are_not_escaped_and_cannot_end_a_title():
     message = words(
         "interview_cancelled", "email", "en", FULL | {"candidate": "O'Neil\r\nBcc: <x>"}

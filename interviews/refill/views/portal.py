@@ -18,6 +18,7 @@ from accounts.responses import SeeOther
 from interviews.models import Interview
 from interviews.refill import links, queries, services
 from interviews.refill.models import EntryState, Offer, OfferState
+from interviews.responses import broken_link
 
 TAKE, REFUSE = "take", "refuse"  # the answers there are
 
@@ -30,7 +31,7 @@ def by_link(request: HttpRequest, token: str) -> HttpResponseBase:
     reference = links.reference_in(token)
     found = queries.offers_with_facts().filter(reference=reference).first() if reference else None
     if found is None:
-        raise Http404
+        return broken_link(request)
     return _answered(request, found, request.path, by_link=True)
 
 
@@ -64,8 +65,21 @@ def _answered(
             _("You have another interview at that time, so nothing was changed. Move it first."),
         )
     except services.NotOpen:
-        messages.info(request, _("This place is no longer kept for you. Nothing was changed."))
+        messages.info(request, _no_longer_open(found))
     return SeeOther(here)
+
+
+def _no_longer_open(found: Offer) -> str:
+    """Why the answer changed nothing: often they have given another one, in another window."""
+    match Offer.objects.values_list("state", flat=True).get(pk=found.pk):
+        case OfferState.ACCEPTED:
+            return _(
+                "You have already taken this time, and it stays yours. If you cannot come, cancel "
+                "the interview or move it."
+            )
+        case OfferState.DECLINED:
+            return _("You have already said that this time does not suit you. Nothing was changed.")
+    return _("This place is no longer kept for you. Nothing was changed.")
 
 
 def _page(request: HttpRequest, found: Offer, *, status: int = 200) -> HttpResponse:
