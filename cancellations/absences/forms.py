@@ -4,7 +4,6 @@ from typing import Any
 
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from candidates.models import LONGEST_APPEAL
@@ -27,7 +26,7 @@ class NoteForm(forms.Form):
         required=False,
     )
 
-    def __init__(self, *args: Any, must: str | Promise = "", **kwargs: Any) -> None:
+    def __init__(self, *args: Any, must: str = "", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if must:
             self.fields["note"].required = True
