@@ -1,6 +1,6 @@
 """What there is to book, as candidates and as HR see it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import groupby
@@ -87,20 +87,27 @@ class Choice:
 
 def choice(interview: Interview, *, now: datetime, since: date | None = None) -> Choice:
     """The times offered, in the reader's days, whole days at a time, from `since` on. The one the
-    interview has already is left out. One query."""
+    interview has already is left out. One query, two for a day of many times."""
     offered = offered_slots(interview, now=now)
     if interview.slot_id is not None:
         offered = offered.exclude(pk=interview.slot_id)
     if since is not None:
         offered = offered.filter(starts_at__gte=_midnight(since))
     slots = list(offered[: TIMES + 1])
-    days = [
+    days = _days(slots)
+    if len(slots) <= TIMES:
+        return Choice(days, None)
+    if len(days) == 1:
+        following = days[0].date + timedelta(days=1)
+        return Choice(_days(offered.filter(starts_at__lt=_midnight(following))), following)
+    return Choice(days[:-1], days[-1].date)
+
+
+def _days(slots: Iterable[Slot]) -> list[Day]:
+    return [
         Day(day, [Time(slot, not slot.is_full) for slot in group])
         for day, group in groupby(slots, key=lambda slot: timezone.localdate(slot.starts_at))
     ]
-    if len(slots) <= TIMES or len(days) == 1:
-        return Choice(days, None)
-    return Choice(days[:-1], days[-1].date)
 
 
 def _midnight(day: date) -> datetime:

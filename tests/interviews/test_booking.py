@@ -385,6 +385,20 @@ def test_choice_comes_in_whole_days_where_the_reader_is_and_says_what_is_full():
     assert not in_china.days[0].has_free
 
 
+def test_day_of_more_times_than_a_page_holds_is_shown_whole():
+    interview = invited()
+    base = (NOW + timedelta(days=10)).replace(hour=4, minute=0, second=0, microsecond=0)
+    for minute in range(queries.TIMES + 2):
+        another_slot(interview, starts_at=base + timedelta(minutes=minute))
+    later = another_slot(interview, starts_at=base + timedelta(days=2))
+
+    first = queries.choice(interview, now=NOW)
+    rest = queries.choice(interview, now=NOW, since=first.later)
+
+    assert [len(day.times) for day in first.days] == [queries.TIMES + 2]
+    assert [time.slot for day in rest.days for time in day.times] == [later]
+
+
 def test_long_choice_goes_on_with_the_day_it_stopped_at():
     interview = invited()
     base = (NOW + timedelta(days=10)).replace(hour=4, minute=0, second=0, microsecond=0)
