@@ -4,7 +4,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db.models import (
     Case,
     CharField,
@@ -44,6 +46,7 @@ from interviews.refill.models import (
 )
 from interviews.signals import candidates_considered
 from interviews.states import HOLDS_A_SLOT, InterviewStatus
+from notifications.courtesy import quiet_until
 from notifications.events import Group
 from notifications.models import Channel, Notification, OutOfReach, Preference, State
 
@@ -75,6 +78,11 @@ _open_of = Prepared(
 def open_offers_of(user: User) -> list[Offer]:
     """What is kept for them at the moment."""
     return _open_of(user=user.pk)
+
+
+def asked_at(user: User, at: datetime) -> datetime:
+    """When they hear of a place offered to them: not in their quiet hours."""
+    return quiet_until(at, ZoneInfo(user.time_zone or settings.TIME_ZONE)) or at
 
 
 def waiting_entry(interview: Interview) -> WaitingEntry | None:

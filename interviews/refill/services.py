@@ -11,10 +11,8 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import structlog
-from django.conf import settings
 from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import timezone
@@ -46,7 +44,6 @@ from interviews.services import (
     take_place,
 )
 from interviews.states import InterviewStatus
-from notifications.courtesy import quiet_until
 from notifications.services import notify, supersede
 
 logger = structlog.get_logger(__name__)
@@ -174,7 +171,7 @@ def _hold(slot: Slot, user: User, *, at: datetime) -> rules.Hold | None:
     """Who would be asked in their quiet hours is asked after them, and has their time from then."""
     position = slot.position
     return rules.hold(
-        asked_at=quiet_until(at, ZoneInfo(user.time_zone or settings.TIME_ZONE)) or at,
+        asked_at=queries.asked_at(user, at),
         starts_at=slot.starts_at,
         lasts=timedelta(minutes=position.refill_hold_minutes),
         near=timedelta(minutes=position.refill_near_minutes),

@@ -220,6 +220,22 @@ def test_position_query_count_does_not_grow(client, offer, lead, rows, django_as
     assert len(response.context["page"]) == rows + 1
 
 
+def test_offer_made_in_quiet_hours_says_when_it_goes_out(client, offer, lead, settings):
+    now = timezone.localtime()
+    settings.QUIET_HOURS = (
+        (now - timedelta(hours=1)).time(),
+        (now + timedelta(hours=1)).time().replace(microsecond=0),
+    )
+    quiet = client.get(desk(offer)).content.decode()
+    settings.QUIET_HOURS = (now.time(), now.time())
+    loud = client.get(desk(offer)).content.decode()
+
+    assert "after the quiet hours" in quiet
+    assert "Waiting for an answer" not in quiet
+    assert "after the quiet hours" not in loud
+    assert "Waiting for an answer" in loud
+
+
 def test_settings_hold_for_the_next_place(client, offer, lead):
     client.post(desk(offer, "settings"), {"refill_hold_minutes": "30", "refill_near_minutes": "60"})
 

@@ -128,7 +128,11 @@ def _page(
         "figures": figures[0] if figures else queries.Refilling(found),
         "days": queries.COUNTED.days,
         "page": page,
-        "offers": queries.offers_of(found)[:LATEST],
+        "offers": [
+            (offer, queries.asked_at(offer.entry.candidate.user, offer.made_at))
+            for offer in queries.offers_of(found)[:LATEST]
+        ],
+        "now": now,
         "slots": free.order_by("starts_at")[:SLOTS] if may_act and page.object_list else [],
         "may_act": may_act,
         "form": (form or RefillForm(instance=found)) if may_set else None,
