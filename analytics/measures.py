@@ -243,7 +243,7 @@ CONTRIBUTIONS = {
         SELECT {_CELL}, w.kind || '|' || coalesce(w.params->>'code', '') || '|'
             || CASE WHEN w.closed_at IS NULL THEN 'open' ELSE 'settled' END
         FROM facts f JOIN notifications_workitem w ON w.subject = f.subject
-        WHERE w.kind IN ('anomaly', 'wrong_contact', 'follow_up', 'document')
+        WHERE w.kind IN ('anomaly', 'wrong_contact', 'follow_up')
     """,
     # where it takes place | came, missed or cancelled
     "venues": f"""

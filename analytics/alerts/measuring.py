@@ -20,9 +20,7 @@ CHANNELS = (Channel.SMS.value, Channel.EMAIL.value)
 LOST = ("failed", "bounced")
 SENT = ("sent", "delivered", *LOST)
 # Anomalies that are about something else than two records that do not say the same.
-OTHER_ANOMALIES = frozenset(
-    {"reason_contradicted", "document_to_check", "figures_differ", Difference.FAILED.value}
-)
+OTHER_ANOMALIES = frozenset({"reason_contradicted", "figures_differ", Difference.FAILED.value})
 MAPS = {Measure.UNDELIVERED: "delivery", Measure.MISMATCH: "quality"}
 
 

@@ -128,7 +128,7 @@ def told_of(interview):
         if message.state not in {"queued", "sending"}:
             yield ("delivery", delivery_key(message)), 1
     for item in WorkItem.objects.filter(subject=interview.subject):
-        if item.kind in {"anomaly", "wrong_contact", "follow_up", "document"}:
+        if item.kind in {"anomaly", "wrong_contact", "follow_up"}:
             state = "settled" if item.closed_at else "open"
             yield ("quality", f"{item.kind}|{item.params.get('code', '')}|{state}"), 1
     if booked and fate:
