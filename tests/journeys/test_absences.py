@@ -79,7 +79,7 @@ def test_hr_puts_it_on_the_record_and_the_candidate_appeals(visit, absence, lead
     desk = visit(lead, javascript=javascript, width=1280, height=800)
     desk.opens(reverse("cancellations:absence", args=[absence.reference]))
     desk.sees("They did not come.")
-    desk.writes("Note", "Nobody answered the phone either.")
+    desk.writes("Note (optional)", "Nobody answered the phone either.")
     desk.presses("Put it on the record…")
     desk.sees("Put it on the record?")
     desk.presses("Put it on the record")

@@ -186,7 +186,7 @@ def test_document_is_handed_in_and_checked(visit, javascript):
     desk.follows("Documents and scores")
     desk.chooses("Yes, accept it")
     desk.presses("Save")
-    desk.sees("Done")
+    desk.sees("Accepted")
     desk.presses("Move on")
     desk.sees("Moved on.")
 
