@@ -322,6 +322,7 @@ class Hour:
     weekday: int
     hour: int
     starts: int = 0
+    came: int = 0
     cancelled: int = 0
     no_show: int = 0
 
@@ -687,15 +688,31 @@ def hours(chosen: Filter, period: Period) -> list[Hour]:
     return hours_of(split(chosen, period, "hours"))
 
 
+HOURS = ("starts", "came", "cancelled", "no_show")
+
+
 def hours_of(counted: Split) -> list[Hour]:
     def of(what: str, weekday: int, hour: int) -> int:
         return counted.get((what, str(weekday), str(hour)), 0)
 
     return [
-        Hour(day, hour, *(of(what, day, hour) for what in ("starts", "cancelled", "no_show")))
+        Hour(day, hour, *(of(what, day, hour) for what in HOURS))
         for day in range(7)
         for hour in range(24)
     ]
+
+
+def cancelled_in(hours: Iterable[Hour]) -> Rate:
+    """Of those booked."""
+    hours = list(hours)
+    return Rate(sum(each.cancelled for each in hours), sum(each.starts for each in hours))
+
+
+def missed_in(hours: Iterable[Hour]) -> Rate:
+    """Of those due, as everywhere."""
+    hours = list(hours)
+    missed = sum(each.no_show for each in hours)
+    return Rate(missed, missed + sum(each.came for each in hours))
 
 
 def notice(chosen: Filter, period: Period) -> list[Bar]:

@@ -47,10 +47,12 @@ facts AS MATERIALIZED (
         ON ended.interview_id = i.id AND ended.status = 'approved'
     LEFT JOIN interviews_decline declined ON declined.interview_id = i.id
     CROSS JOIN LATERAL (
-        SELECT
-            i.booked_at IS NOT NULL OR (i.status <> 'invited' AND i.starts_at IS NOT NULL)
-                AS booked,
-            i.status = 'withdrawn' AND coalesce(ended.is_exit, false) AS exited
+        SELECT known.booked,
+            known.booked AND i.status = 'withdrawn' AND declined.interview_id IS NULL AS exited
+        FROM (
+            SELECT i.booked_at IS NOT NULL OR (i.status <> 'invited' AND i.starts_at IS NOT NULL)
+                AS booked
+        ) known
     ) state
 )"""
 
@@ -162,6 +164,7 @@ CONTRIBUTIONS = {
         FROM facts f
         CROSS JOIN LATERAL (VALUES
             ('starts', true),
+            ('came', f.attended),
             ('cancelled', f.status = 'cancelled'),
             ('no_show', f.status = 'no_show')
         ) told(key, holds)

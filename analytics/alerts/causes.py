@@ -264,13 +264,10 @@ def _hours(measure: str, seen: Seen) -> Iterator[Cause]:
 
     def rate(hours: Sequence[int]) -> Rate:
         at = {key: n for key, n in counted.items() if int(key[2]) in hours}
-        number = {
-            what: sum(n for key, n in at.items() if key[0] == what)
-            for what in ("starts", "cancelled", "no_show")
-        }
+        number = {what: sum(n for key, n in at.items() if key[0] == what) for what in figures.HOURS}
         if measure == Measure.CANCEL:
             return Rate(number["cancelled"], number["starts"])
-        return Rate(number["no_show"], number["starts"] - number["cancelled"])
+        return Rate(number["no_show"], number["no_show"] + number["came"])
 
     early, evening = range(EARLY), range(EVENING, 24)
     for code, hours in (("early", early), ("evening", evening)):

@@ -278,6 +278,7 @@ class HourOfTheWeekSerializer(serializers.Serializer):
     weekday = serializers.IntegerField(help_text="0 is Monday.")
     hour = serializers.IntegerField()
     booked = serializers.IntegerField(source="starts")
+    attended = serializers.IntegerField(source="came")
     cancelled = serializers.IntegerField()
     no_show = serializers.IntegerField()
 
@@ -362,7 +363,9 @@ class AttendanceFiguresSerializer(serializers.Serializer):
     no_show = RateSerializer(help_text="Of those due.")
     confirmed = RateSerializer(help_text="Of those booked.")
     opened = RateSerializer(help_text="Of those invited.")
-    missed_invitation = RateSerializer(help_text="Of those invited.")
+    missed_invitation = RateSerializer(
+        help_text="Of the invitations that are no longer open, without those the company called off."
+    )
     reminders = ExpectedByReminderSerializer(many=True)
     rules = ExpectedByRuleSerializer(many=True)
     places = ExpectedByPlaceSerializer(many=True)
@@ -380,7 +383,7 @@ def attendance(asked: Asked, period: Period) -> Told:
         "no_show": counts.no_show_rate,
         "confirmed": Rate(counts.confirmed, counts.booked),
         "opened": Rate(counts.opened, counts.invited),
-        "missed_invitation": Rate(counts.missed_invitation, counts.invited),
+        "missed_invitation": counts.no_reply_rate,
         "reminders": _expected("reminder", reached),
         "rules": _expected("rule", figures.reminded_by_rule_of(maps["reminders"])),
         "places": _expected("place", figures.venues_of(maps["venues"])),

@@ -169,6 +169,7 @@ class Table:
                 text, under = rate(value), sample(value)
             case What.MINUTES:
                 text = minutes(value)
+        url = "" if text == NOTHING else url  # there are no rows behind it
         return Shown(text, under, url, column.what != What.TEXT, column.title)
 
     @property

@@ -307,18 +307,6 @@ def _halves(hours: Iterable[Hour], of: Callable[[Iterable[Hour]], Rate]) -> tupl
     return day, of(each for each in hours if each.hour >= EVENING)
 
 
-def _cancelled(hours: Iterable[Hour]) -> Rate:
-    hours = list(hours)
-    return Rate(sum(each.cancelled for each in hours), sum(each.starts for each in hours))
-
-
-def _missed(hours: Iterable[Hour]) -> Rate:
-    """Of those who had not cancelled."""
-    hours = list(hours)
-    expected = sum(each.starts - each.cancelled for each in hours)
-    return Rate(sum(each.no_show for each in hours), expected)
-
-
 def time_conflict(seen: Seen) -> Iterator[Finding]:
     """What the cells say of the hour is how much is cancelled then, for whatever reason."""
     of = _given(seen, "candidate", "time_conflict")
@@ -330,7 +318,7 @@ def time_conflict(seen: Seen) -> Iterator[Finding]:
         "“%(reason)s” is %(share)s of the %(count)s reasons candidates give for cancelling"
     )
     advice, times, evidence = _("Offer more times to choose from."), "", between(of)
-    day, evening = _halves(seen.hours, _cancelled)
+    day, evening = _halves(seen.hours, figures.cancelled_in)
     if not (day.is_small or evening.is_small):
         interval = newcombe(day, evening)
         evidence = _(
@@ -422,7 +410,7 @@ def not_knowing_how(seen: Seen) -> Iterator[Finding]:
 
 
 def evenings(seen: Seen) -> Iterator[Finding]:
-    day, evening = _halves(seen.hours, _missed)
+    day, evening = _halves(seen.hours, figures.missed_in)
     if day.is_small or evening.is_small:
         return
     interval = newcombe(evening, day)
@@ -450,8 +438,8 @@ def evenings(seen: Seen) -> Iterator[Finding]:
 
 
 def weekends(seen: Seen) -> Iterator[Finding]:
-    week = _missed(each for each in seen.hours if each.weekday < WEEKEND)
-    weekend = _missed(each for each in seen.hours if each.weekday >= WEEKEND)
+    week = figures.missed_in(each for each in seen.hours if each.weekday < WEEKEND)
+    weekend = figures.missed_in(each for each in seen.hours if each.weekday >= WEEKEND)
     if week.is_small or weekend.is_small:
         return
     interval = newcombe(weekend, week)
@@ -601,7 +589,7 @@ def undelivered(seen: Seen) -> Iterator[Finding]:
 
 
 def ran_out(seen: Seen) -> Iterator[Finding]:
-    of = Rate(seen.counts.missed_invitation, seen.counts.invited)
+    of = seen.counts.no_reply_rate
     if not _is_clear(Found.RAN_OUT, of):
         return
     ways = seen.ways()

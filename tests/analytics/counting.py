@@ -65,9 +65,9 @@ def told_of(interview):
     requests = list(Cancellation.objects.filter(interview=interview).select_related("reason"))
     (ended,) = [each for each in requests if each.status == "approved"] or [None]
     booked = bool(interview.booked_at or (status != "invited" and interview.starts_at))
-    exited = status == "withdrawn" and ended is not None and ended.is_exit
-    attended = booked and (status in HERE or exited)
     declined = Decline.objects.filter(interview=interview).first()
+    exited = booked and status == "withdrawn" and declined is None
+    attended = booked and (status in HERE or exited)
     fate = None
     if attended:
         fate = "came"
@@ -115,6 +115,8 @@ def told_of(interview):
         at = interview.starts_at.astimezone(ZONE)
         place = f"{at.weekday()}|{at.hour}"
         yield ("hours", f"starts|{place}"), 1
+        if attended:
+            yield ("hours", f"came|{place}"), 1
         if status in {"cancelled", "no_show"}:
             yield ("hours", f"{status}|{place}"), 1
     if status == "incomplete":

@@ -195,7 +195,7 @@ VIEWS = [
         "Which hours are booked, called off and missed.",
         "interviews",
         {
-            "what": "starts (all that were booked), cancelled or no_show.",
+            "what": "starts (all that were booked), came, cancelled or no_show.",
             "weekday": "0 is Monday.",
             "hour": "Local hour of the start.",
         },

@@ -101,9 +101,16 @@ def over_time(asked: Asked) -> Panel:
         *texts(pgettext("figures", "Days")),
         *rates(pgettext("figures", "Did not come"), _("The period before")),
     ]
-    some = any(row[1].value.denominator for row in rows)
-    table = Table(columns, rows if some else [])
-    return Panel("no-shows", title, table, chart if there else None, is_wide=True)
+    known = [row for row in rows if row[1].value.denominator or row[2].denominator]
+    few = _("Too few in every step for a curve, which needs %(count)d expected.")
+    return Panel(
+        "no-shows",
+        title,
+        Table(columns, known),
+        chart if there else None,
+        note="" if there or not known else few % {"count": figures.SMALL},
+        is_wide=True,
+    )
 
 
 def _rates(label: str, points: Iterable[Point], *, is_before: bool = False) -> Series:

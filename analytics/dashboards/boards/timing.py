@@ -63,21 +63,9 @@ def tiles(hours: list[Hour], notice: list[Bar]) -> list[Tile]:
         (_("Did not come, from 18:00"), evening),
         (_("Did not come, before 18:00"), [each for each in hours if each.hour < 18]),
     ):
-        missed = _missed(some)
+        missed = figures.missed_in(some)
         found.append(Tile(label, rate(missed), sample(missed)))
     return found
-
-
-def _missed(hours: list[Hour]) -> Rate:
-    """Of those who were expected: who had not cancelled."""
-    return Rate(
-        sum(each.no_show for each in hours),
-        sum(each.starts - each.cancelled for each in hours),
-    )
-
-
-def _cancelled(hours: list[Hour]) -> Rate:
-    return Rate(sum(each.cancelled for each in hours), sum(each.starts for each in hours))
 
 
 def _starts_finding(hours: list[Hour]) -> str:
@@ -121,7 +109,12 @@ def by_hour(hours: list[Hour]) -> Panel:
     for hour in _shown(hours):
         some = [each for each in hours if each.hour == hour]
         rows.append(
-            [f"{hour}:00", sum(each.starts for each in some), _cancelled(some), _missed(some)]
+            [
+                f"{hour}:00",
+                sum(each.starts for each in some),
+                figures.cancelled_in(some),
+                figures.missed_in(some),
+            ]
         )
     return _times("hours", _("By the hour of the start"), _("Hour"), rows)
 
@@ -131,7 +124,9 @@ def by_weekday(hours: list[Hour]) -> Panel:
     for day in range(7):
         some = [each for each in hours if each.weekday == day]
         starts = sum(each.starts for each in some)
-        rows.append([str(WEEKDAYS[day]), starts, _cancelled(some), _missed(some)])
+        rows.append(
+            [str(WEEKDAYS[day]), starts, figures.cancelled_in(some), figures.missed_in(some)]
+        )
     return _times("weekdays", _("By the day of the week"), pgettext("figures", "Day"), rows)
 
 
@@ -139,7 +134,7 @@ def _times(key: str, title: str, first: str, rows: list[list]) -> Panel:
     columns = [
         *texts(first),
         *numbers(pgettext("figures", "Booked")),
-        *rates(pgettext("figures", "Cancelled"), _("Did not come, of those not cancelled")),
+        *rates(pgettext("figures", "Cancelled"), pgettext("figures", "Did not come")),
     ]
     there = any(row[1] for row in rows)
     return Panel(key, title, Table(columns, rows if there else []), is_listed=True)
