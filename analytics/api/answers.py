@@ -363,9 +363,7 @@ class AttendanceFiguresSerializer(serializers.Serializer):
     no_show = RateSerializer(help_text="Of those due.")
     confirmed = RateSerializer(help_text="Of those booked.")
     opened = RateSerializer(help_text="Of those invited.")
-    missed_invitation = RateSerializer(
-        help_text="Of the invitations that are no longer open, without those the company called off."
-    )
+    missed_invitation = RateSerializer(help_text="Of the invitations that are no longer open.")
     reminders = ExpectedByReminderSerializer(many=True)
     rules = ExpectedByRuleSerializer(many=True)
     places = ExpectedByPlaceSerializer(many=True)

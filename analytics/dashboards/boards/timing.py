@@ -105,29 +105,24 @@ def heat(what: str, label: str, title: str, hours: list[Hour]) -> Panel:
 
 
 def by_hour(hours: list[Hour]) -> Panel:
-    rows: list[list[Any]] = []
-    for hour in _shown(hours):
-        some = [each for each in hours if each.hour == hour]
-        rows.append(
-            [
-                f"{hour}:00",
-                sum(each.starts for each in some),
-                figures.cancelled_in(some),
-                figures.missed_in(some),
-            ]
-        )
+    rows = [
+        [f"{hour}:00", *_told([each for each in hours if each.hour == hour])]
+        for hour in _shown(hours)
+    ]
     return _times("hours", _("By the hour of the start"), _("Hour"), rows)
 
 
 def by_weekday(hours: list[Hour]) -> Panel:
-    rows: list[list[Any]] = []
-    for day in range(7):
-        some = [each for each in hours if each.weekday == day]
-        starts = sum(each.starts for each in some)
-        rows.append(
-            [str(WEEKDAYS[day]), starts, figures.cancelled_in(some), figures.missed_in(some)]
-        )
+    rows = [
+        [str(WEEKDAYS[day]), *_told([each for each in hours if each.weekday == day])]
+        for day in range(7)
+    ]
     return _times("weekdays", _("By the day of the week"), pgettext("figures", "Day"), rows)
+
+
+def _told(hours: list[Hour]) -> list[Any]:
+    starts = sum(each.starts for each in hours)
+    return [starts, figures.cancelled_in(hours), figures.missed_in(hours)]
 
 
 def _times(key: str, title: str, first: str, rows: list[list]) -> Panel:
