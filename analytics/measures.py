@@ -6,6 +6,8 @@ counts by key. Whatever is added here is a column of models.Cell, and of figures
 a number. Nothing here depends on the hour at which it is counted.
 """
 
+from collections.abc import Iterable
+
 # Upper edges, exclusive, of the steps in which HR's time to decide is counted, in minutes; and of
 # the notice that candidates gave, in hours.
 HANDLING_MINUTES = (
@@ -93,6 +95,22 @@ NUMBERS = {
     "without_booking_time": "booked AND booked_at IS NULL",
 }
 
+# Of what a mapping carries over (Interview.extra) these are counted: what recruiters ask to confirm
+# an appointment, whether the candidate said that they will come, and how it was made. Nothing else:
+# it may tell who somebody is, or where they were born.
+QUESTIONS = (
+    "permission",
+    "no_meetings",
+    "reminder_call",
+    "alternative_number",
+    "resume_printed",
+    "venue_clear",
+    "call_letter",
+    "expected",
+    "appointment",
+)
+ANSWERS = ("yes", "no", "uncertain", "unknown", "walk_in", "scheduled", "scheduled_walk_in")
+
 _CELL = "f.owner, f.since, f.source, f.kind"
 _COUNTED_REQUESTS = "c.party = 'candidate' AND c.status <> 'lapsed'"
 _DECIDED = "c.status IN ('approved', 'declined', 'reversed')"
@@ -101,6 +119,10 @@ _IN_TIME = (
     "c.decided_at <= c.requested_at"
     " + coalesce((c.policy->>'promised_minutes')::int, 0) * interval '1 minute'"
 )
+
+
+def _texts(texts: Iterable[str]) -> str:
+    return "ARRAY[{}]".format(", ".join(f"'{text}'" for text in texts))
 
 
 def _edges(edges: tuple[int, ...]) -> str:
@@ -255,10 +277,10 @@ CONTRIBUTIONS = {
     """,
     # what was asked | the answer | came, missed or cancelled
     "answers": f"""
-        SELECT {_CELL}, replace(each.key, '|', '/') || '|'
-            || left(replace(each.value, '|', '/'), 40) || '|' || {FATE}
-        FROM facts f CROSS JOIN LATERAL jsonb_each_text(f.extra) each
-        WHERE f.booked AND f.extra <> '{{}}' AND {FATE} IS NOT NULL
+        SELECT {_CELL}, asked || '|' || (f.extra->>asked) || '|' || {FATE}
+        FROM facts f CROSS JOIN unnest({_texts(QUESTIONS)}) asked
+        WHERE f.booked AND f.extra <> '{{}}' AND f.extra->>asked = ANY({_texts(ANSWERS)})
+            AND {FATE} IS NOT NULL
     """,
 }  # fmt: skip
 

@@ -133,6 +133,14 @@ MAKE = [
         starts, 1, '', '', '', CASE WHEN e < 0.95 THEN '' ELSE '30003' END, starts
     FROM drawn WHERE status <> 'invited'
     """,
+    """
+    INSERT INTO notifications_workitem (reference, kind, subject, audience, params, opened_at,
+        due_at, closed_at, assignee, closed_by, note)
+    SELECT 'W' || lpad(n::text, 9, '0'), 'anomaly', 'interview:B' || lpad(n::text, 9, '0'),
+        'department:' || department, '{"code": "reason_contradicted"}', starts, starts,
+        starts, '', '', ''
+    FROM drawn WHERE c < 0.1
+    """,
 ]
 
 

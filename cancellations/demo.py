@@ -114,6 +114,7 @@ AFTER_THE_START: dict[str, list[tuple[str, InterviewStatus, int]]] = {
     InterviewStatus.WITHDRAWN: [_STARTED, _LEAVING, ("withdrawn", InterviewStatus.WITHDRAWN, 12)],
     InterviewStatus.NO_SHOW: [("missed", InterviewStatus.NO_SHOW, 30)],
 }
+CAME = {InterviewStatus.COMPLETED, InterviewStatus.INCOMPLETE, InterviewStatus.WITHDRAWN}
 CANDIDATES_OWN = {"started", "exit_requested"}
 # They keep the place they were booked into.
 KEEPS_ITS_SLOT = HOLDS_A_SLOT | {
@@ -554,6 +555,7 @@ class Demo:
             return
         slot = self.slot(position, kind, starts_at, lasts)
         interview.starts_at, interview.ends_at = slot.starts_at, slot.ends_at
+        interview.opened_at = booked_at - HOUR
         interview.booked_at = booked_at
         story.tell(
             "booked",
@@ -565,6 +567,9 @@ class Demo:
         )
         if ask:
             self.ask_to_cancel(story, slot, ask)
+        elif status in CAME and len(self.stories) % 3:
+            at = interview.confirmed_at = slot.starts_at - 20 * HOUR
+            story.tell("confirmed", InterviewStatus.BOOKED, person.user, at)
         self.go_on(story, slot.starts_at)
         if status in KEEPS_ITS_SLOT:
             interview.slot = slot

@@ -332,6 +332,7 @@ class WorkItem(models.Model):
                 name="work_escalation",
                 condition=Q(closed_at=None, escalate_at__isnull=False),
             ),
+            models.Index(fields=["subject"], name="work_subject"),
             # Of everybody, and of one department: of those who have several, whichever is shorter.
             models.Index(
                 fields=["-closed_at", "-id"], name="work_done", condition=Q(closed_at__isnull=False)

@@ -17,6 +17,8 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from analytics import measures
+
 
 class Target(TextChoices):
     """What is foreseen."""
@@ -25,20 +27,8 @@ class Target(TextChoices):
     CANCEL = "cancel", pgettext_lazy("what is foreseen", "Cancelling")
 
 
-# Of what a mapping carries over (Interview.extra) these questions alone are read: the seven that
-# recruiters ask to confirm an appointment, and whether the candidate said that they will come.
-QUESTIONS = frozenset(
-    {
-        "permission",
-        "no_meetings",
-        "reminder_call",
-        "alternative_number",
-        "resume_printed",
-        "venue_clear",
-        "call_letter",
-        "expected",
-    }
-)
+# Of what a mapping carries over (Interview.extra) these questions alone are read.
+QUESTIONS = frozenset(measures.QUESTIONS) - {"appointment"}
 ANSWERS = frozenset({"yes", "no", "uncertain", "unknown"})
 APPOINTMENTS = frozenset({"walk_in", "scheduled", "scheduled_walk_in"})
 

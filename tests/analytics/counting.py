@@ -4,7 +4,14 @@ from collections import Counter, defaultdict
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from analytics.measures import HANDLING_MINUTES, MAPS, NOTICE_HOURS, NUMBERS
+from analytics.measures import (
+    ANSWERS,
+    HANDLING_MINUTES,
+    MAPS,
+    NOTICE_HOURS,
+    NUMBERS,
+    QUESTIONS,
+)
 from analytics.models import Cell
 from cancellations.models import Absence, Cancellation, Saving
 from interviews.models import (
@@ -140,7 +147,8 @@ def told_of(interview):
         if interview.location:
             yield ("venues", f"{interview.location[:60]}|{fate}"), 1
         for question, answer in interview.extra.items():
-            yield ("answers", f"{question}|{answer}|{fate}"), 1
+            if question in QUESTIONS and answer in ANSWERS:
+                yield ("answers", f"{question}|{answer}|{fate}"), 1
 
 
 def told_of_request(request):

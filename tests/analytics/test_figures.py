@@ -311,11 +311,16 @@ def test_quantiles_lie_where_they_would_in_evenly_spread_steps(counts, share, at
 
 @pytest.mark.django_db
 def test_reminders_delivery_and_absences():
-    told = InterviewFactory(no_show=True, location="Hall 1", extra={"call": "no"})
+    told = InterviewFactory(
+        no_show=True, location="Hall 1", extra={"reminder_call": "no", "native_city": "chennai"}
+    )
     tell(told)
     tell(told, channel="email", state="failed", error_code="550", provider_id="<1@x>")
     came = InterviewFactory(
-        completed=True, location="Hall 1", extra={"call": "yes"}, confirmed_at=timezone.now()
+        completed=True,
+        location="Hall 1",
+        extra={"reminder_call": "yes", "venue_clear": "somewhere near 李雷"},
+        confirmed_at=timezone.now(),
     )
     AbsenceFactory(interview=told)
     counted()
@@ -325,13 +330,25 @@ def test_reminders_delivery_and_absences():
     assert reminded["delivered"].no_show_rate == Rate(1, 1)
     assert reminded["confirmed"].no_show_rate == Rate(0, 1)
     assert figures.venues(COMPANY_WIDE, period)["Hall 1"].no_show_rate == Rate(1, 2)
-    answers = figures.answers(COMPANY_WIDE, period)["call"]
-    assert (answers["no"].missed, answers["yes"].came) == (1, 1)
+    answers = figures.answers(COMPANY_WIDE, period)
+    assert answers.keys() == {"reminder_call"}  # nothing of where somebody was born, no free text
+    asked = answers["reminder_call"]
+    assert (asked["no"].missed, asked["yes"].came) == (1, 1)
     assert figures.absences(COMPANY_WIDE, period) == {"missed": {"open": 1}}
     found = {each.channel: each for each in figures.delivery(COMPANY_WIDE, period)}
     assert found["sms"].failure_rate == Rate(0, 1)
     assert (found["email"].provider, found["email"].causes) == ("smtp", {"550": 1})
     assert came.pk
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("extra", [[1], "x", 3, {"reminder_call": None, "expected": ["yes"]}])
+def test_answers_in_no_shape_that_is_known_are_left_out(extra):
+    InterviewFactory(no_show=True, extra=extra)
+    counted()
+
+    assert figures.answers(COMPANY_WIDE, around_today()) == {}
+    assert figures.totals(COMPANY_WIDE, around_today()).no_show == 1
 
 
 @pytest.mark.django_db

@@ -116,12 +116,18 @@ def funnel(asked: Asked, now: Counts, before: Counts) -> Panel:
     }
     rows: list[list[Any]] = []
     marks: list[Mark] = []
-    last: int | None = None
-    for (name, number), (_name, past) in zip(now.funnel, before.funnel, strict=True):
+    last = now.invited
+    for place, ((name, number), (_name, past)) in enumerate(
+        zip(now.funnel, before.funnel, strict=True)
+    ):
         label, url = str(words.STEPS[name]), urls.get(name, "")
         of_all = Rate(number, now.invited)
-        rows.append([label, Linked(number, url), of_all, Rate(number, last or number), past])
+        # People come without having confirmed, and what is imported was not opened here.
+        of_last = Rate(number, last) if number <= last else Rate(0, 0)
+        rows.append([label, Linked(number, url), of_all, of_last, past])
         said = count(number) if of_all.is_small else f"{count(number)} · {rate(of_all)}"
+        if not number and any(further for _step, further in now.funnel[place:]):
+            said = _("not recorded")
         marks.append(Mark(label, number, said, url))
         last = number
     columns = [
