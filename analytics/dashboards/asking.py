@@ -61,7 +61,7 @@ def preset(name: str, today: date) -> Period:
         case "this_year":
             return Period(today.replace(month=1, day=1), today)
         case "last_year":
-            return Period(_months_before(month, 12), month - timedelta(days=1))
+            return Period(today - timedelta(days=364), today)
     raise KeyError(name)
 
 
@@ -289,6 +289,11 @@ def on_axis(day: date, step: Step) -> str:
         case "quarter":
             return f"{day.year} Q{(day.month + 2) // 3}"
     return date_format(day, pgettext("day on an axis", "j M"))
+
+
+def in_table(day: date, step: Step) -> str:
+    """The first day of a step, whole: a file may be of any year."""
+    return day.isoformat() if step in ("day", "week") else on_axis(day, step)
 
 
 def step_of(since: date, step: Step, within: Period) -> Period:

@@ -48,6 +48,17 @@ def sample(of: Rate) -> str:
     return "" if of.share is None or of.is_small else out_of(of)
 
 
+def left_out(number: int) -> str:
+    """What is said beside bars that are not those of everybody."""
+    if not number:
+        return ""
+    return ngettext(
+        "One with fewer than %(few)d expected stands in the table alone.",
+        "%(count)d with fewer than %(few)d expected stand in the table alone.",
+        number,
+    ) % {"count": number, "few": SMALL}
+
+
 def minutes(number: float | None) -> str:
     return NOTHING if number is None else brief(timedelta(minutes=round(number)))
 

@@ -10,15 +10,24 @@ from analytics.findings.models import Action
 from analytics.findings.queries import may_change, may_log
 from config.tracking import act_as
 
+SAID = (
+    *("found", "measure", "scope", "department", "position", "source", "kind", "since", "until"),
+    *("done", "note", "done_on"),
+)
+
 
 @transaction.atomic
 def log_action(action: Action, *, by: User) -> Action:
     """Keep what was done, with what the figures said; `action` was checked against what `by` sees.
+    The same sent again, by going back or loading anew, is the one there is.
 
     Raises PermissionDenied.
     """
     if not may_log(by):
         raise PermissionDenied
+    same = {name: getattr(action, name) for name in SAID}
+    if logged := Action.objects.filter(logged_by=by, **same).first():
+        return logged
     act_as(f"user:{by.pk}")
     action.logged_by = by
     action.save()

@@ -123,7 +123,7 @@ def log(request: DeskRequest) -> HttpResponse:
         logged = form.action()
         then = watched.rate(logged.measure, form.chosen, form.period)
         logged.numerator, logged.denominator = then.numerator, then.denominator
-        services.log_action(logged, by=request.user)
+        logged = services.log_action(logged, by=request.user)
         messages.success(request, _("Logged. Here is how it goes on."))
         return redirect("findings:action", logged.pk)
     found, period = understood

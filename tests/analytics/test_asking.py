@@ -30,7 +30,7 @@ TODAY = date(2024, 5, 10)
         ("this_quarter", date(2024, 4, 1), TODAY),
         ("last_quarter", date(2024, 1, 1), date(2024, 3, 31)),
         ("this_year", date(2024, 1, 1), TODAY),
-        ("last_year", date(2023, 5, 1), date(2024, 4, 30)),
+        ("last_year", date(2023, 5, 12), date(2024, 5, 10)),
     ],
 )
 def test_periods_by_name(name, since, until):

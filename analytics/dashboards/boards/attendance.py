@@ -9,13 +9,14 @@ from django.utils.translation import pgettext
 from analytics import figures
 from analytics.charts import Bars, Lines, Mark, Series
 from analytics.dashboards import words
-from analytics.dashboards.asking import Asked, Read, on_axis, step_of
+from analytics.dashboards.asking import Asked, Read, in_table, on_axis, step_of
 from analytics.dashboards.telling import (
     Board,
     Linked,
     Panel,
     Table,
     Tile,
+    left_out,
     numbers,
     out_of,
     percent,
@@ -87,9 +88,9 @@ def over_time(asked: Asked) -> Panel:
         past = earlier[number].counts.no_show_rate if number < len(earlier) else Rate(0, 0)
         url = asked.rows(period, status=InterviewStatus.NO_SHOW)
         rows.append(
-            [on_axis(point.since, asked.step), Linked(point.counts.no_show_rate, url), past]
+            [in_table(point.since, asked.step), Linked(point.counts.no_show_rate, url), past]
         )
-    labels = [row[0] for row in rows]
+    labels = [on_axis(point.since, asked.step) for point in points]
     title = _("Did not come, over time")
     series = [_rates(_("this period"), points)]
     if len(earlier) == len(points):
@@ -164,8 +165,15 @@ def expected(
         *numbers(_("Came"), pgettext("figures", "Did not come"), pgettext("figures", "Cancelled")),
         *rates(_("Did not come, of those expected")),
     ]
-    chart = Bars(finding or title, title, bars[:MOST_BARS]) if bars else None
-    return Panel(key, finding or title, Table(columns, rows), chart, is_listed=not bars)
+    chart = Bars(finding or title, title, bars[:MOST_BARS], most=100) if bars else None
+    return Panel(
+        key,
+        finding or title,
+        Table(columns, rows),
+        chart,
+        note=left_out(len(found) - len(bars)) if bars else "",
+        is_listed=not bars,
+    )
 
 
 def reminders(read: Read) -> Panel:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy, pgettext, pgettext_lazy
 from analytics import figures
 from analytics.charts import Bars, Columns, Funnel, Mark, Series
 from analytics.dashboards import words
-from analytics.dashboards.asking import Asked, Read, on_axis, step_of
+from analytics.dashboards.asking import Asked, Read, in_table, on_axis, step_of
 from analytics.dashboards.telling import (
     MOST_ROWS,
     Board,
@@ -19,6 +19,7 @@ from analytics.dashboards.telling import (
     Table,
     Tile,
     count,
+    left_out,
     numbers,
     out_of,
     percent,
@@ -137,7 +138,7 @@ def funnel(asked: Asked, now: Counts, before: Counts) -> Panel:
         *numbers(_("The period before")),
     ]
     title = _("From invitation to interview")
-    if not now.completion_rate.is_small:
+    if not (now.completion_rate.is_small or now.open_invitation or _pending(now)):
         title = _("%(share)s of those invited complete their interview") % {
             "share": percent(now.completion_rate.share or 0)
         }
@@ -155,14 +156,14 @@ def outcomes(asked: Asked) -> Panel:
     urls = [asked.rows(span) for span in spans]
     rows: list[list[Any]] = [
         [
-            label,
+            in_table(point.since, asked.step),
             Linked(point.counts.booked, url),
             *(
                 Linked(of(point.counts), asked.rows(span, status=status) if status else "")
                 for _fate, of, status in FATES
             ),
         ]
-        for label, point, span, url in zip(labels, points, spans, urls, strict=True)
+        for point, span, url in zip(points, spans, urls, strict=True)
     ]
     columns = [
         *texts(pgettext("figures", "Days")),
@@ -217,8 +218,17 @@ def compared(asked: Asked, dimension: Dimension) -> Panel:
             _("Those with the most appointments; none with fewer than %(count)d expected.")
             % {"count": figures.SMALL},
             bars,
+            most=100,
         )
-    return Panel(dimension, heading, Table(columns, lines), chart, is_wide=dimension == "position")
+    few = sum(row.counts.no_show_rate.is_small for row in rows)
+    return Panel(
+        dimension,
+        heading,
+        Table(columns, lines),
+        chart,
+        note=left_out(few) if chart else "",
+        is_wide=dimension == "position",
+    )
 
 
 def _comparable(rows: Iterable[Row]) -> list[Row]:

@@ -11,7 +11,7 @@ from accounts.permissions import READ_DETAIL
 from analytics import figures
 from analytics.charts import Bars, Columns, Mark, Series, StackedBars
 from analytics.dashboards import words
-from analytics.dashboards.asking import Asked, on_axis
+from analytics.dashboards.asking import Asked, in_table, on_axis
 from analytics.dashboards.quotes import some
 from analytics.dashboards.telling import (
     Board,
@@ -175,7 +175,10 @@ def _over_time(
     labelled = [(on_axis(since, step), _of(counted, leading)) for since, counted in points]
     series, names = _stacked(labelled, leading, labels)
     columns = [*texts(pgettext("figures", "Days")), *numbers(*names)]
-    rows: list[list[Any]] = [[label, *values] for label, values in labelled]
+    rows: list[list[Any]] = [
+        [in_table(since, step), *values]
+        for (since, _counted), (_label, values) in zip(points, labelled, strict=True)
+    ]
     there = any(sum(values) for _label, values in labelled)
     chart = None
     if there:

@@ -43,8 +43,10 @@ def hours(day_hour, evening_hour, key, *, of):
     """So many start by day and in the evening, of which some have `key`."""
     return {
         "starts|0|10": of[0],
+        "came|0|10": of[0] - day_hour,
         f"{key}|0|10": day_hour,
         "starts|0|19": of[1],
+        "came|0|19": of[1] - evening_hour,
         f"{key}|0|19": evening_hour,
     }
 
@@ -84,9 +86,11 @@ STANDS_OUT = {
         {
             "hours": {
                 "starts|5|10": 60,
+                "came|5|10": 48,
                 "cancelled|5|10": 10,
                 "no_show|5|10": 2,
                 "starts|0|10": 100,
+                "came|0|10": 70,
                 "no_show|0|10": 30,
             }
         },

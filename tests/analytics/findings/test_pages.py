@@ -195,6 +195,15 @@ def test_what_was_done_is_kept_with_the_figures_of_then(desk, lead, position):
     assert action.source == "*"
 
 
+def test_the_same_sent_again_is_the_one_there_is(desk, position):
+    stands_out(position)
+    first = desk.post(reverse("findings:log"), sent(position))
+    again = desk.post(reverse("findings:log"), sent(position))
+    desk.post(reverse("findings:log"), sent(position, note="还加了一场"))
+    assert first.url == again.url
+    assert Action.objects.count() == 2
+
+
 def test_it_may_concern_a_department_or_only_a_source_and_a_kind(desk, department, position):
     counted(position, source="referral", kind="ai", attended=60, no_show=40)
     counted(position, source="", kind="on_site", attended=100)
