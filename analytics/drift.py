@@ -8,6 +8,8 @@ from datetime import date, datetime, time
 import structlog
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
+from django.db.models import BigIntegerField, F, Value
+from django.db.models.functions import TruncMonth
 
 from analytics import cells
 from analytics.models import COMPANY, DirtyCell, Scope, Span
@@ -77,23 +79,26 @@ def check(rows: Iterable[Row]) -> list[Row]:
         cells.wait_for_turn(cursor)
         for level, keys in by_level.items():
             counted, stored = level.counted(cursor, keys), level.stored(cursor, keys)
-            differing += [
-                (level, key) for key in sorted(keys) if counted.get(key) != stored.get(key)
-            ]
-    # Marks come with the change they are of, and nobody counts meanwhile: what was changed before
-    # it was counted here is marked by now.
-    waiting = set(DirtyCell.objects.values_list("position", "department", "day"))
-    return [row for row in differing if not _waits(*row, waiting)]
+            differ = {key for key in keys if counted.get(key) != stored.get(key)}
+            if differ:
+                # Marks come with the change they are of, and nobody counts meanwhile: what was
+                # changed before it was counted here is marked by now.
+                differing += [(level, key) for key in sorted(differ - _waiting(level, differ))]
+    return differing
 
 
-def _waits(level: cells.Level, key: cells.Key, waiting: Iterable[tuple[int, int, date]]) -> bool:
-    owner, since = key
-    for position, department, day in waiting:
-        first = day.replace(day=1) if level.span == Span.MONTH else day
-        whose = {Scope.POSITION: position, Scope.DEPARTMENT: department, Scope.COMPANY: COMPANY}
-        if (whose[level.scope], first) == (owner, since):
-            return True
-    return False
+def _waiting(level: cells.Level, keys: set[cells.Key]) -> set[cells.Key]:
+    """Which of these are marked. There may be as many marks as there are cells, after an import."""
+    whose = {
+        Scope.POSITION: F("position"),
+        Scope.DEPARTMENT: F("department"),
+        Scope.COMPANY: Value(COMPANY, output_field=BigIntegerField()),
+    }
+    first = TruncMonth("day") if level.span == Span.MONTH else F("day")
+    marks = DirtyCell.objects.annotate(owner=whose[level.scope], since=first)
+    owners, sinces = ({key[part] for key in keys} for part in (0, 1))
+    marked = marks.filter(owner__in=owners, since__in=sinces)
+    return keys & set(marked.values_list("owner", "since").distinct())
 
 
 def _mark_of(level: cells.Level, key: cells.Key) -> tuple[int, date, int]:

@@ -466,7 +466,8 @@ def by(chosen: Filter, period: Period, dimension: Dimension) -> list[Row]:
     """Beside one another, the most booked first; those with nothing are left out."""
     chosen, key, more = _split_up(chosen, dimension)
     rows = _numbers(chosen, period.pieces(), key, more)
-    found = [Row(key, counts) for key, counts in rows.items()]
+    # Cells may hold places that came free, and nothing else.
+    found = [Row(key, counts) for key, counts in rows.items() if counts != NOTHING]
     return sorted(found, key=lambda row: (-row.counts.booked, -row.counts.invited, str(row.key)))
 
 

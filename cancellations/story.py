@@ -83,6 +83,7 @@ MESSAGES: dict[str, Promise] = {
     "staff_invited": gettext_lazy("Invitation to the desk"),
     "alert_opened": gettext_lazy("Alert: a rate above its threshold"),
     "alert_closed": gettext_lazy("Alert over"),
+    "alert_waiting": gettext_lazy("Reminder of an alert"),
     "token_issued": gettext_lazy("API token issued"),
     "webhook_switched_off": gettext_lazy("Webhook switched off"),
     "weekly_summary": gettext_lazy("The week in figures"),

@@ -345,7 +345,7 @@ def chase(item: WorkItem, step: str) -> None:
 def _whom_to_remind(item: WorkItem, interview: Interview) -> list[User]:
     """Who took it on, while they can still do it; else who decides, where that is what it waits
     for; else the recruiter of the position; else the HR leads."""
-    if holder := _holder(item):
+    if holder := holder_of(item):
         return [holder]
     if item.kind == WorkKind.CANCELLATION:
         return notices.told_to_decide(interview.position)
@@ -353,7 +353,7 @@ def _whom_to_remind(item: WorkItem, interview: Interview) -> list[User]:
     return [recruiter] if recruiter and recruiter.is_active else _leads(interview)
 
 
-def _holder(item: WorkItem) -> User | None:
+def holder_of(item: WorkItem) -> User | None:
     """Whose it is; nobody, where they have left the department or may not handle it any more."""
     number = item.assignee.removeprefix("user:")
     if not number.isdecimal():

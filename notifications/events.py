@@ -89,6 +89,7 @@ EVENTS: dict[str, Event] = {
     "absence_to_decide": _WORK,
     "alert_opened": _WORK,
     "alert_closed": _WORK,
+    "alert_waiting": _WORK,
     "appeal_to_decide": _WORK,
     "interview_moved_staff": _WORK,
     "invitation_declined_staff": _WORK,

@@ -238,6 +238,16 @@ SHAPES: dict[str, Shape] = {
     "webhook_switched_off": _plain({"name": "ERP", "failing_at": START}, "name"),
     "alert_opened": _ALERT,
     "alert_closed": _ALERT,
+    "alert_waiting": _plain(
+        {
+            "alert": 7,
+            "path": "/desk/insights/alerts/7/",
+            "what": "未到面：9% · 制造一部",
+            "due_at": SOON,
+            "is_late": True,
+        },
+        "what",
+    ),
     "weekly_summary": Shape(
         _WEEK
         | {

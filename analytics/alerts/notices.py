@@ -1,7 +1,8 @@
 """Who is told of an alert: the desk of the department, or the administrators', and with it the
-group chats. Names of positions and departments, counts and codes: never a person's."""
+group chats; and, where nobody settles it, who took it on and who leads. Names of positions and
+departments, counts and codes: never a person's."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -9,9 +10,11 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.translation import ngettext
 
+from accounts.models import User
 from analytics.alerts import words
 from analytics.alerts.models import Alert
-from notifications.models import Channel
+from interviews.notices import STAFF, addresses
+from notifications.models import Channel, WorkItem
 from notifications.services import Notice
 
 # One message goes to the desk and to chats that may speak another language.
@@ -26,6 +29,28 @@ def opened(alerts: Sequence[Alert], audiences: Mapping[int, str]) -> Iterator[No
 
 def closed(alerts: Sequence[Alert], audiences: Mapping[int, str]) -> Iterator[Notice]:
     yield from _told("alert_closed", alerts, audiences, lambda alert: [words.over(alert)])
+
+
+def waiting(alert: Alert, item: WorkItem, step: str, people: Iterable[User]) -> Iterator[Notice]:
+    """Its work has come to one of its times: these `people` are told, each in their language."""
+    for person in people:
+        for address in addresses(person, STAFF):
+            with translation.override(address["language"]):
+                what = words.title(alert, words.names_of_alerts([alert])[alert.pk])
+            reached = f"{address['channel']}:{address['recipient']}"
+            yield Notice(
+                event="alert_waiting",
+                subject=alert.subject,
+                dedupe_key=f"alert_waiting:{step}:{item.reference}:{reached}",
+                params={
+                    "alert": alert.pk,
+                    "path": reverse("alerts:alert", args=[alert.pk]),
+                    "what": what,
+                    "due_at": item.due_at.isoformat(),
+                    "is_late": step == "escalate",
+                },
+                **address,
+            )
 
 
 def _opening(alert: Alert) -> list[str]:

@@ -12,16 +12,19 @@ from django.db.models import Q
 from django.utils import translation
 
 from accounts.models import User
+from accounts.permissions import Role
 from analytics.alerts import causes, measuring, notices, queries, rules, words
 from analytics.alerts.causes import Cause
 from analytics.alerts.models import Alert, AlertRule, Ending, Key
 from analytics.alerts.names import names_of
 from analytics.figures import Rate
-from cancellations.work import at_ten
+from cancellations.notices import deciders_of
+from cancellations.work import at_ten, holder_of
 from config.tracking import act_as
+from interviews.models import Department
 from interviews.queries import company_day
 from notifications import work
-from notifications.models import COMPANY, WorkKind
+from notifications.models import COMPANY, WorkItem, WorkKind
 from notifications.services import notify
 
 logger = structlog.get_logger(__name__)
@@ -175,6 +178,25 @@ def _close(over: Mapping[Alert, Ending], now: datetime) -> None:
             note = words.over(alert)
         work.close_items([alert.subject], [WorkKind.ANOMALY], by=work.SYSTEM, at=now, note=note)
     notify(*notices.closed(alerts, _audiences(alerts)))
+
+
+def chase(item: WorkItem, step: str) -> None:
+    """Nobody has settled an alert: remind whoever took it on, or tell who leads. In the transaction
+    that takes the step, which is undone where the item was settled meanwhile."""
+    alert = Alert.objects.open().filter(pk=item.params.get("alert")).first()
+    if alert is None:
+        return
+    item = WorkItem.objects.get(pk=item.pk)  # whose it is now
+    holder = holder_of(item) if step == "remind" else None
+    notify(*notices.waiting(alert, item, step, [holder] if holder else _leads(item.audience)))
+
+
+def _leads(audience: str) -> list[User]:
+    number = audience.removeprefix("department:")
+    department = Department.objects.filter(pk=number).first() if number.isdecimal() else None
+    if department is not None:
+        return deciders_of(department)
+    return list(User.objects.filter(role=Role.ADMINISTRATOR, is_active=True).order_by("pk"))
 
 
 def _audiences(alerts: Collection[Alert]) -> dict[int, str]:

@@ -20,8 +20,8 @@ _PERSONAL = re.compile(
     r"""
     https?://\S+ | www\.\S+
     | [\w.+-]+@[\w-]+(?:\.[\w-]+)*
-    | (?:(?:微信|weixin|wechat|wx|vx|v信|QQ|扣扣)号?码?\s*[:：是为]?\s*)[A-Za-z0-9][\w-]{3,}
-    | \+?\d(?:[\s-]?[\dXx]){4,}
+    | (?i:(?:微信|weixin|wechat|wx|vx|v信|QQ|扣扣)号?码?\s*[:：是为]{0,2}\s*)[A-Za-z0-9][\w-]{3,}
+    | \+?\d(?:[\s.·–—－-]?[\dXx]){4,}
     | (?<=我叫)[\u4e00-\u9fff·]{2,4} | (?<=姓名)[:：是为]?[\u4e00-\u9fff·]{2,4}
     | (?<=[Mm]y\ name\ is\ )\w+(?:\ [A-Z]\w+)?
     """,
@@ -40,9 +40,15 @@ class Quote:
 def masked(text: str, names: Iterable[str] = ()) -> str:
     """Without what tells who wrote it or whom it is about; `names` are those that are known."""
     text = " ".join(text.split())
-    for name in sorted({name for name in names if len(name) > 1}, key=len, reverse=True):
-        text = re.sub(re.escape(name), MASK, text, flags=re.IGNORECASE)
-    text = _PERSONAL.sub(MASK, text)
+    said = [re.compile(re.escape(name), re.IGNORECASE) for name in names if len(name) > 1]
+    # All are looked for in what was written: one mask inside another would hide it by half.
+    found = sorted(each.span() for one in (_PERSONAL, *said) for each in one.finditer(text))
+    shown, end = "", 0
+    for start, until in found:
+        if start >= end:
+            shown += text[end:start] + MASK
+        end = max(end, until)
+    text = shown + text[end:]
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1].rstrip()}…"
 
 

@@ -27,6 +27,7 @@ from notifications.services import Notice, notify
 EVENT = "weekly_summary"
 READERS = (Role.HR_LEAD, Role.ADMINISTRATOR)
 FROM_HOUR = 8  # of Monday, where the company is
+UNTIL_HOUR = 24 + 20  # of Tuesday evening, where nobody could send it before
 MOST_REASONS = 5
 MAPS = ("saved", "refill", "requests", "reasons")
 
@@ -44,9 +45,10 @@ def choose(user: User, *, is_wanted: bool) -> None:
 
 
 def send_due(now: datetime) -> int:
-    """On Monday morning, the week before to everybody who reads it, once; how many are told."""
+    """On Monday morning, or as soon after it as it can be, the week before to everybody who reads
+    it, once; how many are told."""
     local = now.astimezone(timezone.get_default_timezone())
-    if local.weekday() != 0 or local.hour < FROM_HOUR:
+    if not FROM_HOUR <= local.weekday() * 24 + local.hour < UNTIL_HOUR:
         return 0
     week = week_before(local.date())
     told = 0

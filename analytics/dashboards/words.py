@@ -4,6 +4,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from analytics.measures import HANDLING_MINUTES, NOTICE_HOURS
+from analytics.risk.words import APPOINTMENTS
 from cancellations.models import Offer as Help
 from cancellations.models import Reason
 from cancellations.work import WORDS as WORK
@@ -44,6 +45,18 @@ _DECIDED = {
     "rebooked": gettext_lazy("Given another time"),
     "marked": gettext_lazy("Put on the record"),
     "attended": gettext_lazy("They were there"),
+}
+# What a mapping carries over is counted by these (measures.QUESTIONS), however each source asks it.
+_QUESTIONS = {
+    "permission": gettext_lazy("May leave in time"),
+    "no_meetings": gettext_lazy("Has no meeting in the way"),
+    "reminder_call": gettext_lazy("May be called three hours before"),
+    "alternative_number": gettext_lazy("Has given a second number"),
+    "resume_printed": gettext_lazy("Has read the description and printed the résumé"),
+    "venue_clear": gettext_lazy("Knows the way"),
+    "call_letter": gettext_lazy("Has got the invitation letter"),
+    "expected": gettext_lazy("Says that they will come"),
+    "appointment": gettext_lazy("How the appointment was made"),
 }
 PROVIDERS = {
     "twilio": gettext_lazy("Twilio"),
@@ -106,11 +119,11 @@ def offer(code: str) -> str:
 
 
 def answer(code: str) -> str:
-    return str(ANSWERS.get(code, code.replace("_", " ")))
+    return str(ANSWERS.get(code) or APPOINTMENTS.get(code) or code.replace("_", " "))
 
 
 def question(code: str) -> str:
-    return code.replace("_", " ").capitalize()
+    return str(_QUESTIONS.get(code) or code.replace("_", " ").capitalize())
 
 
 def _labelled(labels: dict, code: str) -> str:

@@ -23,6 +23,7 @@ class Verdict(StrEnum):
     """What can be said of the days since."""
 
     EARLY = "early"  # no day is over since
+    GROWING = "growing"  # not all of them are
     FEW = "few"  # too few on one side
     UNCLEAR = "unclear"  # the interval holds nought
     BETTER = "better"
@@ -126,8 +127,12 @@ def _rises(measure: str) -> bool:
 
 
 def _verdict(change: Change, *, rises_for_the_better: bool) -> Verdict:
+    """Once, when the days since are as many as those before: who looks every day finds, sooner or
+    later, an interval that leaves out nought by chance."""
     if not change.after.period.days:
         return Verdict.EARLY
+    if change.after.period.days < change.before.period.days:
+        return Verdict.GROWING
     interval = change.interval
     if interval is None:
         return Verdict.FEW

@@ -43,6 +43,8 @@ def verdict(proof: Proof) -> str:
     match proof.verdict:
         case Verdict.EARLY:
             return _("Too early to tell: no day is over since then.")
+        case Verdict.GROWING:
+            return _("Not all days are over: %(before)s before, %(after)s so far.") % said
         case Verdict.FEW:
             return " ".join([_("Too little to tell."), *_lacking(change)])
         case Verdict.UNCLEAR:
@@ -88,8 +90,8 @@ def growing(proof: Proof) -> str:
     if proof.days_left <= 0:
         return ""
     return ngettext(
-        "%(count)d day of those since is still to come: the figures go on changing.",
-        "%(count)d days of those since are still to come: the figures go on changing.",
+        "%(count)d day of those since is still to come: whether it got better is said then.",
+        "%(count)d days of those since are still to come: whether it got better is said then.",
         proof.days_left,
     ) % {"count": proof.days_left}
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from itertools import pairwise
+from statistics import stdev
 from typing import Any
 
 from django.db.models import TextChoices
@@ -43,6 +44,7 @@ class Evaluation:
     accuracy: float
     base_accuracy: float
     bins: list[Bin] = field(default_factory=list)
+    standard_error: float = 0.0  # of base_brier - brier, appointment by appointment
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -53,8 +55,12 @@ class Evaluation:
 
     @property
     def is_better(self) -> bool:
-        """Than the usual rate: what a model has to be to be used."""
-        return self.brier < self.base_brier and self.auc > 0.5
+        """Than the usual rate: what a model has to be to be used.
+
+        Its error has to be smaller by more than the standard error of the paired difference: a
+        model that knows nothing is better by a hair every other night.
+        """
+        return self.base_brier - self.brier > self.standard_error and self.auc > 0.5
 
 
 def evaluate(
@@ -63,6 +69,7 @@ def evaluate(
     """`base_rate` is that of what the model was trained on, which is all one could have said."""
     count, events = len(outcomes), sum(outcomes)
     pairs = list(zip(probabilities, outcomes, strict=True))
+    gained = [(base_rate - y) ** 2 - (p - y) ** 2 for p, y in pairs]
     return Evaluation(
         count=count,
         events=events,
@@ -72,6 +79,7 @@ def evaluate(
         accuracy=sum((p > 0.5) == bool(y) for p, y in pairs) / count,
         base_accuracy=sum((base_rate > 0.5) == bool(y) for y in outcomes) / count,
         bins=_bins(pairs),
+        standard_error=stdev(gained) / count**0.5 if count > 1 else 0.0,
     )
 
 

@@ -112,7 +112,8 @@ def _times(facts: Facts, starts_at: datetime, zone: ZoneInfo) -> Iterator[str]:
         yield f"hour={hour}"
     if local.weekday() >= 5:
         yield "weekend"
-    if facts.booked_at is None:
+    # What was reinstated after its time keeps the hour of that, and took place: it would say so.
+    if facts.booked_at is None or facts.booked_at >= starts_at:
         return
     ahead = starts_at - facts.booked_at
     yield f"ahead={next((name for within, name in LEADS if ahead <= within), 'long')}"

@@ -10,7 +10,7 @@ from analytics.risk.facts import Target
 from interviews.imports.answers import further_answers
 from interviews.models import InterviewKind
 
-_APPOINTMENTS = {
+APPOINTMENTS = {
     "walk_in": gettext_lazy("Comes without a fixed time"),
     "scheduled": gettext_lazy("Has a fixed time"),
     "scheduled_walk_in": gettext_lazy("Comes on a fixed day, without a fixed time"),
@@ -72,8 +72,8 @@ def _text(code: str, source: str) -> str:
         return str(_PLAIN[code])
     if name in _OF_ITS_OWN:
         return str(_OF_ITS_OWN[name])
-    if name == "appointment" and value in _APPOINTMENTS:
-        return str(_APPOINTMENTS[value])
+    if name == "appointment" and value in APPOINTMENTS:
+        return str(APPOINTMENTS[value])
     if name == "kind" and value in InterviewKind.values:
         return str(InterviewKind(value).label)
     return code  # of a later version, read by an earlier one

@@ -1,6 +1,10 @@
 """A sample of the cells is compared with what they count, and what differs is heard of."""
 
+from datetime import timedelta
+
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from analytics import cells, drift, tasks
 from analytics.models import Cell, DirtyCell
@@ -77,6 +81,31 @@ def test_what_waits_to_be_counted_is_no_drift(interview):
     tasks.check_cells()
 
     assert not WorkItem.objects.exists()
+
+
+@pytest.mark.parametrize("scope", ["position", "department", "company"])
+@pytest.mark.parametrize("span", ["day", "month"])
+def test_marks_of_others_do_not_hide_what_differs(interview, scope, span):
+    Cell.objects.filter(scope=scope, span=span).update(no_show=9)
+    day = interview.starts_at.date()
+    DirtyCell.objects.create(
+        day=day - timedelta(days=400), position=interview.position.pk,
+        department=interview.position.department_id,
+    )  # fmt: skip
+    if scope != "company":
+        DirtyCell.objects.create(day=day, position=0, department=0)
+
+    tasks.check_cells()
+
+    assert WorkItem.objects.filter(kind="anomaly").exists()
+
+
+def test_marks_are_not_read_where_nothing_differs(interview):
+    cells.mark([(interview.position.pk, interview.starts_at.date(), 0)])
+    with CaptureQueriesContext(connection) as queries:
+        tasks.check_cells()
+
+    assert not [each for each in queries.captured_queries if "dirtycell" in each["sql"]]
 
 
 def test_nothing_to_compare_is_fine():

@@ -230,6 +230,16 @@ def test_beside_one_another(day):
     assert by("department", Filter(positions=(two.pk,))) == {two.department.pk: 2}
 
 
+@pytest.mark.django_db
+def test_who_has_only_a_place_that_came_free_does_not_stand_beside_the_others():
+    place = FreedPlaceFactory(origin="given_up")
+    counted()
+    period = around_today()
+    assert Cell.objects.filter(owner=place.slot.position.pk).exists()
+    assert figures.by(COMPANY_WIDE, period, "position") == []
+    assert figures.refilled(COMPANY_WIDE, period).freed == 1
+
+
 # --- what counts by key ---------------------------------------------------------------------------
 
 

@@ -56,11 +56,12 @@ def test_the_last_whole_week():
         (MONDAY, 1),
         (MONDAY - timedelta(minutes=31), 0),
         (MONDAY + timedelta(hours=9), 1),
-        (MONDAY + timedelta(days=1), 0),
+        (MONDAY + timedelta(hours=35, minutes=29), 1),  # the worker was down on Monday
+        (MONDAY + timedelta(hours=35, minutes=30), 0),
         (MONDAY - timedelta(days=1), 0),
     ],
 )
-def test_it_goes_on_monday_from_eight(department, moment, count):
+def test_it_goes_on_monday_from_eight_or_on_tuesday(department, moment, count):
     UserFactory(lead=True, departments=[department])
     assert weekly.send_due(moment) == count
 
@@ -69,6 +70,7 @@ def test_it_goes_once(department):
     UserFactory(lead=True, departments=[department])
     weekly.send_due(MONDAY)
     assert weekly.send_due(MONDAY + timedelta(hours=1)) == 0
+    assert weekly.send_due(MONDAY + timedelta(days=1)) == 0
     assert len(told()) == 1
 
 

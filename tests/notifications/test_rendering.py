@@ -129,6 +129,9 @@ def alerts_told() -> list[Notice]:
     alert = alert_of("position", PositionFactory().pk)
     audiences = {alert.pk: "department:1"}
     opened = [*alert_notices.opened([alert], audiences)]
+    item, lead = WorkItemFactory(kind="anomaly"), UserFactory(lead=True)
+    for step in ("remind", "escalate"):
+        opened += alert_notices.waiting(alert, item, step, [lead])
     Alert.objects.filter(pk=alert.pk).update(closed_at=timezone.now(), ending="recovered")
     return [*opened, *alert_notices.closed([Alert.objects.get()], audiences)]
 

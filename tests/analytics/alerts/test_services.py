@@ -13,6 +13,7 @@ from analytics.alerts import services
 from analytics.alerts.models import Alert, AlertRule
 from interviews.models import Interview
 from notifications.models import Notification, WorkItem
+from notifications.work import resolve, take_steps
 from tests.analytics.alerts.watched import MONDAY, alert_of, interviews, recount, rule_for
 from tests.factories import (
     DepartmentFactory,
@@ -287,6 +288,66 @@ def test_work_that_somebody_settled_is_not_opened_again(position, open_alert):
 
     assert Alert.objects.get().closed_at
     assert WorkItem.objects.get().note == "We called them."
+
+
+# --- that nobody settles --------------------------------------------------------------------------
+
+
+def reminded(now):
+    """Who is told at the desk by whatever is due by then."""
+    before = {each.pk for each in told("alert_waiting")}
+    take_steps(now)
+    return sorted(each.recipient for each in told("alert_waiting") if each.pk not in before)
+
+
+def on(*people):
+    return sorted(f"user:{person.pk}" for person in people)
+
+
+def test_work_that_nobody_settles_is_reminded_of_and_then_told_to_who_leads(position, open_alert):
+    recruiter, lead = (
+        UserFactory(**{role: True}, departments=[position.department], language="en")
+        for role in ("recruiter", "lead")
+    )
+    item = WorkItem.objects.get(subject=open_alert.subject)
+    item.assignee = f"user:{recruiter.pk}"
+    item.save()
+    assert reminded(item.due_at - MINUTE) == []
+    assert reminded(item.due_at) == on(recruiter)
+    assert reminded(item.due_at) == []
+    assert reminded(item.due_at + DAY) == on(lead)
+    assert reminded(item.due_at + 2 * DAY) == []
+
+    first, second = told("alert_waiting")
+    assert "Did not come: 8.9 %" in first.params["what"]
+    assert (first.params["is_late"], second.params["is_late"]) == (False, True)
+    assert first.params["path"] == f"/desk/insights/alerts/{open_alert.pk}/"
+
+
+def test_what_nobody_took_on_is_for_who_leads_and_the_company_s_for_administrators(position):
+    lead = UserFactory(lead=True, departments=[position.department])
+    administrator = UserFactory(administrator=True)
+    for audience in (position.department.audience, "company"):
+        alert = alert_of("company", 0)
+        WorkItemFactory(
+            kind="anomaly", audience=audience, subject=alert.subject, params={"alert": alert.pk},
+            due_at=MONDAY, remind_at=MONDAY,
+        )  # fmt: skip
+        alert.rule = None
+        alert.save()
+    assert reminded(MONDAY) == on(lead, administrator)
+
+
+@pytest.mark.parametrize("settled", ["by hand", "with the alert"])
+def test_what_is_settled_is_not_reminded_of(position, open_alert, settled):
+    UserFactory(lead=True, departments=[position.department])
+    item = WorkItem.objects.get(subject=open_alert.subject)
+    if settled == "by hand":
+        resolve(item.reference, by="user:1")
+    else:
+        AlertRule.objects.update(is_active=False)
+        services.check_due(MONDAY + MINUTE)
+    assert reminded(item.due_at + 2 * DAY) == []
 
 
 # --- when -----------------------------------------------------------------------------------------

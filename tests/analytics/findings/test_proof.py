@@ -100,6 +100,15 @@ def test_the_days_since_grow_until_they_are_as_many(position, ago, left):
     found = proved(position, ago=ago)
     assert found.days_left == left
     assert (found.verdict == Verdict.EARLY) == (ago < 2)
+    assert (found.verdict == Verdict.GROWING) == (2 <= ago < 29)
+
+
+@pytest_db
+@pytest.mark.parametrize(("ago", "verdict"), [(28, Verdict.GROWING), (29, Verdict.BETTER)])
+def test_nothing_is_said_of_it_before_the_days_are_over(position, ago, verdict):
+    expected(position, missed=40, of=100, on=day(ago + 1))
+    expected(position, missed=15, of=100, on=day(ago - 1))
+    assert proved(position, ago=ago).verdict == verdict
 
 
 @pytest_db
@@ -202,6 +211,9 @@ def test_it_says_how_many_are_missing():
     early = told((40, 100), (0, 0), verdict=Verdict.EARLY, days_left=28)
     assert words.verdict(early) == "Too early to tell: no day is over since then."
     assert words.growing(early).startswith("28 days of those since are still to come")
+    some = told((40, 100), (15, 100), verdict=Verdict.GROWING, days_left=1)
+    assert words.verdict(some) == "Not all days are over: 40 % before, 15 % so far."
+    assert words.growing(some).startswith("1 day of those since is still to come")
 
 
 @pytest.mark.usefixtures("english")

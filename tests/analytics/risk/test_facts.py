@@ -154,6 +154,12 @@ def test_how_long_ahead_it_was_booked(before, feature):
     assert feature in features(facts, ZONE)
 
 
+@pytest.mark.parametrize("after", [timedelta(0), timedelta(hours=2), timedelta(days=9)])
+def test_what_was_reinstated_after_its_time_says_nothing_of_when_it_was_booked(after):
+    facts = Facts(starts_at=NOON, booked_at=NOON + after, invited_at=NOON - timedelta(days=9))
+    assert not {name for name in features(facts, ZONE) if name.startswith(("ahead=", "booked"))}
+
+
 @pytest.mark.parametrize(
     ("hour", "feature"),
     [(5, None), (6, "early"), (9, "morning"), (12, "noon"), (14, "afternoon"), (21, "evening")],

@@ -96,6 +96,18 @@ def test_better_means_better_than_the_usual_rate():
     assert not evaluate([0.9, 0.1], [0, 1], base_rate=0.5).is_better
 
 
+def test_better_by_a_hair_is_not_better():
+    """By hand: better by 0.0525, 0.4025, -0.4275 and 0.0225, which is 0.0125 on average."""
+    found = evaluate([0.1, 0.6, 0.7, 0.2], [0, 1, 0, 0], base_rate=0.25)
+    assert found.base_brier - found.brier == pytest.approx(0.0125)
+    assert found.standard_error == pytest.approx(0.1702, abs=1e-4)
+    assert not found.is_better
+    assert replace(found, standard_error=0.0124).is_better
+    told = found.as_json()
+    del told["standard_error"]  # of a model that was trained before it was asked for
+    assert Evaluation.from_json(told).standard_error == 0
+
+
 def test_points_of_the_plot_stand_where_they_belong():
     found = evaluate([0.0, 0.0, 1.0, 1.0, 0.5, 0.5], [0, 0, 1, 1, 0, 1], base_rate=0.5)
     plot = calibration(found.bins)
