@@ -283,6 +283,18 @@ VIEWS = [
         },
         of="quality",
     ),
+    View(
+        "invitations",
+        "What became of invitations, on the day that they were made.",
+        f"""SELECT {CELL}, counted.key AS state, counted.value::int AS invitations
+        {CELLS} CROSS JOIN LATERAL jsonb_each(c.invitations) counted {OWN}""",
+        {
+            **WHOSE,
+            "day": "Local day of the invitation.",
+            "state": "answered, ran_out, called_off or open.",
+            "invitations": "How many.",
+        },
+    ),
     _counted(
         "venues",
         "Who came, by where it takes place.",
