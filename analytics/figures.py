@@ -466,14 +466,16 @@ def by(chosen: Filter, period: Period, dimension: Dimension) -> list[Row]:
 
 def lines(chosen: Filter, period: Period) -> Iterator[Line]:
     """As they are kept, a position after the other: however many there are, those of one position
-    are in memory."""
+    are in memory. Those in which no interview counts are left out."""
     columns = ", ".join(["c.since, c.source, c.kind", *(f"c.{name}" for name in NUMBERS)])
     for position in _each_position(chosen).positions or ():
         own = Filter(chosen.departments, (position,), chosen.source, chosen.kind)
         for day, source, kind, *numbers in _read(
             own, period.pieces("day"), columns, "ORDER BY 1, 2, 3", is_exact=True
         ):
-            yield Line(day, position, source, kind, Counts(*numbers))
+            counts = Counts(*numbers)
+            if counts.invited:
+                yield Line(day, position, source, kind, counts)
 
 
 def crossed(

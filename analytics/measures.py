@@ -206,7 +206,7 @@ CONTRIBUTIONS = {
         SELECT {_CELL}, 'lapse|' || told.key || '|' || coalesce(nullif(told.value, ''), 'unknown')
         FROM facts f
         LEFT JOIN LATERAL (
-            SELECT s.ending, s.current, s.questions->(s.current - 1)->>'stage' AS stage
+            SELECT s.ending, s.current, s.questions->(nullif(s.current, 0) - 1)->>'stage' AS stage
             FROM interviews_sitting s WHERE s.interview_id = f.id
             ORDER BY s.entered_at DESC, s.id DESC LIMIT 1
         ) s ON true

@@ -23,6 +23,7 @@ from tests.factories import (
     FreedPlaceFactory,
     InterviewFactory,
     OfferFactory,
+    SittingFactory,
     tell,
 )
 
@@ -329,3 +330,12 @@ def test_worker_that_dies_leaves_the_marks():
     recount()
 
     assert counting.stored() == counting.counted()
+
+
+def test_who_never_saw_a_question_has_not_left_at_the_last_one():
+    sitting = SittingFactory(current=0)
+    Interview.objects.filter(pk=sitting.interview_id).update(status="incomplete")
+    recount()
+
+    assert counting.stored() == counting.counted()
+    assert Cell.objects.filter(exits__has_key="lapse|stage|unknown").exists()

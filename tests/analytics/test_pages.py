@@ -402,8 +402,8 @@ def test_absences_nobody_decided_lead_to_the_queue(desk, position):
 def test_a_figure_leads_to_a_list_of_exactly_its_interviews(desk, position, name, label, numerator):
     interviews(position, 4, no_show=True)
     interviews(position, 2, status="withdrawn")
-    declined = interviews(position, 5, invited=True)
-    ran_out = interviews(position, 3, invited=True)
+    declined = [InterviewFactory(position=position, invited=True) for _ in range(5)]
+    ran_out = [InterviewFactory(position=position, invited=True) for _ in range(3)]
     came_as_over = interviews(position, 1, invited=True, source="ats")
     interviews(position, 1, invited=True, kind="on_site")
     without_start = {"starts_at": None, "ends_at": None, "booked_at": None, "created_at": at()}

@@ -149,7 +149,7 @@ VIEWS = [
     View(
         "interview_days",
         "How many interviews stood where: one row for each day, position, source and kind.",
-        f"SELECT {CELL}, {', '.join(f'c.{name}' for name in NUMBERS)} {CELLS} {OWN}",
+        f"SELECT {CELL}, {', '.join(f'c.{name}' for name in NUMBERS)} {CELLS} {OWN} AND c.invited > 0",
         {**WHOSE, **NUMBERS},
     ),
     _counted(

@@ -189,7 +189,7 @@ def test_what_was_found_in_part_of_what_actions_concern_is_not_logged(
 ):
     """What would be kept, and every figure since, would be of other interviews."""
     Position.objects.filter(pk=position.pk).update(recruiter=recruiter)
-    counted(position, invitations={"answered": 60, "ran_out": 40})
+    counted(position, invited=100, invitations={"answered": 60, "ran_out": 40})
     position.refresh_from_db()
     query = f"{name}={getattr(position, f'{name}_id')}"
     said = "take the category and the recruiter away"
