@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
-from analytics.measures import CONTRIBUTIONS, FACTS, MAPS, NUMBERS, PLACES
+from analytics.measures import CONTRIBUTIONS, FACTS, INVITATIONS, MAPS, NUMBERS, PLACES
 from analytics.models import ALL, COMPANY, Cell, DirtyCell, Scope, Span
 
 LOCK = 0x63656C6C  # of counting: "cell"
@@ -46,6 +46,9 @@ _CELLS = "unnest(%(owners)s::bigint[], %(sinces)s::date[]) AS cell(owner, since)
 INTERVIEWS_OF_CELLS = f"""{_CELLS}
     JOIN interviews_interview i ON i.listed_position = cell.owner
     AND i.listed_at {_DAY_OF.format(at="i.listed_at")}"""
+INVITATIONS_OF_CELLS = f"""{_CELLS}
+    JOIN interviews_interview i ON i.listed_position = cell.owner
+    AND i.created_at {_DAY_OF.format(at="i.created_at")}"""
 SLOTS_OF_CELLS = f"""{_CELLS}
     JOIN interviews_slot s ON s.position_id = cell.owner
     AND s.starts_at {_DAY_OF.format(at="s.starts_at")}"""
@@ -65,8 +68,8 @@ def _both(columns: str) -> str:
     return f"GROUPING SETS (({KEY}{columns}), (owner, since{columns}))"
 
 
-def _counted(interviews: str, slots: str) -> str:
-    """The cells of those interviews and slots, from the source."""
+def _counted(interviews: str, invitations: str, slots: str) -> str:
+    """The cells of those interviews, invitations and slots, from the source."""
     numbers = ", ".join(
         f"count(*) FILTER (WHERE {holds}) AS {name}"
         if holds
@@ -79,7 +82,8 @@ def _counted(interviews: str, slots: str) -> str:
         for name, rows in CONTRIBUTIONS.items()
     )
     return f"""
-WITH {FACTS.format(interviews=interviews)}, {PLACES.format(slots=slots)}, numbers AS (
+WITH {FACTS.format(interviews=interviews)}, {INVITATIONS.format(invitations=invitations)},
+{PLACES.format(slots=slots)}, numbers AS (
     SELECT owner, since, {_EITHER}, {numbers} FROM facts GROUP BY {_both("")}
 ), counted AS (
     SELECT owner, since, {_EITHER}, map, key, count(*) AS n
@@ -221,8 +225,8 @@ def _months_of_days(scope: Scope, whose: str) -> Level:
 CELLS = Level(
     Scope.POSITION,
     Span.DAY,
-    _counted(INTERVIEWS_OF_CELLS, SLOTS_OF_CELLS),
-    _counted(INTERVIEWS_OF_POSITIONS, SLOTS_OF_POSITIONS),
+    _counted(INTERVIEWS_OF_CELLS, INVITATIONS_OF_CELLS, SLOTS_OF_CELLS),
+    _counted(INTERVIEWS_OF_POSITIONS, INTERVIEWS_OF_POSITIONS, SLOTS_OF_POSITIONS),
 )
 POSITION_MONTHS = _months_of_days(Scope.POSITION, " AND c.owner = ANY(%(owners)s::bigint[])")
 DEPARTMENT_DAYS = Level(

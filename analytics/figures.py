@@ -263,12 +263,6 @@ class Counts:
         return Rate(self.incomplete, self.attended)
 
     @property
-    def no_reply_rate(self) -> Rate:
-        """Of the invitations that are no longer open, unless the company called them off."""
-        known = self.invited - self.open_invitation - self.cancelled_unbooked
-        return Rate(self.missed_invitation, known)
-
-    @property
     def completion_rate(self) -> Rate:
         """Of those invited."""
         return Rate(self.completed, self.invited)
@@ -473,14 +467,16 @@ def by(chosen: Filter, period: Period, dimension: Dimension) -> list[Row]:
 
 def lines(chosen: Filter, period: Period) -> Iterator[Line]:
     """As they are kept, a position after the other: however many there are, those of one position
-    are in memory."""
+    are in memory. Those in which no interview counts are left out."""
     columns = ", ".join(["c.since, c.source, c.kind", *(f"c.{name}" for name in NUMBERS)])
     for position in _each_position(chosen).positions or ():
         own = Filter(chosen.departments, (position,), chosen.source, chosen.kind)
         for day, source, kind, *numbers in _read(
             own, period.pieces("day"), columns, "ORDER BY 1, 2, 3", is_exact=True
         ):
-            yield Line(day, position, source, kind, Counts(*numbers))
+            counts = Counts(*numbers)
+            if counts.invited:
+                yield Line(day, position, source, kind, counts)
 
 
 def crossed(
@@ -632,6 +628,31 @@ def splits_by(
     return found
 
 
+def crossed_split(
+    chosen: Filter, period: Period, name: str, one: Dimension, other: Dimension
+) -> dict[int | str | None, dict[int | str | None, Split]]:
+    """As `crossed`, of one map."""
+    keys = f"{_OF_POSITION[one]}, {_OF_POSITION[other]}"
+    is_exact = not EXACT.isdisjoint({_OF_POSITION[one], _OF_POSITION[other]})
+    joined = f"""JOIN interviews_position p ON p.id = c.owner
+        CROSS JOIN LATERAL jsonb_each(c.{_known(name)}) each
+        WHERE c.{name} IS NOT NULL GROUP BY 1, 2, 3"""
+    columns = f"{keys}, each.key, sum(each.value::int)::int"
+    found: dict[int | str | None, dict[int | str | None, Split]] = {}
+    for key, beside, text, count in _read(
+        _each_position(chosen), period.pieces(), columns, joined, is_exact
+    ):
+        split = found.setdefault(key, {}).setdefault(beside, {})
+        split[tuple(text.split(SEPARATOR))] = count
+    return found
+
+
+def _known(name: str) -> str:
+    if name not in MAPS:
+        raise ValueError(f"No such map: {name}")
+    return name
+
+
 def _split_by(
     chosen: Filter,
     pieces: Pieces,
@@ -639,10 +660,7 @@ def _split_by(
     key: str,
     more: str = "",
 ) -> list[tuple[str, Any, Split]]:
-    maps = list(maps)
-    if unknown := set(maps) - {*MAPS}:
-        raise ValueError(f"No such map: {sorted(unknown)}")
-    lists = ", ".join(f"('{name}', c.{name})" for name in maps)
+    lists = ", ".join(f"('{name}', c.{_known(name)})" for name in maps)
     rest = f"""{more} CROSS JOIN LATERAL (VALUES {lists}) of(map, counts)
         CROSS JOIN LATERAL jsonb_each(of.counts) each
         WHERE of.counts IS NOT NULL GROUP BY 1, 2, 3"""
@@ -833,6 +851,16 @@ def reminded_by_rule(chosen: Filter, period: Period) -> dict[int, Expected]:
 def reminded_by_rule_of(counted: Split) -> dict[int, Expected]:
     found = _expected(counted, "rule")
     return {int(rule): each for rule, each in found.items()}
+
+
+def ran_out(chosen: Filter, period: Period) -> Rate:
+    return ran_out_of(split(chosen, period, "invitations"))
+
+
+def ran_out_of(counted: Split) -> Rate:
+    """Of the invitations made then that are no longer open, unless the company called them off."""
+    lost = counted.get(("ran_out",), 0)
+    return Rate(lost, lost + counted.get(("answered",), 0))
 
 
 def venues(chosen: Filter, period: Period) -> dict[str, Expected]:

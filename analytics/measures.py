@@ -206,7 +206,7 @@ CONTRIBUTIONS = {
         SELECT {_CELL}, 'lapse|' || told.key || '|' || coalesce(nullif(told.value, ''), 'unknown')
         FROM facts f
         LEFT JOIN LATERAL (
-            SELECT s.ending, s.current, s.questions->(s.current - 1)->>'stage' AS stage
+            SELECT s.ending, s.current, s.questions->(nullif(s.current, 0) - 1)->>'stage' AS stage
             FROM interviews_sitting s WHERE s.interview_id = f.id
             ORDER BY s.entered_at DESC, s.id DESC LIMIT 1
         ) s ON true
@@ -270,6 +270,11 @@ CONTRIBUTIONS = {
         FROM facts f JOIN notifications_workitem w ON w.subject = f.subject
         WHERE w.kind IN ('anomaly', 'wrong_contact', 'follow_up')
     """,
+    # answered, ran_out, called_off or open: on the day that the invitation was made
+    "invitations": """
+        SELECT v.owner, v.since, v.source, v.kind, v.key FROM invitations v
+        WHERE v.key IS NOT NULL
+    """,
     # where it takes place | came, missed or cancelled
     "venues": f"""
         SELECT {_CELL}, left(replace(f.location, '|', '/'), 60) || '|' || {FATE}
@@ -295,6 +300,26 @@ places AS MATERIALIZED (
     SELECT s.position_id, (s.starts_at AT TIME ZONE %(zone)s::text)::date, s.kind,
         'offer|' || o.state
     FROM {slots} JOIN interviews_offer o ON o.slot_id = s.id
+)"""
+
+# {invitations} which interviews: as `i`. What was answered or over when it came from elsewhere was
+# invited there, and only the other system knows when.
+INVITATIONS = """
+invitations AS MATERIALIZED (
+    SELECT i.listed_position AS owner, (i.created_at AT TIME ZONE %(zone)s::text)::date AS since,
+        i.source, i.kind, CASE
+            WHEN i.booked_at IS NULL AND i.status = 'invited' THEN 'open'
+            WHEN i.source <> '' AND coalesce(CASE WHEN state.booked THEN i.booked_at
+                ELSE i.ended_at END < i.created_at, true) THEN NULL
+            WHEN state.booked THEN 'answered'
+            WHEN i.status = 'no_show' THEN 'ran_out'
+            WHEN i.status = 'cancelled' THEN 'called_off'
+            ELSE 'answered'
+        END AS key
+    FROM {invitations}
+    CROSS JOIN LATERAL (
+        SELECT i.booked_at IS NOT NULL OR i.starts_at IS NOT NULL AS booked
+    ) state
 )"""
 
 MAPS = tuple(CONTRIBUTIONS)

@@ -35,8 +35,9 @@ class Cell(models.Model):
 
     Cells are those of a position and a day; the others are sums of them. Every interview is in one
     cell: that of the local day of its start, or, before it has one, of the day it was made.
-    Whatever belongs to an interview counts in the interview's cell, and a place that came free in
-    that of its slot, with the source "". The maps count by keys whose parts stand between "|"
+    Whatever belongs to an interview counts in the interview's cell; but what became of an
+    invitation in that of the day it was made, and a place that came free in that of its slot, with
+    the source "". The maps count by keys whose parts stand between "|"
     (analytics/measures.py says which).
     """
 
@@ -90,6 +91,7 @@ class Cell(models.Model):
     refill = _counts()
     delivery = _counts()
     quality = _counts()
+    invitations = _counts()
     venues = _counts()
     answers = _counts()
 

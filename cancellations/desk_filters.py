@@ -15,6 +15,7 @@ from cancellations.forms import Chip
 from interviews.columns import ALWAYS, COLUMNS, USUAL, Column, chosen_columns
 from interviews.forms import SaneDateField
 from interviews.listing import (
+    MORE_STATUSES,
     OURS,
     Wanted,
     departments_offered,
@@ -86,7 +87,9 @@ class InterviewFilter(Narrowing):
     field_order = ("status", "department", "position", "category", "recruiter", "kind", "source")
 
     status = forms.ChoiceField(
-        label=_("Status"), required=False, choices=[ANY, *InterviewStatus.choices]
+        label=_("Status"),
+        required=False,
+        choices=[ANY, *InterviewStatus.choices, *MORE_STATUSES],
     )
     department = forms.ChoiceField(label=_("Department"), required=False)
     position = forms.ChoiceField(label=_("Position"), required=False)

@@ -6,15 +6,26 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.db import connection
-from django.db.models import OuterRef, QuerySet
+from django.db.models import F, OuterRef, Q, QuerySet
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.models import User
 from interviews import keyset
 from interviews.keyset import Page, Place, midnight
 from interviews.models import Department, Interview, InterviewQuerySet, Position
 from interviews.queries import PreparedForStaff, departments_of
+from interviews.states import InterviewStatus
 
 OURS = "~"  # as a source: what did not come from elsewhere
+# As a status: which of those that share one. Told as the figures tell them
+# (analytics/measures.py).
+LEFT_MIDWAY = "left_midway"
+RAN_OUT = "ran_out"
+MORE_STATUSES = [
+    (LEFT_MIDWAY, pgettext_lazy("figures", "Left midway")),
+    (RAN_OUT, _("Invitation ran out")),
+]
 
 
 @dataclass(frozen=True)
@@ -36,14 +47,28 @@ class Wanted:
 
     def narrow(self, interviews: InterviewQuerySet) -> InterviewQuerySet:
         """By everything an interview says of itself; whose it is, `_parts` says."""
-        exact = {"status": self.status, "kind": self.kind, "source": self.source}
+        status = "" if self.status in (LEFT_MIDWAY, RAN_OUT) else self.status
+        exact = {"status": status, "kind": self.kind, "source": self.source}
         named = {name: value for name, value in exact.items() if value}
         if self.source == OURS:
             named["source"] = ""
         interviews = interviews.filter(**named)
         if self.late:
             interviews = interviews.filter(asked_late=True)
-        if self.since or self.until:
+        if self.status == LEFT_MIDWAY:
+            booked = Q(booked_at__isnull=False) | Q(starts_at__isnull=False)
+            interviews = interviews.filter(
+                booked, status=InterviewStatus.WITHDRAWN, declined__isnull=True
+            )
+        if self.status == RAN_OUT:
+            told_here = Q(source="") | Q(ended_at__gte=F("created_at"))
+            interviews = interviews.filter(
+                told_here,
+                status=InterviewStatus.NO_SHOW,
+                starts_at__isnull=True,
+                booked_at__isnull=True,
+            )
+        elif self.since or self.until:
             interviews = interviews.filter(starts_at__isnull=False)
         if self.since:
             interviews = interviews.filter(listed_at__gte=midnight(self.since))

@@ -480,6 +480,7 @@ class Interview(models.Model):
             models.Index(
                 fields=["listed_position", "listed_at", "id"], name="interview_listed_position"
             ),
+            models.Index(fields=["listed_position", "created_at"], name="interview_invited"),
         ]
         constraints = [
             models.UniqueConstraint(

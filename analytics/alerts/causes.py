@@ -9,10 +9,12 @@ from operator import eq
 from typing import Any
 
 from analytics import figures
+from analytics.alerts import measuring
 from analytics.alerts.measuring import (
     CHANNELS,
     DIMENSIONS,
     LOST,
+    OF_SPLIT,
     SENT,
     counts_by_key,
     key_of,
@@ -156,21 +158,38 @@ def _beside(
         return {}  # counted in maps: their channels and codes are told apart instead
     found: dict[Key, dict[str, dict[str, Rate]]] = {}
     for other in WITHIN[scope]:
-        if scope == Whose.COMPANY:
-            rows = figures.by(chosen, period, other)
-            crossed = {Key(): {row.key: row.counts for row in rows}}
-        else:
-            crossed = {
-                key_of(scope, key): each
-                for key, each in figures.crossed(chosen, period, DIMENSIONS[scope], other).items()
-            }
-        for key, each in crossed.items():
+        for key, each in _told_apart(measure, scope, chosen, period, other).items():
             found.setdefault(key, {})[other] = {
-                str(value): rate_of(measure, counts)
-                for value, counts in each.items()
-                if value is not None
+                str(value): rate for value, rate in each.items() if value is not None
             }
     return found
+
+
+Rates = dict[int | str | None, Rate]
+
+
+def _told_apart(
+    measure: str, scope: str, chosen: Filter, period: Period, other: Dimension
+) -> dict[Key, Rates]:
+    """The rate in each of those watched, by the other dimension."""
+    if of_split := OF_SPLIT.get(measure):
+        name = measuring.MAPS[Measure(measure)]
+        if scope == Whose.COMPANY:
+            splits = figures.split_by(chosen, period, name, other)
+            return {Key(): {value: of_split(each) for value, each in splits.items()}}
+        crossed_splits = figures.crossed_split(chosen, period, name, DIMENSIONS[scope], other)
+        return {
+            key_of(scope, key): {value: of_split(each) for value, each in splits.items()}
+            for key, splits in crossed_splits.items()
+        }
+    if scope == Whose.COMPANY:
+        rows = figures.by(chosen, period, other)
+        return {Key(): {row.key: rate_of(measure, row.counts) for row in rows}}
+    crossed = figures.crossed(chosen, period, DIMENSIONS[scope], other)
+    return {
+        key_of(scope, key): {value: rate_of(measure, counts) for value, counts in each.items()}
+        for key, each in crossed.items()
+    }
 
 
 def ranked(measure: str, seen: Seen) -> list[Cause]:

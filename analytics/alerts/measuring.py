@@ -1,10 +1,11 @@
 """What the rates come to now: every one of those a rule watches, in a number of queries that does
 not depend on how many there are."""
 
-from collections.abc import Mapping
-from datetime import date, timedelta
+from collections.abc import Callable, Mapping
+from datetime import date
 
 from analytics import figures
+from analytics.alerts import rules
 from analytics.alerts.models import AlertRule, Key, Measure, Whose
 from analytics.figures import Counts, Dimension, Filter, Period, Rate, Split
 from interviews.platforms.models import Difference
@@ -21,11 +22,15 @@ LOST = ("failed", "bounced")
 SENT = ("sent", "delivered", *LOST)
 # Anomalies that are about something else than two records that do not say the same.
 OTHER_ANOMALIES = frozenset({"reason_contradicted", "figures_differ", Difference.FAILED.value})
-MAPS = {Measure.UNDELIVERED: "delivery", Measure.MISMATCH: "quality"}
+MAPS = {
+    Measure.NO_REPLY: "invitations",
+    Measure.UNDELIVERED: "delivery",
+    Measure.MISMATCH: "quality",
+}
 
 
 def window(rule: AlertRule, today: date) -> Period:
-    return Period(today - timedelta(days=rule.days - 1), today)
+    return rules.window(rule.rate, rule.days, today)
 
 
 def filter_of(rule: AlertRule) -> Filter:
@@ -37,8 +42,8 @@ def measure(rule: AlertRule, today: date) -> dict[Key, Rate]:
     chosen, period = filter_of(rule), window(rule, today)
     name = MAPS.get(Measure(rule.rate))
     splits = splits_by_key(rule.scope, chosen, period, name) if name else {}
-    if rule.rate == Measure.UNDELIVERED:
-        return {key: undelivered(maps["delivery"]) for key, maps in splits.items()}
+    if of_split := OF_SPLIT.get(Measure(rule.rate)):
+        return {key: of_split(maps[name]) for key, maps in splits.items() if name}
     counts = counts_by_key(rule.scope, chosen, period)
     if rule.rate == Measure.MISMATCH:
         return {
@@ -53,8 +58,6 @@ def rate_of(measure: str, counts: Counts) -> Rate:
     match measure:
         case Measure.NO_SHOW:
             return counts.no_show_rate
-        case Measure.NO_REPLY:
-            return counts.no_reply_rate
         case Measure.CANCEL:
             return counts.cancel_rate
         case Measure.EXIT:
@@ -69,6 +72,13 @@ def undelivered(delivery: Split) -> Rate:
         return sum(n for key, n in delivery.items() if key[0] in CHANNELS and key[2] in states)
 
     return Rate(number(LOST), number(SENT))
+
+
+# Those that a map says by itself.
+OF_SPLIT: dict[str, Callable[[Split], Rate]] = {
+    Measure.NO_REPLY: figures.ran_out_of,
+    Measure.UNDELIVERED: undelivered,
+}
 
 
 def mismatched(quality: Split, counts: Counts) -> Rate:

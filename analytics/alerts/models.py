@@ -2,7 +2,6 @@
 (`services.wait_for_turn`), then its alerts, then work items."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -49,7 +48,8 @@ class Key:
 
 
 class AlertRule(models.Model):
-    """A rate that is watched over the last days, today among them.
+    """A rate that is watched over the last days, today among them, and where it looks ahead over
+    the next ones as well (analytics/alerts/rules.py).
 
     An alert opens above `threshold` and closes at `threshold` - `margin` or below; of fewer than
     `minimum` nothing is said. `is_due`: figures have changed since `checked_at`.
@@ -80,7 +80,11 @@ class AlertRule(models.Model):
         _("number of days"),
         default=7,
         validators=[MinValueValidator(1), MaxValueValidator(MOST_DAYS)],
-        help_text=_("The last days, today among them."),
+        help_text=_(
+            "The last days, today among them. Everything counts on the day of the interview: where"
+            " much is cancelled or messages do not arrive, the next 14 days are looked at as well."
+            " Invitations count on the day they were made: take more days than there are to answer."
+        ),
     )
     threshold = models.PositiveSmallIntegerField(
         _("more than, in per cent"),
@@ -171,8 +175,8 @@ class Alert(models.Model):
 
     What the rule said stands here too: rules change and go. Rates are kept as their two counts: at
     the opening, now (or at the end), and at the worst, of which `evidence` says what stood out
-    (analytics/alerts/causes.py): codes and counts only. `until` is the last day of what is counted
-    now; `calm_since` when the rate was low enough to close, if it still is.
+    (analytics/alerts/causes.py): codes and counts only. `until` is the day until which the last
+    days are counted; `calm_since` when the rate was low enough to close, if it still is.
     """
 
     rule = models.ForeignKey(
@@ -253,7 +257,7 @@ class Alert(models.Model):
     @property
     def period(self) -> Period:
         """The days that are counted."""
-        return Period(self.until - timedelta(days=self.days - 1), self.until)
+        return rules.window(self.rate, self.days, self.until)
 
     def take_note(self, rate: Rate, until: Any) -> bool:
         """How it stands now; whether it was never as bad before."""

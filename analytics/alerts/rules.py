@@ -1,10 +1,19 @@
 """When an alert opens and when it is over. Whole numbers only: 8 % is not more than 8 %."""
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from analytics.figures import SMALL, Rate
+from analytics.figures import SMALL, Period, Rate
 
+# Everything counts on the day of the start: what is cancelled or lost now is mostly of days ahead.
+LOOKS_AHEAD = frozenset({"cancel", "undelivered"})
+AHEAD = 14  # days
 CALM = timedelta(hours=1)  # for which a rate has to stay down before its alert closes
+
+
+def window(rate: str, days: int, today: date) -> Period:
+    """The days whose figures a rule looks at."""
+    last = today + timedelta(days=AHEAD) if rate in LOOKS_AHEAD else today
+    return Period(today - timedelta(days=days - 1), last)
 
 
 def is_breached(rate: Rate, *, threshold: int, minimum: int) -> bool:

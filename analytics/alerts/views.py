@@ -24,7 +24,7 @@ from analytics.alerts.forms import RuleForm
 from analytics.alerts.models import Alert, AlertRule, Measure, Whose
 from analytics.dashboards.asking import in_words
 from analytics.dashboards.pages import ALERTS, tabs
-from interviews.listing import OURS
+from interviews.listing import LEFT_MIDWAY, OURS, RAN_OUT
 from interviews.queries import company_day
 from interviews.states import InterviewStatus
 
@@ -42,11 +42,11 @@ PAGES = {
     Measure.UNDELIVERED: "delivery",
     Measure.MISMATCH: "quality",
 }
-STATUSES = {
+STATUSES: dict[str, str] = {
     Measure.NO_SHOW: InterviewStatus.NO_SHOW,
-    Measure.NO_REPLY: InterviewStatus.NO_SHOW,
+    Measure.NO_REPLY: RAN_OUT,
     Measure.CANCEL: InterviewStatus.CANCELLED,
-    Measure.EXIT: InterviewStatus.WITHDRAWN,
+    Measure.EXIT: LEFT_MIDWAY,
     Measure.INCOMPLETE: InterviewStatus.INCOMPLETE,
 }
 

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
 from accounts.models import User
+from analytics.alerts import rules
 from analytics.alerts.causes import BEFORE, Cause
 from analytics.alerts.models import Alert, AlertRule, Ending, Key, Whose
 from analytics.alerts.names import names_of, source_name
@@ -82,11 +83,21 @@ def measured(alert: Alert, of: Rate) -> str:
 
 
 def opening(alert: Alert) -> str:
-    return _("%(rate)s in the last %(days)d days. The rule allows %(threshold)d %%.") % {
+    said = {
         "rate": measured(alert, alert.first),
         "days": alert.days,
+        "ahead": rules.AHEAD,
         "threshold": alert.threshold,
     }
+    if alert.rate in rules.LOOKS_AHEAD:
+        return (
+            _(
+                "%(rate)s in the last %(days)d days and the next %(ahead)d. The rule allows"
+                " %(threshold)d %%."
+            )
+            % said
+        )
+    return _("%(rate)s in the last %(days)d days. The rule allows %(threshold)d %%.") % said
 
 
 def over(alert: Alert) -> str:
@@ -103,12 +114,22 @@ def over(alert: Alert) -> str:
 
 def of_rule(rule: AlertRule) -> str:
     """What it watches and when it speaks, in one sentence."""
-    return _("%(what)s, %(where)s: more than %(threshold)d %% in %(days)d days") % {
+    said = {
         "what": what(rule),
         "where": rule.get_scope_display(),
         "threshold": rule.threshold,
         "days": rule.days,
+        "ahead": rules.AHEAD,
     }
+    if rule.rate in rules.LOOKS_AHEAD:
+        return (
+            _(
+                "%(what)s, %(where)s: more than %(threshold)d %% in %(days)d days and the next"
+                " %(ahead)d"
+            )
+            % said
+        )
+    return _("%(what)s, %(where)s: more than %(threshold)d %% in %(days)d days") % said
 
 
 def names_of_alerts(alerts: Iterable[Alert]) -> dict[int, str]:

@@ -363,7 +363,9 @@ class AttendanceFiguresSerializer(serializers.Serializer):
     no_show = RateSerializer(help_text="Of those due.")
     confirmed = RateSerializer(help_text="Of those booked.")
     opened = RateSerializer(help_text="Of those invited.")
-    missed_invitation = RateSerializer(help_text="Of the invitations that are no longer open.")
+    missed_invitation = RateSerializer(
+        help_text="Of the invitations made in the period that are no longer open."
+    )
     reminders = ExpectedByReminderSerializer(many=True)
     rules = ExpectedByRuleSerializer(many=True)
     places = ExpectedByPlaceSerializer(many=True)
@@ -373,7 +375,9 @@ class AttendanceFiguresSerializer(serializers.Serializer):
 
 def attendance(asked: Asked, period: Period) -> Told:
     counts = figures.totals(asked.chosen, period)
-    maps = figures.splits(asked.chosen, period, "reminders", "venues", "answers", "absences")
+    maps = figures.splits(
+        asked.chosen, period, "reminders", "venues", "answers", "absences", "invitations"
+    )
     reached = figures.reminded_of(maps["reminders"])
     answered = figures.answers_of(maps["answers"])
     decided = figures.absences_of(maps["absences"])
@@ -381,7 +385,7 @@ def attendance(asked: Asked, period: Period) -> Told:
         "no_show": counts.no_show_rate,
         "confirmed": Rate(counts.confirmed, counts.booked),
         "opened": Rate(counts.opened, counts.invited),
-        "missed_invitation": counts.no_reply_rate,
+        "missed_invitation": figures.ran_out_of(maps["invitations"]),
         "reminders": _expected("reminder", reached),
         "rules": _expected("rule", figures.reminded_by_rule_of(maps["reminders"])),
         "places": _expected("place", figures.venues_of(maps["venues"])),

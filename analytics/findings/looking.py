@@ -24,9 +24,20 @@ from analytics.findings import watched
 from analytics.findings.codes import WATCHED, Found
 from analytics.findings.intervals import Interval, newcombe, quantile, wilson
 from analytics.findings.ways import Way, Ways
+from interviews.listing import LEFT_MIDWAY, RAN_OUT
 from interviews.states import InterviewStatus
 
-MAPS = ("reasons", "reminders", "exits", "delivery", "quality", "requests", "notice", "refill")
+MAPS = (
+    "reasons",
+    "reminders",
+    "exits",
+    "delivery",
+    "quality",
+    "requests",
+    "notice",
+    "refill",
+    "invitations",
+)
 MOST_OF_ONE = 3  # of the same finding about several positions or departments
 EVENING = 18  # o'clock, from which on it is evening
 EVENINGS = "18:00–20:00"
@@ -79,9 +90,13 @@ def look(asked: Asked) -> tuple[Counts, list[Finding]]:
 
 
 def _log_url(asked: Asked, found: Finding) -> str:
-    """The form in which HR says what was done, knowing what stood out and when."""
+    """The form in which HR says what was done, knowing what stood out and when. Nowhere for what
+    was found in a category or of a recruiter: actions concern neither, and would be measured on
+    other interviews."""
     said = asked.form.narrowing
     position = found.position or said.get("position")
+    if not position and {"category", "recruiter"} & said.keys():
+        return ""
     department = found.department or said.get("department")
     query = {
         "found": str(found.code),
@@ -277,7 +292,7 @@ def leaving(seen: Seen) -> Iterator[Finding]:
         Compared(
             Found.EXIT,
             lambda counts: counts.exit_rate,
-            InterviewStatus.WITHDRAWN,
+            LEFT_MIDWAY,
             _("%(where)s: %(share)s of %(count)s leave midway; of the others, %(others)s"),
             _("Say beforehand what is asked and how long it takes; look at the questions."),
             lambda ways: (ways.edit_position(), ways.questions(), ways.policy()),
@@ -369,7 +384,7 @@ def _reason(seen: Seen, code: Found, party: str, reason: str, advice: str) -> It
         advice = f"{advice} {most}"
     ways = seen.ways(position=key)
     does = (ways.edit_position(),) if party == "exit" else (ways.slots(), ways.edit_position())
-    status = InterviewStatus.WITHDRAWN if party == "exit" else InterviewStatus.CANCELLED
+    status = LEFT_MIDWAY if party == "exit" else InterviewStatus.CANCELLED
     yield Finding(
         code,
         sentence % _numbers(of, reason=label),
@@ -589,7 +604,7 @@ def undelivered(seen: Seen) -> Iterator[Finding]:
 
 
 def ran_out(seen: Seen) -> Iterator[Finding]:
-    of = seen.counts.no_reply_rate
+    of = figures.ran_out_of(seen.maps["invitations"])
     if not _is_clear(Found.RAN_OUT, of):
         return
     ways = seen.ways()
@@ -600,7 +615,7 @@ def ran_out(seen: Seen) -> Iterator[Finding]:
         of.numerator,
         between(of),
         (ways.reminders(), ways.wording("interview_invited", "sms")),
-        seen.asked.rows(status=InterviewStatus.NO_SHOW),
+        seen.asked.rows(status=RAN_OUT),
     )
 
 
@@ -627,7 +642,7 @@ def question(seen: Seen) -> Iterator[Finding]:
         of.numerator,
         between(of, interval),
         (ways.questions(), ways.policy()),
-        seen.asked.rows(status=InterviewStatus.WITHDRAWN),
+        seen.asked.rows(status=LEFT_MIDWAY),
     )
 
 

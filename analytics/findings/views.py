@@ -55,7 +55,8 @@ def index(request: DeskRequest) -> HttpResponse:
         "board": Counted(counts),
         "findings": found,
         "least": SMALL,
-        "may_log": queries.may_log(request.user),
+        "may_log": (may_log := queries.may_log(request.user)),
+        "cannot_log": may_log and not all(finding.log_url for finding in found),
     }
     return render(request, "analytics/findings/index.html", context)
 

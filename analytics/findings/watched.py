@@ -62,7 +62,7 @@ WATCHED: dict[str, Watched] = {
     Measure.NO_SHOW: Watched(lambda counts: counts.no_show_rate),
     Measure.CANCEL: Watched(lambda counts: counts.candidate_cancel_rate),
     Measure.EXIT: Watched(lambda counts: counts.exit_rate),
-    Measure.RAN_OUT: Watched(lambda counts: counts.no_reply_rate),
+    Measure.RAN_OUT: Watched(name="invitations", of_map=figures.ran_out_of),
     Measure.NOT_KNOWING_HOW: Watched(name="reasons", of_map=not_knowing_how),
     Measure.LATE_NOTICE: Watched(name="notice", of_map=late_notice),
     Measure.UNDELIVERED: Watched(name="delivery", of_map=undelivered),

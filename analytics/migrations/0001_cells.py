@@ -9,18 +9,39 @@ CELL = """(i.listed_at AT TIME ZONE 'Asia/Shanghai')::date, i.listed_position,
             i.listed_department"""
 MARK = "INSERT INTO analytics_dirtycell (day, position, department)"
 
+PLACE = "listed_position, listed_department"
+
 FUNCTIONS = f"""
 CREATE FUNCTION analytics_mark_interviews() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'UPDATE' THEN
-        -- Where it was, and where it is.
+        -- Where it was, and where it is; and where it was invited, unless that is not told by what
+        -- has changed. What is booked was answered, whatever becomes of it.
         {MARK} SELECT DISTINCT {CELL}
         FROM (
-            SELECT listed_at, listed_position, listed_department FROM before
-            UNION ALL SELECT listed_at, listed_position, listed_department FROM changed
+            SELECT listed_at, {PLACE} FROM before
+            UNION ALL SELECT listed_at, {PLACE} FROM changed
+            UNION ALL
+            SELECT one.*
+            FROM before JOIN changed ON changed.id = before.id
+            CROSS JOIN LATERAL (VALUES
+                (before.created_at, before.listed_position, before.listed_department),
+                (changed.created_at, changed.listed_position, changed.listed_department)
+            ) one
+            WHERE (before.created_at, before.listed_position, before.listed_department,
+                    before.source, before.kind, before.booked_at)
+                IS DISTINCT FROM (changed.created_at, changed.listed_position,
+                    changed.listed_department, changed.source, changed.kind, changed.booked_at)
+                OR changed.booked_at IS NULL
+                AND (before.status, before.starts_at, before.ended_at)
+                    IS DISTINCT FROM (changed.status, changed.starts_at, changed.ended_at)
         ) i;
     ELSE
-        {MARK} SELECT DISTINCT {CELL} FROM changed i;
+        {MARK} SELECT DISTINCT {CELL}
+        FROM (
+            SELECT listed_at, {PLACE} FROM changed
+            UNION ALL SELECT created_at, {PLACE} FROM changed
+        ) i;
     END IF;
     RETURN NULL;
 END $$;
@@ -156,7 +177,13 @@ NO_FUNCTIONS = " ".join(
     )
 )
 # What is there already waits for the worker; `manage.py rebuild_cells` is quicker where it is much.
-EVERYTHING = f"{MARK} SELECT DISTINCT {CELL} FROM interviews_interview i"
+EVERYTHING = f"""
+{MARK} SELECT DISTINCT {CELL}
+FROM (
+    SELECT listed_at, {PLACE} FROM interviews_interview
+    UNION ALL SELECT created_at, {PLACE} FROM interviews_interview
+) i
+"""
 
 
 class Migration(migrations.Migration):
@@ -165,7 +192,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("cancellations", "0022_absences"),
-        ("interviews", "0019_first_reminders"),
+        ("interviews", "0021_invitations_by_day"),
         ("notifications", "0011_words_choices_reach_and_channels"),
     ]
 
@@ -218,6 +245,7 @@ class Migration(migrations.Migration):
                 ('refill', models.JSONField(null=True)),
                 ('delivery', models.JSONField(null=True)),
                 ('quality', models.JSONField(null=True)),
+                ('invitations', models.JSONField(null=True)),
                 ('venues', models.JSONField(null=True)),
                 ('answers', models.JSONField(null=True)),
             ],

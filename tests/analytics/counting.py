@@ -38,6 +38,9 @@ def counted() -> dict:
         day = moment.astimezone(ZONE).date()
         for name, n in told_of(interview):
             add(cells, position, day, interview.source, interview.kind, name, n)
+        invited = interview.created_at.astimezone(ZONE).date()
+        if key := became_of_invitation(interview):
+            add(cells, position, invited, interview.source, interview.kind, ("invitations", key), 1)
     slots = [(place.slot, "place", place.origin, place_state(place))
              for place in FreedPlace.objects.select_related("slot__position")]  # fmt: skip
     slots += [(offer.slot, "offer", offer.state)
@@ -149,6 +152,19 @@ def told_of(interview):
         for question, answer in interview.extra.items():
             if question in QUESTIONS and answer in ANSWERS:
                 yield ("answers", f"{question}|{answer}|{fate}"), 1
+
+
+def became_of_invitation(interview):
+    """Nothing is known of one that was answered or over when it was imported."""
+    if interview.status == "invited" and interview.booked_at is None:
+        return "open"
+    if interview.source:
+        known = interview.booked_at if interview.was_booked else interview.ended_at
+        if known is None or known < interview.created_at:
+            return None
+    if not interview.was_booked:
+        return {"no_show": "ran_out", "cancelled": "called_off"}.get(interview.status, "answered")
+    return "answered"
 
 
 def told_of_request(request):

@@ -23,6 +23,7 @@ from tests.factories import (
     FreedPlaceFactory,
     InterviewFactory,
     OfferFactory,
+    SittingFactory,
     tell,
 )
 
@@ -85,9 +86,11 @@ def test_days_are_those_of_the_company(starts_at, day):
 
     recount()
 
-    cell = Cell.objects.get(scope="company", span="day", source="*")
+    cell = Cell.objects.get(scope="company", span="day", source="*", booked=1)
     assert (cell.since, cell.booked) == (day, 1)
-    assert Cell.objects.get(scope="company", span="month", source="*").since == day.replace(day=1)
+    assert Cell.objects.get(
+        scope="company", span="month", source="*", booked=1
+    ).since == day.replace(day=1)
 
 
 def test_what_is_not_booked_counts_on_the_day_it_was_invited():
@@ -110,7 +113,34 @@ def test_interview_that_moves_leaves_the_cell_it_was_in():
     recount()
 
     assert counting.stored() == counting.counted()
-    assert Cell.objects.filter(scope="company", span="day").count() == 2  # of it alone, and of all
+    own = Cell.objects.filter(scope="company", span="day", booked=1)
+    assert own.count() == 2  # of it alone, and of all
+
+
+@pytest.mark.parametrize(
+    ("change", "days"),
+    [
+        ({"status": "no_show", "starts_at": None, "booked_at": None}, ["start", "invited"]),
+        ({"booked_at": datetime(2026, 3, 5, tzinfo=UTC)}, ["start", "invited"]),
+        ({"created_at": datetime(2026, 3, 3, tzinfo=UTC)}, ["start", "invited", "otherwise"]),
+        ({"status": "in_progress"}, ["start"]),  # it was answered, whatever becomes of it
+        ({"opened_at": datetime(2026, 3, 5, tzinfo=UTC)}, ["start"]),
+    ],
+)
+def test_day_of_the_invitation_is_marked_where_its_answer_changes(change, days):
+    interview = InterviewFactory(starts_at=datetime(2026, 3, 31, tzinfo=UTC))
+    invited = datetime(2026, 3, 2, tzinfo=UTC)
+    Interview.objects.filter(pk=interview.pk).update(created_at=invited, booked_at=invited)
+    recount()
+
+    Interview.objects.filter(pk=interview.pk).update(**change)
+
+    known = {
+        "start": date(2026, 3, 31), "invited": date(2026, 3, 2), "otherwise": date(2026, 3, 3)
+    }  # fmt: skip
+    assert set(DirtyCell.objects.values_list("day", flat=True)) == {known[day] for day in days}
+    recount()
+    assert counting.stored() == counting.counted()
 
 
 def test_sums_follow_a_position_to_its_new_department():
@@ -208,7 +238,7 @@ def test_what_changes_while_it_is_counted_is_not_lost(when):
     recount()
 
     assert counting.stored() == counting.counted()
-    assert Cell.objects.get(scope="company", span="day", source="*").opened == 1
+    assert Cell.objects.get(scope="company", span="day", source="*", booked=1).opened == 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -228,13 +258,13 @@ def test_what_commits_after_it_was_counted_is_still_marked():
         assert changed.wait(30)
         recount()  # waits for nobody, and takes the marks there are
         assert not DirtyCell.objects.exists()
-        assert Cell.objects.get(scope="company", span="day", source="*").opened == 0
+        assert Cell.objects.get(scope="company", span="day", source="*", booked=1).opened == 0
         counted.set()
         done.result()
 
     recount()
 
-    assert Cell.objects.get(scope="company", span="day", source="*").opened == 1
+    assert Cell.objects.get(scope="company", span="day", source="*", booked=1).opened == 1
 
 
 @pytest.mark.django_db(transaction=True)
@@ -262,7 +292,7 @@ def test_second_worker_leaves_it_to_the_first():
             cells.wait_for_turn(cursor)
         assert pool.submit(elsewhere(cells.recount_batch)).result() == 0
 
-    assert cells.recount_batch() == 1
+    assert cells.recount_batch() == 2  # where it is, and where it was invited
 
 
 @pytest.mark.django_db(transaction=True)
@@ -300,3 +330,12 @@ def test_worker_that_dies_leaves_the_marks():
     recount()
 
     assert counting.stored() == counting.counted()
+
+
+def test_who_never_saw_a_question_has_not_left_at_the_last_one():
+    sitting = SittingFactory(current=0)
+    Interview.objects.filter(pk=sitting.interview_id).update(status="incomplete")
+    recount()
+
+    assert counting.stored() == counting.counted()
+    assert Cell.objects.filter(exits__has_key="lapse|stage|unknown").exists()

@@ -10,6 +10,7 @@ from analytics import cells, figures
 from analytics.figures import COMPANY_WIDE, Bar, Counts, Filter, Period, Rate
 from analytics.models import Cell
 from cancellations.models import Reason, Saving
+from interviews.models import Interview
 from tests.factories import (
     AbsenceFactory,
     CancellationFactory,
@@ -143,10 +144,69 @@ def test_rates_say_of_how_many():
     assert Counts().no_show_rate.share is None
 
 
-def test_invitations_that_are_open_are_not_unanswered():
-    counts = Counts(invited=40, open_invitation=10, cancelled_unbooked=5, missed_invitation=5)
+def test_invitations_that_are_open_or_called_off_are_not_unanswered():
+    found = {("answered",): 20, ("ran_out",): 5, ("called_off",): 5, ("open",): 10}
 
-    assert counts.no_reply_rate == Rate(5, 25)
+    assert figures.ran_out_of(found) == Rate(5, 25)
+
+
+@pytest.mark.django_db
+def test_invitations_count_on_the_day_they_were_made_whatever_became_of_them():
+    """Also where those who answered are expected weeks later."""
+    for number in range(5):
+        invitation = InterviewFactory(invited=True)
+        made = at(date(2026, 3, 2))
+        booked = {"status": "booked", "booked_at": made + timedelta(days=1)}
+        became = [
+            booked | {"starts_at": at(date(2026, 3, 20))},
+            booked | {"starts_at": at(date(2026, 4, 10))},
+            {"status": "no_show"},
+            {"status": "cancelled"},
+            {"status": "invited"},
+        ][number]
+        Interview.objects.filter(pk=invitation.pk).update(created_at=made, **became)
+    counted()
+
+    day = Period(date(2026, 3, 2), date(2026, 3, 2))
+    assert figures.ran_out(COMPANY_WIDE, day) == Rate(1, 3)
+    for other in (Period(date(2026, 3, 3), date(2026, 4, 30)), day.before):
+        assert figures.ran_out(COMPANY_WIDE, other) == Rate(0, 0)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("came_as", "became", "rate"),
+    [
+        # Answered or over when they came: when they were invited is not known.
+        ({"status": "booked", "starts_at": at(date(2026, 3, 20))}, {}, Rate(0, 0)),
+        ({"status": "no_show"}, {}, Rate(0, 0)),
+        # Still open when they came.
+        (
+            {"status": "invited"},
+            {"status": "no_show", "ended_at": at(date(2026, 3, 9))},
+            Rate(1, 1),
+        ),
+        (
+            {"status": "invited"},
+            {
+                "status": "booked",
+                "booked_at": at(date(2026, 3, 3)),
+                "starts_at": at(date(2026, 3, 20)),
+            },
+            Rate(0, 1),
+        ),
+    ],
+)
+def test_invitations_from_elsewhere_count_where_they_were_open_when_they_came(
+    came_as, became, rate
+):
+    imported = InterviewFactory(invited=True, source="ats")
+    Interview.objects.filter(pk=imported.pk).update(
+        **{"created_at": at(date(2026, 3, 2)), **came_as, **became}
+    )
+    counted()
+
+    assert figures.ran_out(COMPANY_WIDE, Period(date(2026, 3, 1), date(2026, 3, 31))) == rate
 
 
 # --- any period is the sum of its days ------------------------------------------------------------
@@ -431,7 +491,7 @@ def test_what_is_read_does_not_grow_with_the_interviews(interviews, django_asser
         InterviewFactory(position=position, starts_at=at(date(2026, 3, 4), hour))
     counted()
 
-    assert Cell.objects.count() == 12
+    assert Cell.objects.count() == 24  # of the day they are on, and of that they were invited
     with django_assert_num_queries(2):
         overview = figures.overview(Filter(departments=(department.pk,)), YEAR)
     assert overview.counts.booked == interviews

@@ -13,6 +13,7 @@ from openpyxl import load_workbook
 from analytics import cells
 from analytics.dashboards.pages import PAGES
 from cancellations.models import Reason
+from interviews.booking.models import Decline
 from interviews.models import Interview
 from tests.factories import (
     AbsenceFactory,
@@ -386,3 +387,51 @@ def test_absences_nobody_decided_lead_to_the_queue(desk, position):
     assert row[2].value == 1
     assert f"?kind=absence&department={position.department_id}" in row[2].url
     assert desk.get(row[2].url).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "label", "numerator"),
+    [
+        ("attendance", "Let the invitation run out", 3),
+        ("attendance", "Did not come", 4),
+        ("exits", "Left midway", 2),
+        ("overview", "Left midway", 2),
+        ("overview", "Booked", 6),
+    ],
+)
+def test_a_figure_leads_to_a_list_of_exactly_its_interviews(desk, position, name, label, numerator):
+    interviews(position, 4, no_show=True)
+    interviews(position, 2, status="withdrawn")
+    declined = [InterviewFactory(position=position, invited=True) for _ in range(5)]
+    ran_out = [InterviewFactory(position=position, invited=True) for _ in range(3)]
+    came_as_over = interviews(position, 1, invited=True, source="ats")
+    interviews(position, 1, invited=True, kind="on_site")
+    without_start = {"starts_at": None, "ends_at": None, "booked_at": None, "created_at": at()}
+    for rows, became in (
+        (declined, {"status": "withdrawn"}),
+        (ran_out, {"status": "no_show", "ended_at": timezone.now()}),
+        (came_as_over, {"status": "no_show", "ended_at": None}),
+    ):
+        keys = [each.pk for each in rows]
+        Interview.objects.filter(pk__in=keys).update(**without_start, **became)
+    for each in declined:
+        Decline.objects.create(interview=each, reason="no_time", at=at())
+    count()
+
+    (tile,) = [each for each in page(desk, name).context["board"].tiles if each.label == label]
+
+    assert str(numerator) in (tile.value + tile.under)
+    assert desk.get(tile.url).context["part"].count == numerator
+
+
+def test_what_no_list_tells_exactly_leads_nowhere(desk, position):
+    """The queue has what waits of all days; the list, where days are given, what has a start."""
+    some_of_everything(position)
+    count()
+
+    found = panels(page(desk, "quality"))
+
+    for key in ("findings", "sources"):
+        cells_shown = [cell for row in found[key].table.shown for cell in row]
+        assert cells_shown
+        assert not any(cell.url for cell in cells_shown)

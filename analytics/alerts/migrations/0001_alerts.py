@@ -9,7 +9,7 @@ from django.db import migrations, models
 
 RULES = [
     {"rate": "no_show", "scope": "department", "days": 7, "threshold": 8},
-    {"rate": "no_reply", "scope": "source", "days": 7, "threshold": 20, "margin": 3},
+    {"rate": "no_reply", "scope": "source", "days": 14, "threshold": 20, "margin": 3},
     {"rate": "exit", "scope": "position", "days": 30, "threshold": 30, "margin": 5},
     {"rate": "mismatch", "scope": "company", "days": 7, "threshold": 5},
 ]
@@ -38,7 +38,7 @@ class Migration(migrations.Migration):
                 ('rate', models.CharField(choices=[('no_show', 'Did not come'), ('no_reply', 'Let the invitation run out'), ('cancel', 'Cancelled'), ('exit', 'Left midway'), ('incomplete', 'Not finished'), ('undelivered', 'Text messages and mails did not arrive'), ('mismatch', 'Data did not match')], max_length=12, verbose_name='rate')),
                 ('scope', models.CharField(choices=[('company', 'the whole company'), ('department', 'each department'), ('position', 'each position'), ('source', 'each source')], help_text='Each is watched for itself. Imported batches are told apart by their source.', max_length=10, verbose_name='in')),
                 ('kind', models.CharField(blank=True, choices=[('ai', 'AI interview'), ('on_site', 'On-site interview')], default='', max_length=10, verbose_name='kind of interview')),
-                ('days', models.PositiveSmallIntegerField(default=7, help_text='The last days, today among them.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(92)], verbose_name='number of days')),
+                ('days', models.PositiveSmallIntegerField(default=7, help_text='The last days, today among them. Everything counts on the day of the interview: where much is cancelled or messages do not arrive, the next 14 days are looked at as well. Invitations count on the day they were made: take more days than there are to answer.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(92)], verbose_name='number of days')),
                 ('threshold', models.PositiveSmallIntegerField(help_text='At 8, an alert opens at 9 % and not at 8 %.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(99)], verbose_name='more than, in per cent')),
                 ('margin', models.PositiveSmallIntegerField(default=2, help_text='So that an alert does not open and close with every case.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(98)], verbose_name='closes so many points below')),
                 ('minimum', models.PositiveIntegerField(default=20, help_text='Of fewer nothing is said. At least 20.', validators=[django.core.validators.MinValueValidator(20), django.core.validators.MaxValueValidator(1000000)], verbose_name='of at least')),

@@ -149,7 +149,7 @@ VIEWS = [
     View(
         "interview_days",
         "How many interviews stood where: one row for each day, position, source and kind.",
-        f"SELECT {CELL}, {', '.join(f'c.{name}' for name in NUMBERS)} {CELLS} {OWN}",
+        f"SELECT {CELL}, {', '.join(f'c.{name}' for name in NUMBERS)} {CELLS} {OWN} AND c.invited > 0",
         {**WHOSE, **NUMBERS},
     ),
     _counted(
@@ -282,6 +282,18 @@ VIEWS = [
             "state": "open or settled.",
         },
         of="quality",
+    ),
+    View(
+        "invitations",
+        "What became of invitations, on the day that they were made.",
+        f"""SELECT {CELL}, counted.key AS state, counted.value::int AS invitations
+        {CELLS} CROSS JOIN LATERAL jsonb_each(c.invitations) counted {OWN}""",
+        {
+            **WHOSE,
+            "day": "Local day of the invitation.",
+            "state": "answered, ran_out, called_off or open.",
+            "invitations": "How many.",
+        },
     ),
     _counted(
         "venues",

@@ -25,13 +25,14 @@ from analytics.dashboards.telling import (
     texts,
     tile,
 )
-from analytics.figures import Counts, Expected, Point, Rate
+from analytics.figures import Expected, Point, Rate
+from interviews.listing import RAN_OUT
 from interviews.models import ReminderRule
 from interviews.reminders.words import what, when
 from interviews.states import InterviewStatus
 
 MOST_BARS = 10
-MAPS = ("reminders", "venues", "answers", "absences")
+MAPS = ("reminders", "venues", "answers", "absences", "invitations")
 
 
 def build(asked: Asked) -> Board:
@@ -49,10 +50,11 @@ def build(asked: Asked) -> Board:
         *answers(read),
         absences(asked, read),
     ]
-    return Board(tiles(asked, read.counts, read.counts_before), panels)
+    return Board(tiles(asked, read), panels)
 
 
-def tiles(asked: Asked, now: Counts, before: Counts) -> list[Tile]:
+def tiles(asked: Asked, read: Read) -> list[Tile]:
+    now, before = read.counts, read.counts_before
     return [
         tile(
             pgettext("figures", "Did not come"),
@@ -72,8 +74,9 @@ def tiles(asked: Asked, now: Counts, before: Counts) -> list[Tile]:
         ),
         tile(
             _("Let the invitation run out"),
-            now.no_reply_rate,
-            before.no_reply_rate,
+            figures.ran_out_of(read.maps["invitations"]),
+            figures.ran_out_of(read.maps_before["invitations"]),
+            asked.rows(status=RAN_OUT),
         ),
     ]
 

@@ -27,6 +27,7 @@ from analytics.dashboards.telling import (
     tile_of_count,
 )
 from analytics.figures import Rate
+from interviews.listing import LEFT_MIDWAY
 from interviews.states import InterviewStatus
 
 MOST_BARS = 15
@@ -45,7 +46,7 @@ def build(asked: Asked) -> Board:
             pgettext("figures", "Left midway"),
             now.exit_rate,
             before.exit_rate,
-            asked.rows(status=InterviewStatus.WITHDRAWN),
+            asked.rows(status=LEFT_MIDWAY),
         ),
         tile(
             pgettext("figures", "Not finished"),
@@ -170,7 +171,7 @@ def positions(asked: Asked) -> Panel:
             continue
         found: list[Any] = [counts.exit_rate, counts.incomplete_rate]
         if len(rows) < MOST_ROWS:  # as many as a page shows
-            statuses = (InterviewStatus.WITHDRAWN, InterviewStatus.INCOMPLETE)
+            statuses = (LEFT_MIDWAY, InterviewStatus.INCOMPLETE)
             found = [
                 Linked(of, asked.rows(status=status, position=row.key))
                 for of, status in zip(found, statuses, strict=True)

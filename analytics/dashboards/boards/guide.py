@@ -23,7 +23,7 @@ from analytics.dashboards.telling import (
     tile_of_count,
 )
 from analytics.figures import Rate
-from interviews.states import InterviewStatus
+from interviews.listing import LEFT_MIDWAY
 
 
 def build(asked: Asked) -> Board:
@@ -106,7 +106,7 @@ def teams(asked: Asked) -> Panel:
     for row in now:
         if not row.counts.attended:
             continue
-        url = asked.rows(status=InterviewStatus.WITHDRAWN, department=row.key)
+        url = asked.rows(status=LEFT_MIDWAY, department=row.key)
         earlier = past[row.key].counts.exit_rate if row.key in past else Rate(0, 0)
         rows.append(
             [

@@ -30,6 +30,7 @@ from analytics.dashboards.telling import (
     tile_of_count,
 )
 from analytics.figures import Counts, Dimension, Rate, Row
+from interviews.listing import LEFT_MIDWAY
 from interviews.states import InterviewStatus
 
 MOST_BARS = 10
@@ -97,7 +98,7 @@ def tiles(asked: Asked, read: Read) -> list[Tile]:
             pgettext("figures", "Left midway"),
             counts.exit_rate,
             past.exit_rate,
-            asked.rows(status=InterviewStatus.WITHDRAWN),
+            asked.rows(status=LEFT_MIDWAY),
         ),
         tile(
             pgettext("figures", "Not finished"),
@@ -250,6 +251,6 @@ def _line(asked: Asked, dimension: Dimension, row: Row, *, leads: bool = True) -
         linked(counts.booked),
         linked(counts.cancel_rate, status=InterviewStatus.CANCELLED),
         linked(counts.no_show_rate, status=InterviewStatus.NO_SHOW),
-        linked(counts.exit_rate, status=InterviewStatus.WITHDRAWN),
+        linked(counts.exit_rate, status=LEFT_MIDWAY),
         linked(Rate(counts.completed, counts.booked), status=InterviewStatus.COMPLETED),
     ]

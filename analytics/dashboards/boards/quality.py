@@ -10,7 +10,6 @@ from analytics.dashboards import words
 from analytics.dashboards.asking import Asked
 from analytics.dashboards.telling import (
     Board,
-    Linked,
     Panel,
     Table,
     Tile,
@@ -41,17 +40,17 @@ def build(asked: Asked) -> Board:
             Rate(before.without_booking_time, before.booked),
         ),
     ]
-    return Board(tiles, [findings(asked, found), sources(asked)])
+    return Board(tiles, [findings(found), sources(asked)])
 
 
-def findings(asked: Asked, found: dict[tuple[str, str], dict[str, int]]) -> Panel:
-    """What somebody was asked to look at, the most open first; the queue has those that wait."""
+def findings(found: dict[tuple[str, str], dict[str, int]]) -> Panel:
+    """What somebody was asked to look at, the most open first. The queue cannot be narrowed to the
+    days of a period, and would show others."""
     rows: list[list[Any]] = []
     for (kind, code), each in found.items():
         whole = Rate(each["settled"], each["settled"] + each["open"])
-        still = Linked(each["open"], asked.waiting(kind))
-        rows.append([words.work_code(kind, code), still, whole])
-    rows.sort(key=lambda row: (-row[1].value, str(row[0])))
+        rows.append([words.work_code(kind, code), each["open"], whole])
+    rows.sort(key=lambda row: (-row[1], str(row[0])))
     columns = [
         *texts(pgettext("figures", "What")),
         *numbers(pgettext("figures", "Open")),
@@ -66,7 +65,7 @@ def sources(asked: Asked) -> Panel:
     rows: list[list[Any]] = [
         [
             asked.name_of("source", row.key),
-            Linked(row.counts.invited, asked.rows(source=row.key)),
+            row.counts.invited,
             Rate(row.counts.without_end, row.counts.invited),
             Rate(row.counts.without_booking_time, row.counts.booked),
         ]

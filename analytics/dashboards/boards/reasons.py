@@ -27,7 +27,6 @@ from analytics.dashboards.telling import (
     tile_of_count,
 )
 from analytics.figures import Dimension, Period, Rate, Split, Step
-from interviews.states import InterviewStatus
 
 LEADING = 4  # reasons drawn by themselves; the others together
 MOST_BARS = 8
@@ -52,19 +51,12 @@ def build(asked: Asked) -> Board:
         *(split(now[each], before[each], each, labels) for each in ("company", "decline")),
     ]
     quotes = some(asked) if asked.user.has_perm(READ_DETAIL) else []
-    return Board(tiles(asked, now, before), panels, quotes)
+    return Board(tiles(now, before), panels, quotes)
 
 
-def tiles(
-    asked: Asked, now: dict[str, dict[str, int]], before: dict[str, dict[str, int]]
-) -> list[Tile]:
-    urls = {
-        "exit": asked.rows(status=InterviewStatus.WITHDRAWN),
-    }
+def tiles(now: dict[str, dict[str, int]], before: dict[str, dict[str, int]]) -> list[Tile]:
     return [
-        tile_of_count(
-            str(label), sum(now[party].values()), sum(before[party].values()), urls.get(party, "")
-        )
+        tile_of_count(str(label), sum(now[party].values()), sum(before[party].values()))
         for party, label in words.PARTIES.items()
     ]
 

@@ -7,11 +7,13 @@ from threading import Barrier
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, connection, transaction
+from django.utils import translation
 
 from accounts.models import ConfigurationChange
-from analytics.alerts import services
+from analytics.alerts import services, words
 from analytics.alerts.models import Alert, AlertRule
-from interviews.models import Interview
+from analytics.figures import Period, Rate
+from interviews.models import Decline, Interview
 from notifications.models import Notification, WorkItem
 from notifications.work import resolve, take_steps
 from tests.analytics.alerts.watched import MONDAY, alert_of, interviews, recount, rule_for
@@ -20,6 +22,7 @@ from tests.factories import (
     PositionFactory,
     UserFactory,
     WorkItemFactory,
+    tell,
 )
 
 pytestmark = pytest.mark.django_db
@@ -142,6 +145,44 @@ def test_only_the_days_that_are_watched_count(position, watched):
     assert Alert.objects.get().first.denominator == 20
 
 
+def test_cancelling_of_the_next_two_weeks_is_told_now(position, watched):
+    AlertRule.objects.update(rate="cancel", threshold=20)
+    interviews(position, 30, "cancelled", day=MONDAY + 15 * DAY)
+    look(MONDAY)
+    assert not Alert.objects.exists()
+
+    interviews(position, 20, "cancelled", day=MONDAY + 14 * DAY)
+    look(MONDAY + 2 * MINUTE)
+    alert = Alert.objects.get()
+    assert alert.first.denominator == 20
+    assert alert.period == Period(MONDAY.date() - 6 * DAY, MONDAY.date() + 14 * DAY)
+    with translation.override("en"):
+        assert "in the last 7 days and the next 14" in words.opening(alert)
+        assert "in 7 days and the next 14" in words.of_rule(AlertRule.objects.get())
+
+
+def test_messages_of_the_next_two_weeks_that_are_lost_are_told_now(position, watched):
+    AlertRule.objects.update(rate="undelivered", threshold=20)
+    for each in interviews(position, 20, "booked", day=MONDAY + 10 * DAY):
+        tell(each, state="failed")
+    look(MONDAY)
+    assert Alert.objects.get().first == Rate(20, 20)
+
+
+def test_those_who_booked_for_later_are_not_missing_among_the_invitations(position, watched):
+    """Of 81 invited at once 21 let it run out: 26 %, whenever the others have their interviews."""
+    AlertRule.objects.update(rate="no_reply", scope="source", threshold=25, days=14)
+    invited = MONDAY - 4 * DAY
+    interviews(position, 60, "booked", day=MONDAY + 9 * DAY, created_at=invited)
+    interviews(position, 21, "ran_out", created_at=invited)
+    look(MONDAY)
+    assert Alert.objects.get().first == Rate(21, 81)
+
+    interviews(position, 10, "booked", day=MONDAY + 9 * DAY, created_at=invited)
+    look(MONDAY + 2 * MINUTE)
+    assert Alert.objects.get().now == Rate(21, 91)
+
+
 @pytest.mark.parametrize(
     ("rate", "bad", "good", "of"),
     [
@@ -166,6 +207,8 @@ def test_exits_are_those_who_left_midway(position, watched):
     AlertRule.objects.update(rate="exit", scope="position", threshold=30)
     interviews(position, 14, "completed")
     interviews(position, 6, "withdrawn")
+    for each in interviews(position, 7, "withdrawn"):
+        Decline.objects.create(interview=each, reason="no_time", at=MONDAY)
     look(MONDAY)
     assert not Alert.objects.exists()  # 6 of 20 is 30 %
 

@@ -16,8 +16,8 @@ BOOKED = {"no_show", "completed", "incomplete", "in_progress", "cancelled", "boo
 
 
 def interviews(position, number, status, *, day=MONDAY, hour=10, source="", **fields):
-    """So many at that hour of the day, all of one candidate. An invitation that ran out was never
-    booked, and counts on the day it was made."""
+    """So many at that hour of the day, all of one candidate, who booked at once when invited. An
+    invitation that ran out was never booked, and counts on the day it was made."""
     application = position.applications.first() or ApplicationFactory(position=position)
     starts_at = datetime.combine(day.date(), time(hour), ZONE)
     ran_out = status == "ran_out"
@@ -25,6 +25,7 @@ def interviews(position, number, status, *, day=MONDAY, hour=10, source="", **fi
         "starts_at": None if ran_out else starts_at,
         "ends_at": None if ran_out else starts_at + timedelta(minutes=30),
         "booked_at": None if ran_out else starts_at - timedelta(days=2),
+        "ended_at": starts_at + timedelta(days=3) if ran_out else None,
     }
     made = Interview.objects.bulk_create(
         Interview(
@@ -38,8 +39,8 @@ def interviews(position, number, status, *, day=MONDAY, hour=10, source="", **fi
         )
         for each in range(number)
     )
-    if ran_out:
-        Interview.objects.filter(pk__in=[each.pk for each in made]).update(created_at=starts_at)
+    invited = fields.get("created_at") or times["booked_at"] or starts_at
+    Interview.objects.filter(pk__in=[each.pk for each in made]).update(created_at=invited)
     return made
 
 

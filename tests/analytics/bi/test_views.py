@@ -38,6 +38,7 @@ VIEWS = {
     "refill": ["freed_places", "place_offers"],
     "delivery": ["messages"],
     "quality": ["findings"],
+    "invitations": ["invitations"],
     "venues": ["venues"],
     "answers": ["answers"],
 }

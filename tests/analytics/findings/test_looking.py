@@ -41,7 +41,9 @@ def one(user, code, query=""):
 
 def hours(day_hour, evening_hour, key, *, of):
     """So many start by day and in the evening, of which some have `key`."""
+    came = {"came|0|10": of[0] - day_hour, "came|0|19": of[1] - evening_hour}
     return {
+        **(came if key == "no_show" else {}),
         "starts|0|10": of[0],
         "came|0|10": of[0] - day_hour,
         f"{key}|0|10": day_hour,
@@ -88,6 +90,7 @@ STANDS_OUT = {
                 "starts|5|10": 60,
                 "came|5|10": 48,
                 "cancelled|5|10": 10,
+                "came|5|10": 48,
                 "no_show|5|10": 2,
                 "starts|0|10": 100,
                 "came|0|10": 70,
@@ -143,7 +146,7 @@ STANDS_OUT = {
         20,
     ),
     Found.RAN_OUT: (
-        {"invited": 100, "missed_invitation": 40},
+        {"invitations": {"answered": 60, "ran_out": 40, "called_off": 5, "open": 50}},
         "40 % of 100 invitations ran out without an answer",
         40,
     ),
@@ -215,7 +218,7 @@ def test_of_little_nothing_is_said(lead, position, code):
         (Found.OTHER_OFFER, {"reasons": {"candidate|accepted_offer": 20, "candidate|unwell": 80}}),
         (Found.LATE_NOTICE, {"notice": {"3": 50, "7": 50}}),
         (Found.EVENINGS, {"hours": hours(10, 13, "no_show", of=(100, 100))}),
-        (Found.RAN_OUT, {"invited": 100, "missed_invitation": 25}),
+        (Found.RAN_OUT, {"invitations": {"answered": 75, "ran_out": 25}}),
         (Found.QUESTION, {"exits": {"exit|question|1": 38, "exit|question|3": 42}}),
         (Found.QUESTION, {"exits": {"exit|question|3": 100}}),
         (Found.SLOW, {"requests": {"cancel|in_time": 88, "cancel|overdue": 12}}),
@@ -414,8 +417,8 @@ def test_the_series_to_open_has_position_and_times_in_it(client, lead, position)
 
 
 def test_the_numbers_are_those_of_the_source_and_kind_asked_for(lead, position):
-    counted(position, source="referral", invited=100, missed_invitation=60)
-    counted(position, source="", invited=100, missed_invitation=10)
+    counted(position, source="referral", invitations={"answered": 40, "ran_out": 60})
+    counted(position, source="", invitations={"answered": 90, "ran_out": 10})
     assert one(lead, Found.RAN_OUT).touches == 70
     assert one(lead, Found.RAN_OUT, "kind=ai").touches == 70
     assert found(lead, "kind=on_site") == []

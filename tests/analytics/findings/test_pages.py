@@ -183,6 +183,27 @@ def test_a_finding_leads_to_a_form_that_knows_it(desk, position):
     assert "Many do not come" in text(desk.get(finding.log_url))
 
 
+@pytest.mark.parametrize("name", ["category", "recruiter"])
+def test_what_was_found_in_part_of_what_actions_concern_is_not_logged(
+    desk, recruiter, position, name
+):
+    """What would be kept, and every figure since, would be of other interviews."""
+    Position.objects.filter(pk=position.pk).update(recruiter=recruiter)
+    counted(position, invited=100, invitations={"answered": 60, "ran_out": 40})
+    position.refresh_from_db()
+    query = f"{name}={getattr(position, f'{name}_id')}"
+    said = "take the category and the recruiter away"
+
+    narrowed = page(desk, query=query)
+    assert [each.log_url for each in narrowed.context["findings"]] == [""]
+    assert "Log what was done" not in text(narrowed)
+    assert said in text(narrowed)
+    for asked_for in ("", f"{query}&position={position.pk}"):
+        whole = page(desk, query=asked_for)
+        assert "Log what was done" in text(whole)
+        assert said not in text(whole)
+
+
 def test_what_was_done_is_kept_with_the_figures_of_then(desk, lead, position):
     stands_out(position)
     response = desk.post(reverse("findings:log"), sent(position))
