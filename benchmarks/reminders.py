@@ -42,7 +42,7 @@ PLANNED = """
 INSERT INTO interviews_step (interview_id, rule_id, anchor_at, due_at, outcome)
 SELECT i.id, r.id, i.starts_at, i.starts_at + make_interval(mins => r.minutes), ''
 FROM interviews_interview i CROSS JOIN interviews_reminderrule r
-WHERE i.status = 'booked' AND r.stage = 'booked' AND r.anchor = 'start'
+WHERE i.status = 'booked' AND r.stage = 'booked' AND r.anchor = 'start' AND r.whom = ''
 """
 # As if it were a day before these appointments.
 FALLS_DUE = """

@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from typing import Protocol
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base32: no I, L, O, U
 LENGTH = 10  # 50 bits
@@ -39,3 +40,10 @@ class ReferenceConverter:
 
     def to_url(self, value: str) -> str:
         return value
+
+
+class Named(Protocol):
+    """What is known by a reference."""
+
+    @property
+    def reference(self) -> str: ...

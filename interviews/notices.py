@@ -1,6 +1,6 @@
 """How somebody is reached about an interview, and what a message may say of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.conf import settings
@@ -29,16 +29,24 @@ def leads_of(department: Department) -> list[User]:
 
 def addresses(whose: User | Department, channels: tuple[str, ...]) -> Iterator[dict[str, Any]]:
     """Where somebody is reached, and in which words, for each of the channels they have."""
-    if isinstance(whose, User):
-        if not is_told(whose):
-            return
+    found: dict[str, str | None]
+    if not isinstance(whose, User):
+        found = {"email": whose.email, "desk": whose.audience}
+        yield from ways(whose.audience, found, channels)
+    elif is_told(whose):
         recipient = f"user:{whose.pk}"
         found = {"sms": whose.mobile, "email": whose.email, "desk": recipient}
-        language, time_zone = whose.language, whose.time_zone
-    else:
-        recipient = whose.audience
-        found = {"email": whose.email, "desk": recipient}
-        language, time_zone = "", ""
+        yield from ways(recipient, found, channels, whose.language, whose.time_zone)
+
+
+def ways(
+    recipient: str,
+    found: Mapping[str, str | None],
+    channels: tuple[str, ...],
+    language: str = "",
+    time_zone: str = "",
+) -> Iterator[dict[str, Any]]:
+    """Each of the channels for which an address was `found`."""
     for channel in channels:
         if address := found.get(channel):
             yield {
@@ -83,10 +91,18 @@ def about(
     """One message on each of the channels. `key` tells this occasion from others of the event;
     `more` are parameters beside the facts."""
     for address in addresses(whose, channels):
-        yield Notice(
-            event=event,
-            subject=interview.subject,
-            dedupe_key=f"{event}:{key}:{address['channel']}:{address['recipient']}",
-            params=facts(interview) | more | calendar_entries.param(interview, event, address),
-            **address,
-        )
+        params = facts(interview) | more | calendar_entries.param(interview, event, address)
+        yield notice(event, interview.subject, address, key=key, params=params)
+
+
+def notice(
+    event: str, subject: str, address: dict[str, Any], *, key: str, params: dict[str, Any]
+) -> Notice:
+    """The message on one of the channels."""
+    return Notice(
+        event=event,
+        subject=subject,
+        dedupe_key=f"{event}:{key}:{address['channel']}:{address['recipient']}",
+        params=params,
+        **address,
+    )

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db.models import Exists, OuterRef
 
+from config.prepared import Later, Prepared, among
 from notifications.models import (
     Channel,
     Notification,
@@ -48,8 +49,14 @@ def held_here(now: datetime, count: int) -> list[Notification]:
 
 def unreachable(*recipients: str) -> set[str]:
     """Who of them, such as "user:12", nothing leads to at present; one query."""
-    lost = OutOfReach.objects.filter(recipient__in=recipients, solved_at=None)
-    return set(lost.values_list("recipient", flat=True))
+    return {recipient for (recipient,) in _lost(recipients=list(recipients))}
+
+
+_lost = Prepared(
+    lambda: OutOfReach.objects.filter(
+        among("recipient", Later("recipients")), solved_at=None
+    ).values_list("recipient")
+)
 
 
 def delivery_failed(subject: str, recipient: str) -> bool:

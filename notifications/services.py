@@ -87,11 +87,15 @@ def notify(*notices: Notice) -> None:
     transaction.on_commit(partial(_publish, [notice.dedupe_key for notice in notices]))
 
 
-def _times(notice: Notice, now: datetime) -> dict[str, datetime | None]:
+def _times(notice: Notice, now: datetime) -> dict[str, str | None]:
     not_before = notice.not_before or now
     deadline = notice.deadline or _deadline(notice, now)
     urgent_by = max(deadline or not_before + PATIENCE, not_before)
-    return {"not_before": not_before, "deadline": deadline, "urgent_by": urgent_by}
+    return {
+        "not_before": not_before.isoformat(),
+        "deadline": deadline.isoformat() if deadline else None,
+        "urgent_by": urgent_by.isoformat(),
+    }
 
 
 def _deadline(notice: Notice, now: datetime) -> datetime | None:

@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.models import User
+from config.references import Named
 from interviews.booking.models import Closure, SlotSeries
 from interviews.models import Department, Interview, Position, Slot
 from interviews.queries import COMPANY_ZONE, departments_of, offered_slots, sees_everything
@@ -27,7 +28,7 @@ _signer = Signer(salt="interviews.invitation", sep=".")
 # --- invitations ----------------------------------------------------------------------------------
 
 
-def invitation_token(interview: Interview) -> str:
+def invitation_token(interview: Named) -> str:
     """What the link to an invitation carries. It opens nothing: who follows it signs in."""
     return _signer.sign(interview.reference)
 

@@ -3,20 +3,24 @@ nobody in."""
 
 from django.core.signing import BadSignature, Signer
 
+from config.references import Named
 from interviews.models import Interview
 
 CONFIRM, TROUBLE = "confirm", "trouble"
-_SALT = "interviews.reminders."
+_signers = {
+    purpose: Signer(salt=f"interviews.reminders.{purpose}", sep=".")
+    for purpose in (CONFIRM, TROUBLE)
+}
 
 
-def token_for(interview: Interview, purpose: str) -> str:
-    return Signer(salt=_SALT + purpose, sep=".").sign(interview.reference)
+def token_for(interview: Named, purpose: str) -> str:
+    return _signers[purpose].sign(interview.reference)
 
 
 def interview_of(token: str, purpose: str) -> Interview | None:
     """The interview a link leads to; None where nobody of ours has signed it for this purpose."""
     try:
-        reference = Signer(salt=_SALT + purpose, sep=".").unsign(token)
+        reference = _signers[purpose].unsign(token)
     except BadSignature:
         return None
     return Interview.objects.with_facts().filter(reference=reference).first()

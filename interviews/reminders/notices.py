@@ -4,9 +4,10 @@ from collections.abc import Iterator
 
 from interviews.booking.queries import invitation_token
 from interviews.models import Interview
-from interviews.notices import CANDIDATE, about
+from interviews.notices import CANDIDATE, about, notice
 from interviews.reminders.links import CONFIRM, TROUBLE, token_for
-from interviews.reminders.models import ReminderRule, Step
+from interviews.reminders.models import ReminderRule
+from interviews.reminders.queries import Due
 from interviews.reminders.rules import Channels, Words
 from notifications.services import Notice
 
@@ -17,36 +18,32 @@ CHANNELS: dict[str, tuple[str, ...]] = {
 }
 
 
-def reminder(interview: Interview, rule: ReminderRule, step: Step) -> Iterator[Notice]:
-    """As the rule says; once a step, whoever takes it."""
+def reminder(step: Due, rule: ReminderRule) -> Iterator[Notice]:
+    """As the rule says; once a step, whoever takes it. It says what any message may say, and where
+    the link leads."""
     more: dict[str, object]
     if rule.message == Words.APPOINTMENT:
-        more = {"token": token_for(interview, CONFIRM), "confirmed": interview.is_confirmed}
+        more = {"token": token_for(step, CONFIRM), "confirmed": step.is_confirmed}
     else:
-        more = {"token": invitation_token(interview)}
-        if interview.deadline is not None:
-            more["deadline_at"] = interview.deadline.isoformat()
-    yield from about(
-        interview,
-        rule.message,
-        interview.candidate.user,
-        CHANNELS[rule.channels],
-        key=_key(interview, step),
-        **more,
-    )
+        more = {"token": invitation_token(step)}
+        if step.deadline is not None:
+            more["deadline_at"] = step.deadline.isoformat()
+    params = step.facts | more
+    for address in step.ways(CHANNELS[rule.channels]):
+        yield notice(rule.message, step.subject, address, key=_key(step), params=params)
 
 
-def trouble_asked(interview: Interview, step: Step) -> Iterator[Notice]:
+def trouble_asked(interview: Interview, step: Due) -> Iterator[Notice]:
     """They have not come in: is anything wrong?"""
     yield from about(
         interview,
         "trouble_asked",
         interview.candidate.user,
         CANDIDATE,
-        key=_key(interview, step),
+        key=_key(step),
         token=token_for(interview, TROUBLE),
     )
 
 
-def _key(interview: Interview, step: Step) -> str:
-    return f"{interview.reference}:{step.rule_id}:{int(step.anchor_at.timestamp())}"
+def _key(step: Due) -> str:
+    return f"{step.reference}:{step.rule_id}:{int(step.anchor_at.timestamp())}"

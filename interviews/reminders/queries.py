@@ -1,17 +1,20 @@
 """Reads: what is due, and what has to be known to take it."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
-from django.db.models import QuerySet
+from django.db import connection
 
-from interviews.models import PRIVATE_FIELDS, HistoryEntry, Interview, InterviewKind
+from interviews.models import Interview, InterviewKind
+from interviews.notices import ways
 from interviews.platforms.base import EventKind, Standing
 from interviews.platforms.models import PlatformEvent, PlatformLink
 from interviews.reminders import rules
 from interviews.reminders.models import ReminderRule, Step, TroubleReport
-from interviews.reminders.rules import Anchor, Unless, What
+from interviews.reminders.planning import ANCHOR
+from interviews.reminders.rules import What
 from interviews.room import queries as room
 from interviews.room.models import Ending, RoomEvent
 from interviews.services import USUAL_LENGTH
@@ -38,23 +41,102 @@ SAYS_SO = frozenset(
 ANSWERED_FOR = timedelta(hours=24)  # after the start, in which trouble can still be told of
 # With which HR has said what becomes of an absence.
 DECIDED = ("absence_excused", "absence_rebooked", "absence_marked", "absence_attended")
-_PERSON = "interview__application__candidate__user"
-_SHARED = (
-    "interview__application__position__department",
-    "interview__application__position__recruiter",
+# Columns rather than models: to make those of a step takes ten times as long as to find it, and at
+# some hours tens of thousands are due. What is locked is read as it is once it is locked.
+DUE = f"""
+WITH taken AS MATERIALIZED (
+    SELECT step.id, step.interview_id, step.rule_id, step.anchor_at, step.due_at,
+        {ANCHOR} AS stands_at, interview.reference, interview.status, interview.kind,
+        interview.starts_at, interview.deadline, interview.location, interview.application_id,
+        interview.opened_at IS NOT NULL AS was_opened,
+        interview.confirmed_at IS NOT NULL AND interview.confirmed_at
+            >= coalesce(interview.booked_at, interview.confirmed_at) AS is_confirmed
+    FROM interviews_step AS step
+    JOIN interviews_interview AS interview ON interview.id = step.interview_id
+    JOIN interviews_reminderrule AS rule ON rule.id = step.rule_id
+    WHERE step.done_at IS NULL AND step.due_at <= %(now)s
+    ORDER BY step.due_at LIMIT %(most)s::int
+    FOR UPDATE OF step, interview SKIP LOCKED
 )
+SELECT taken.id, taken.interview_id, taken.rule_id, taken.anchor_at, taken.stands_at,
+    taken.reference, taken.status, taken.kind, taken.starts_at, taken.deadline, taken.location,
+    taken.was_opened, taken.is_confirmed, position.title, department.name,
+    CASE WHEN recruiter.is_active OR recruiter.role = 'candidate' THEN recruiter.name ELSE '' END,
+    person.id, person.is_active OR person.role = 'candidate', person.name, person.mobile,
+    person.email, person.language, person.time_zone
+FROM taken
+JOIN interviews_application AS application ON application.id = taken.application_id
+JOIN interviews_position AS position ON position.id = application.position_id
+JOIN interviews_department AS department ON department.id = position.department_id
+LEFT JOIN accounts_user AS recruiter ON recruiter.id = position.recruiter_id
+JOIN candidates_candidate AS candidate ON candidate.id = application.candidate_id
+JOIN accounts_user AS person ON person.id = candidate.user_id
+ORDER BY taken.due_at
+"""  # noqa: S608 - nothing in it comes from outside
 
 
-def due(now: datetime) -> QuerySet[Step]:
+class Due(NamedTuple):
+    """A step that is due, how its interview stands, and what a message may say of it."""
+
+    pk: int
+    interview_id: int
+    rule_id: int
+    anchor_at: datetime
+    stands_at: datetime | None  # what the rule counts from, as it is now
+    reference: str
+    status: str
+    kind: str
+    starts_at: datetime | None
+    deadline: datetime | None
+    location: str
+    was_opened: bool
+    is_confirmed: bool
+    position: str
+    department: str
+    recruiter: str
+    user_id: int
+    is_told: bool
+    name: str
+    mobile: str | None
+    email: str | None
+    language: str
+    time_zone: str
+
+    @property
+    def subject(self) -> str:
+        return f"interview:{self.reference}"
+
+    @property
+    def recipient(self) -> str:
+        return f"user:{self.user_id}"
+
+    def ways(self, channels: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+        """As interviews.notices.addresses."""
+        if self.is_told:
+            found = {"sms": self.mobile, "email": self.email}
+            yield from ways(self.recipient, found, channels, self.language, self.time_zone)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """As interviews.notices.facts."""
+        return {
+            "candidate": self.name,
+            "position": self.position,
+            "department": self.department,
+            "kind": self.kind,
+            "starts_at": self.starts_at.isoformat() if self.starts_at else None,
+            "location": self.location,
+            "recruiter": self.recruiter,
+            "interview": self.reference,
+        }
+
+
+def take(now: datetime, most: int) -> list[Due]:
     """What is due and in nobody's hands, the oldest first; locked together with its interview."""
-    return (
-        Step.objects.filter(done_at=None, due_at__lte=now)
-        .select_related(_PERSON)
-        .defer(*(f"{_PERSON}__{field}" for field in PRIVATE_FIELDS))
-        .prefetch_related(*_SHARED)
-        .select_for_update(of=("self", "interview"), skip_locked=True)
-        .order_by("due_at")
-    )
+    values: dict[str, Any] = {"now": now, "most": most, "usual": USUAL_LENGTH}
+    with connection.cursor() as cursor:
+        cursor.execute(DUE, values)
+        return [Due(*row) for row in cursor.fetchall()]
 
 
 def steps_of(interview: Interview) -> list[Step]:
@@ -72,47 +154,27 @@ def too_late_by(rule: ReminderRule, now: datetime) -> int:
     return ahead.filter(anchor_at__lt=now - plan.useful - plan.offset).count()
 
 
-def anchor_of(interview: Interview, anchor: str) -> datetime | None:
-    """As planning.ANCHOR has PostgreSQL count it."""
-    match anchor:
-        case Anchor.INVITED:
-            return interview.created_at
-        case Anchor.DEADLINE:
-            return interview.deadline
-        case Anchor.BOOKED:
-            return interview.booked_at
-        case Anchor.START:
-            return interview.starts_at
-    return interview.ends_at or (interview.starts_at and interview.starts_at + USUAL_LENGTH)
-
-
 @dataclass(frozen=True)
 class Known:
-    """What a batch of steps is held against beside the interviews themselves, by their keys."""
+    """What a batch of steps is held against beside what was read with them, by their keys."""
 
-    opened: frozenset[int]
+    interviews: dict[int, Interview]  # of steps that do more than remind
     troubled: frozenset[int]
     unreachable: frozenset[str]  # recipients
     linked: dict[int, PlatformLink]
 
 
-def known_of(steps: Sequence[Step], plans: dict[int, rules.Plan]) -> Known:
+def known_of(steps: Sequence[Due], plans: dict[int, rules.Plan]) -> Known:
     """A query for each kind of thing, and only where a step asks for it."""
-    asking = [step.interview_id for step in steps if plans[step.rule_id].unless == Unless.OPENED]
+    acting = {step.interview_id for step in steps if plans[step.rule_id].what != What.MESSAGE}
     starting = [step.interview_id for step in steps if plans[step.rule_id].what == What.TROUBLE]
-    opened = HistoryEntry.objects.filter(interview__in=asking, event="opened")
     told = TroubleReport.objects.filter(interview__in=starting)
-    people = {_recipient(step.interview) for step in steps}
     return Known(
-        opened=frozenset(opened.values_list("interview", flat=True)) if asking else frozenset(),
+        interviews=Interview.objects.with_shared_facts().in_bulk(acting) if acting else {},
         troubled=frozenset(told.values_list("interview", flat=True)) if starting else frozenset(),
-        unreachable=frozenset(unreachable(*people)),
+        unreachable=frozenset(unreachable(*{step.recipient for step in steps})),
         linked=_links(starting),
     )
-
-
-def _recipient(interview: Interview) -> str:
-    return f"user:{interview.candidate.user_id}"
 
 
 def _links(interviews: Collection[int]) -> dict[int, PlatformLink]:
@@ -120,19 +182,25 @@ def _links(interviews: Collection[int]) -> dict[int, PlatformLink]:
     return {link.interview_id: link for link in links}
 
 
-def facts_of(step: Step, plan: rules.Plan, anchor: str, known: Known) -> rules.Facts:
-    """How its interview stands. Only a window that closes asks the database anew."""
-    interview = step.interview
+def facts_of(step: Due, plan: rules.Plan, known: Known) -> rules.Facts:
+    """How its interview stands, after what another step of the batch has done to it. Only a window
+    that closes asks the database anew."""
+    interview = known.interviews.get(step.interview_id)
+    status = interview.status if interview else step.status
+    facts = rules.Facts(
+        status=status,
+        anchor_at=step.stands_at,
+        pointless_from=step.starts_at if status == InterviewStatus.BOOKED else step.deadline,
+        was_opened=step.was_opened,
+        is_confirmed=step.is_confirmed,
+        contact_wrong=step.recipient in known.unreachable,
+    )
+    if interview is None or plan.what == What.MESSAGE:
+        return facts
     closes = plan.what == What.CLOSE
-    booked = interview.status == InterviewStatus.BOOKED
-    return rules.Facts(
-        status=interview.status,
-        anchor_at=anchor_of(interview, anchor),
-        pointless_from=interview.starts_at if booked else interview.deadline,
-        was_opened=interview.pk in known.opened,
-        is_confirmed=interview.is_confirmed,
+    return replace(
+        facts,
         trouble_told=interview.pk in known.troubled,
-        contact_wrong=_recipient(interview) in known.unreachable,
         is_seen=closes or is_seen(interview, known.linked.get(interview.pk)),
         open_until=_open_until(interview) if closes else None,
     )

@@ -13,15 +13,17 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import ConfigurationChange
+from accounts.models import ConfigurationChange, User
 from cancellations import services as cancelling
 from cancellations.absences import services as absences
 from cancellations.absences.models import Absence
 from cancellations.models import Purpose, Reason
 from interviews import history
 from interviews.booking import services as booking
+from interviews.booking.queries import invitation_token
 from interviews.models import Interview, ReminderRule, Step, TroubleReport
-from interviews.reminders import planning, services, sweep
+from interviews.notices import CANDIDATE, about
+from interviews.reminders import planning, queries, services, sweep
 from interviews.reminders.links import CONFIRM, TROUBLE, interview_of, token_for
 from interviews.reminders.rules import Outcome
 from interviews.services import book_interview, invite, reinstate_interview, take_place
@@ -29,6 +31,7 @@ from interviews.states import InterviewStatus
 from notifications.models import Notification, OutOfReach, WorkItem
 from tests.factories import (
     ApplicationFactory,
+    CandidateFactory,
     InterviewFactory,
     SittingFactory,
     SlotFactory,
@@ -411,7 +414,7 @@ def test_invitation_that_nobody_opens_goes_from_text_message_to_hr():
 def test_invitation_that_was_opened_is_not_called_unopened():
     start = timezone.now()
     interview = invite(ApplicationFactory(), by=None, deadline=start + 7 * DAY)
-    history.record(interview, "opened", by=None)
+    booking.open_invitation(invitation_token(interview))
 
     sweep_at(start + 12 * HOUR + MINUTE)
 
@@ -433,10 +436,10 @@ def test_one_bad_step_does_not_keep_the_others_waiting(monkeypatch):
     bad, good = booked(), booked()
     real = sweep.notices.reminder
 
-    def fail_for_one(interview, rule, step):
-        if interview.pk == bad.pk:
+    def fail_for_one(step, rule):
+        if step.interview_id == bad.pk:
             raise ValueError
-        return real(interview, rule, step)
+        return real(step, rule)
 
     monkeypatch.setattr(sweep.notices, "reminder", fail_for_one)
     latest = max(bad.starts_at, good.starts_at)
@@ -446,6 +449,94 @@ def test_one_bad_step_does_not_keep_the_others_waiting(monkeypatch):
     step = bad.steps.get(rule__minutes=-1440)
     assert step.done_at is None
     assert step.due_at > latest - DAY
+
+
+@pytest.mark.parametrize("recruiter", ["there", "left", "nobody"])
+def test_a_reminder_says_and_reaches_what_any_other_message_does(recruiter):
+    """It is read otherwise, many at once."""
+    user = UserFactory(email="li@mail.example", language="zh-hans", time_zone="Asia/Urumqi")
+    interview = booked(candidate=CandidateFactory(user=user), location="A7", kind="on_site")
+    position = interview.position
+    position.recruiter.is_active = recruiter == "there"
+    position.recruiter.save()
+    if recruiter == "nobody":
+        position.recruiter = None
+        position.save()
+
+    sweep_at(interview.starts_at - DAY)
+
+    more = {"token": token_for(interview, CONFIRM), "confirmed": False}
+    expected = about(fresh(interview), "interview_reminder", user, CANDIDATE, key="", **more)
+    columns = ("channel", "recipient", "address", "language", "time_zone", "subject", "params")
+    told = Notification.objects.filter(event="interview_reminder").order_by("-channel")
+    assert [[getattr(each, name) for name in columns] for each in told] == [
+        [getattr(each, name) for name in columns] for each in expected
+    ]
+
+
+def test_somebody_switched_off_is_still_reminded():
+    """Who cannot sign in any more still has the appointment."""
+    interview = booked()
+    User.objects.update(is_active=False)
+
+    sweep_at(interview.starts_at - DAY)
+
+    assert sent(interview) == ["interview_reminder"]
+
+
+def test_the_oldest_is_taken_first(monkeypatch):
+    monkeypatch.setattr(sweep, "BATCH", 1)
+    late, early = booked(starts_in=50 * HOUR), booked(starts_in=49 * HOUR)
+
+    with time_machine.travel(late.starts_at - DAY, tick=False):
+        sweep.take_batch(timezone.now())
+
+    assert (sent(early), sent(late)) == (["interview_reminder"], [])
+
+
+def test_what_a_batch_has_no_time_left_for_is_taken_by_the_next(monkeypatch):
+    monkeypatch.setattr(sweep, "IN_HAND", -1)
+    interviews = [booked() for _ in range(3)]
+    at = max(each.starts_at for each in interviews) - DAY
+
+    assert sweep.take_batch(at) == 1
+    assert Step.objects.filter(done_at=None, due_at__lte=at).count() == 2
+
+    assert sweep_at(at) == 2
+    assert Notification.objects.filter(event="interview_reminder").count() == 3
+
+
+def test_a_step_sees_what_another_of_its_batch_has_done(monkeypatch):
+    real, closed = sweep.close, []
+
+    def close(interview, *, at):
+        closed.append(interview.pk)
+        return real(interview, at=at)
+
+    monkeypatch.setattr(sweep, "close", close)
+    rule = ReminderRule.objects.get(stage="booked", what="close")
+    rule.pk, rule.minutes = None, rule.minutes + 1
+    rule.save(force_insert=True)
+    interview = booked()
+
+    live_to_the_end(interview)
+
+    assert fresh(interview).status == InterviewStatus.NO_SHOW
+    assert closed == [interview.pk]
+
+
+@pytest.mark.parametrize("booked_at", [None, -HOUR])
+@pytest.mark.parametrize("confirmed_at", [None, -2 * HOUR, -HOUR, -MINUTE])
+def test_a_step_knows_as_the_interview_does_whether_it_is_confirmed(booked_at, confirmed_at):
+    """To the time as it is booked now."""
+    interview, now = booked(), timezone.now()
+    interview.booked_at = booked_at and now + booked_at
+    interview.confirmed_at = confirmed_at and now + confirmed_at
+    interview.save()
+
+    (step,) = queries.take(interview.starts_at - DAY, 1)
+
+    assert step.is_confirmed == interview.is_confirmed
 
 
 def test_a_step_that_breaks_the_transaction_is_undone_alone(monkeypatch):

@@ -24,10 +24,12 @@ from cancellations.models import Party
 from candidates.models import Appeal
 from interviews.booking import notices as booking_notices
 from interviews.gates import notices as gate_notices
-from interviews.models import Correction, Decline, Move, ReminderRule, Step
+from interviews.models import Correction, Decline, Interview, Move, ReminderRule, Step
 from interviews.refill import notices as refill_notices
 from interviews.reminders import notices as reminder_notices
+from interviews.reminders import queries as reminder_queries
 from interviews.reminders import rules as reminder_rules
+from interviews.reminders.queries import Due
 from notifications import rendering
 from notifications.models import Notification, Webhook
 from notifications.services import Notice
@@ -429,14 +431,23 @@ def reminders_told() -> list[Notice]:
         deadline=START,
         **people | {"candidate__user__email": mailbox()},
     )
-    step = Step(rule_id=1, anchor_at=START)
+    step = due(booked)
     told = [*reminder_notices.trouble_asked(booked, step)]
     for event in reminder_rules.Words:
-        interview = booked if event == reminder_rules.Words.APPOINTMENT else invited
-        told += reminder_notices.reminder(interview, ReminderRule(message=event.value), step)
-    booked.confirmed_at = timezone.now()
+        mine = step if event == reminder_rules.Words.APPOINTMENT else due(invited)
+        told += reminder_notices.reminder(mine, ReminderRule(message=event.value))
     confirmed = ReminderRule(message=reminder_rules.Words.APPOINTMENT.value)
-    return [*told, *reminder_notices.reminder(booked, confirmed, step)]
+    return [*told, *reminder_notices.reminder(step._replace(is_confirmed=True), confirmed)]
+
+
+def due(interview: Interview) -> Due:
+    """Its one step, as the sweep takes it."""
+    now = timezone.now()
+    Step.objects.all().delete()
+    rule = ReminderRule.objects.earliest("pk")
+    Step.objects.create(interview=interview, rule=rule, anchor_at=START, due_at=now)
+    (step,) = reminder_queries.take(now, 1)
+    return step
 
 
 def absences_told() -> list[Notice]:
