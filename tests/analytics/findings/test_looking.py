@@ -41,9 +41,7 @@ def one(user, code, query=""):
 
 def hours(day_hour, evening_hour, key, *, of):
     """So many start by day and in the evening, of which some have `key`."""
-    came = {"came|0|10": of[0] - day_hour, "came|0|19": of[1] - evening_hour}
     return {
-        **(came if key == "no_show" else {}),
         "starts|0|10": of[0],
         "came|0|10": of[0] - day_hour,
         f"{key}|0|10": day_hour,
@@ -90,7 +88,6 @@ STANDS_OUT = {
                 "starts|5|10": 60,
                 "came|5|10": 48,
                 "cancelled|5|10": 10,
-                "came|5|10": 48,
                 "no_show|5|10": 2,
                 "starts|0|10": 100,
                 "came|0|10": 70,
