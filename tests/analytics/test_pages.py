@@ -405,7 +405,7 @@ def test_a_figure_leads_to_a_list_of_exactly_its_interviews(desk, position, name
     declined = [InterviewFactory(position=position, invited=True) for _ in range(5)]
     ran_out = [InterviewFactory(position=position, invited=True) for _ in range(3)]
     came_as_over = interviews(position, 1, invited=True, source="ats")
-    interviews(position, 1, invited=True, kind="on_site")
+    interviews(position, 1, invited=True, kind="on_site", starts_at=None)
     without_start = {"starts_at": None, "ends_at": None, "booked_at": None, "created_at": at()}
     for rows, became in (
         (declined, {"status": "withdrawn"}),
