@@ -114,6 +114,7 @@ def prepare() -> list[Shot]:
     from accounts.permissions import Role
     from cancellations.models import Cancellation
     from interviews.models import Interview
+    from notifications.models import WorkItem, WorkKind
     from notifications.services import deliver_due
     from tests.factories import DepartmentFactory, UserFactory
 
@@ -139,6 +140,7 @@ def prepare() -> list[Shot]:
     asked = Cancellation.objects.filter(outcome="needs_hr").order_by("-decided_at", "decide_by")
     numbers = asked.values_list("reference", flat=True)[:5]
     receipts = "&".join(f"receipt={number}" for number in numbers)
+    lost = WorkItem.objects.get(kind=WorkKind.WRONG_CONTACT)
     shots = [
         Shot("sign-in", reverse("accounts:sign_in")),
         Shot("sign-in-code", reverse("accounts:request_code")),
@@ -171,6 +173,8 @@ def prepare() -> list[Shot]:
             (key("x"), key("d"), see("main textarea")),
         ),
         Shot("desk-queue-anomaly", f"{queue}?kind=anomaly", lead),
+        Shot("desk-queue-wrong-contact", f"{queue}?kind=wrong_contact", lead),
+        Shot("desk-wrong-contact", reverse("cancellations:work_item", args=[lost.reference]), lead),
         Shot("desk-queue-several", f"{several}?action=approve&{receipts}", lead),
         Shot("desk-queue-several-done", f"{several}done/?action=approve&{receipts}", lead),
     ]
@@ -553,6 +557,11 @@ def time_pages(desk: str, administrator: str) -> list[Shot]:
         Shot("invitation", reverse("interviews:invitation", args=[invitation_token(invited)])),
         Shot("invitation-over", reverse("interviews:invitation", args=[invitation_token(expired)])),
         Shot("invitation-wrong", reverse("interviews:invitation", args=["7K2M9QX4TB.x"])),
+        Shot(
+            "invitation-of-another",
+            reverse("interviews:invitation", args=[invitation_token(invited)]),
+            session_of(booked.candidate.user),
+        ),
         Shot("book", of("cancellations:book", invited), theirs),
         Shot("move", of("cancellations:move", booked), session_of(booked.candidate.user)),
         Shot("decline", refusal, theirs),
@@ -565,6 +574,7 @@ def time_pages(desk: str, administrator: str) -> list[Shot]:
         Shot("documents", of("interviews:documents", done), session_of(done.candidate.user)),
         Shot("desk-documents", of("interviews:desk_documents", done), desk),
         Shot("confirm", reverse("reminders:appointment", args=[token_for(booked, CONFIRM)])),
+        Shot("trouble-broken", reverse("reminders:trouble", args=["7K2M9QX4TB"])),
         Shot("trouble", reverse("reminders:trouble", args=[token_for(booked, TROUBLE)])),
         Shot("desk-give-time", of("cancellations:give_time", invited), desk),
         Shot("desk-calendar", week, desk),
@@ -620,6 +630,7 @@ def absence_pages(desk: str, administrator: str) -> list[Shot]:
         Shot("record-appealed", *record(appealed)),
         Shot("record-nothing", *record(open_one)),
         Shot("desk-absence", case, desk),
+        Shot("desk-absence-mark", case, session_of(lead), (ask_to_mark,)),
         Shot(
             "desk-absence-decided",
             reverse("cancellations:absence", args=[marked.reference]),  # type: ignore[attr-defined]
@@ -1267,6 +1278,12 @@ def leave(page: Page) -> None:
         page.goto("about:blank")
     except Error:
         page.goto("about:blank")
+
+
+def ask_to_mark(page: Page) -> None:
+    page.locator("main textarea").first.fill("提醒已送达，当天也未来电。")
+    with page.expect_navigation():
+        page.locator("main button[formaction$='/mark/']").click()
 
 
 def choose(reason: str) -> Step:
