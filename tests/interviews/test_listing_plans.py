@@ -104,6 +104,9 @@ FILTERS = {
     "recruiter": ({"recruiter": True}, "interview_listed_position"),
 }
 
+# As good to find all of a position by.
+BESIDES = {"interview_listed_position": {"interview_invited"}}
+
 
 def wanted(name: str, user) -> Wanted:
     said = dict(FILTERS[name][0])
@@ -131,7 +134,8 @@ def test_every_filter_is_read_off_its_index(user):
             )
 
             found = scans(beginning)
-            assert {used for _, used in found if used} == {index}, (name, going_on, found)
+            read = {used for _, used in found if used} - BESIDES.get(index, set())
+            assert read == {index}, (name, going_on, found)
             for plan in (found, *map(scans, pages)):
                 assert "Seq Scan" not in dict(plan), (name, going_on, plan)
 

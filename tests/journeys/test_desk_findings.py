@@ -58,7 +58,7 @@ def test_a_lead_logs_what_was_done_and_sees_what_came_of_it(visit, lead, positio
     desk.page.get_by_label("Done on").fill(str(day(14)))
     desk.page.get_by_label("Note").fill("周六加开两场")
     desk.presses("Save")
-    expect(desk.page.locator("#proof")).to_contain_text("Improved since then")
+    expect(desk.page.locator("#proof")).to_contain_text("33.3 % before, 16.7 % so far")
     expect(desk.page.locator(".chart-marked")).to_have_count(1)
     assert Action.objects.get().position == position
 
