@@ -54,6 +54,8 @@ MESSAGES: dict[str, Promise] = {
     "documents_missing": gettext_lazy("Reminder: documents needed"),
     "document_rejected": gettext_lazy("Document not accepted"),
     "application_ended": gettext_lazy("Application ended"),
+    "place_offered": gettext_lazy("Place offered"),
+    "place_refilled": gettext_lazy("Place taken again"),
     "interview_invited": gettext_lazy("Invitation"),
     "interview_booked": gettext_lazy("Interview booked"),
     "interview_moved": gettext_lazy("Interview moved"),
@@ -85,6 +87,7 @@ MESSAGES: dict[str, Promise] = {
     "alert_closed": gettext_lazy("Alert over"),
     "alert_waiting": gettext_lazy("Reminder of an alert"),
     "token_issued": gettext_lazy("API token issued"),
+    "access_changed": gettext_lazy("Access changed"),
     "webhook_switched_off": gettext_lazy("Webhook switched off"),
     "weekly_summary": gettext_lazy("The week in figures"),
 }

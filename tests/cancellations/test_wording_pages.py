@@ -3,6 +3,8 @@
 import pytest
 from django.urls import reverse
 
+from cancellations.story import MESSAGES
+from notifications.events import EVENTS
 from notifications.models import ChatGroup, MessageTemplate
 from tests.factories import DepartmentFactory, UserFactory
 
@@ -56,6 +58,10 @@ def test_a_look_keeps_nothing(desk):
     assert response.status_code == 200
     assert "Gone: 装配技术员, 7K2M9QX4TB" in response.content.decode()
     assert not MessageTemplate.objects.exists()
+
+
+def test_every_message_is_called_something():
+    assert EVENTS.keys() <= MESSAGES.keys()
 
 
 def test_words_are_kept_and_set_back(desk):
