@@ -109,7 +109,9 @@ QUESTIONS = (
     "expected",
     "appointment",
 )
-ANSWERS = ("yes", "no", "uncertain", "unknown", "walk_in", "scheduled", "scheduled_walk_in")
+CONFIRMING = ("yes", "no", "uncertain", "unknown")
+APPOINTMENTS = ("walk_in", "scheduled", "scheduled_walk_in")
+ANSWERS = (*CONFIRMING, *APPOINTMENTS)
 
 _CELL = "f.owner, f.since, f.source, f.kind"
 _COUNTED_REQUESTS = "c.party = 'candidate' AND c.status <> 'lapsed'"

@@ -2,7 +2,7 @@
 same days. What may as well be chance is not named, nor what is said of fewer than twenty."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from operator import eq
@@ -280,18 +280,12 @@ def _platform(measure: str, seen: Seen) -> Iterator[Cause]:
 def _hours(measure: str, seen: Seen) -> Iterator[Cause]:
     """Early and evening times, each beside the rest of the day."""
     counted, _before = seen.of("hours")
-
-    def rate(hours: Sequence[int]) -> Rate:
-        at = {key: n for key, n in counted.items() if int(key[2]) in hours}
-        number = {what: sum(n for key, n in at.items() if key[0] == what) for what in figures.HOURS}
-        if measure == Measure.CANCEL:
-            return Rate(number["cancelled"], number["starts"])
-        return Rate(number["no_show"], number["no_show"] + number["came"])
-
-    early, evening = range(EARLY), range(EVENING, 24)
-    for code, hours in (("early", early), ("evening", evening)):
-        rest = [hour for hour in range(24) if hour not in hours]
-        yield Cause(code, rate(hours), rate(rest), REST)
+    hours = figures.hours_of(counted)
+    rate = figures.cancelled_in if measure == Measure.CANCEL else figures.missed_in
+    for code, part in (("early", range(EARLY)), ("evening", range(EVENING, 24))):
+        inside = (each for each in hours if each.hour in part)
+        outside = (each for each in hours if each.hour not in part)
+        yield Cause(code, rate(inside), rate(outside), REST)
 
 
 def _reminders(measure: str, seen: Seen) -> Iterator[Cause]:

@@ -29,8 +29,8 @@ class Target(TextChoices):
 
 # Of what a mapping carries over (Interview.extra) these questions alone are read.
 QUESTIONS = frozenset(measures.QUESTIONS) - {"appointment"}
-ANSWERS = frozenset({"yes", "no", "uncertain", "unknown"})
-APPOINTMENTS = frozenset({"walk_in", "scheduled", "scheduled_walk_in"})
+ANSWERS = frozenset(measures.CONFIRMING)
+APPOINTMENTS = frozenset(measures.APPOINTMENTS)
 
 
 @dataclass(frozen=True)
