@@ -53,6 +53,7 @@ MESSAGES: dict[str, Promise] = {
     "status_corrected": gettext_lazy("Status set right"),
     "documents_missing": gettext_lazy("Reminder: documents needed"),
     "document_rejected": gettext_lazy("Document not accepted"),
+    "documents_accepted": gettext_lazy("Documents accepted"),
     "application_ended": gettext_lazy("Application ended"),
     "place_offered": gettext_lazy("Place offered"),
     "place_refilled": gettext_lazy("Place taken again"),

@@ -80,6 +80,7 @@ EVENTS: dict[str, Event] = {
     "mark_set": _INTERVIEW,
     "appeal_decided": _INTERVIEW,
     "document_rejected": _INTERVIEW,
+    "documents_accepted": _INTERVIEW,
     "documents_missing": Event(Group.INTERVIEW, can_wait=True),
     "application_ended": _INTERVIEW,
     "interview_reminder": _REMINDER,

@@ -195,6 +195,7 @@ SHAPES: dict[str, Shape] = {
     "document_rejected": _about(
         {"document": "健康证", "note": "已过期"}, {"document": "健康证", "note": ""}, "document"
     ),
+    "documents_accepted": _about({}, {}, "position"),
     "application_ended": _about(
         {"talent_pool": True, "called_off": True}, {"talent_pool": False, "called_off": False}
     ),

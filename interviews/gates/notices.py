@@ -44,6 +44,17 @@ def document_rejected(document: Document, interview: Interview) -> Iterator[Noti
     )
 
 
+def documents_accepted(document: Document, interview: Interview) -> Iterator[Notice]:
+    """With this one, everything that was asked for is in order."""
+    yield from about(
+        interview,
+        "documents_accepted",
+        interview.candidate.user,
+        CANDIDATE,
+        key=document.reference,
+    )
+
+
 def ended(interview: Interview, *, called_off: bool = False) -> Iterator[Notice]:
     """A polite end; which score it was is for HR to say. `called_off`: the interview was still to
     come, and goes from their calendar."""

@@ -139,6 +139,12 @@ def papers_of(application: Application, *, today: date) -> Papers | None:
     return Papers(PapersState.ACCEPTED, names)
 
 
+def are_accepted(application: Application, *, today: date) -> bool:
+    """Whether there is nothing to hand in or to check any more."""
+    papers = papers_of(application, today=today)
+    return papers is not None and papers.state is PapersState.ACCEPTED
+
+
 def waiting_for_documents(*, ended_since: datetime) -> list[int]:
     """The applications whose interview was completed since then, at positions that ask for a
     document; who has handed in everything is found out one by one."""

@@ -145,8 +145,11 @@ def check(
     else:
         document.reject(by=by, at=now, note=note)
     document.save(update_fields=["state", "checked_by", "checked_at", "note", "expires_on"])
-    if not accepted and (interview := latest_interview(document.application)):
-        notify(*notices.document_rejected(document, interview))
+    if interview := latest_interview(document.application):
+        if not accepted:
+            notify(*notices.document_rejected(document, interview))
+        elif queries.are_accepted(application, today=company_day(now)):
+            notify(*notices.documents_accepted(document, interview))
     _say_if_checked(application, by=by)
     return document
 

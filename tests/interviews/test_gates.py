@@ -344,6 +344,28 @@ def test_rejecting_tells_the_candidate_why(interview, gate, recruiter):
         services.check(document.reference, by=recruiter, accepted=True)
 
 
+def test_with_the_last_document_accepted_the_candidate_is_told_once(interview, gate, recruiter):
+    papers = [
+        DocumentFactory(application=interview.application, gate=each)
+        for each in (gate, StageGateFactory(position=interview.position))
+    ]
+    told = Notification.objects.filter(event="documents_accepted", channel="sms")
+
+    services.check(papers[0].reference, by=recruiter, accepted=True)
+    assert not told.exists()
+    services.check(papers[1].reference, by=recruiter, accepted=True)
+    assert told.get().subject == interview.subject
+
+
+def test_who_let_a_document_run_out_is_not_told_that_all_is_well(interview, gate, recruiter):
+    document = DocumentFactory(application=interview.application, gate=gate)
+    yesterday = TODAY - DAY
+
+    services.check(document.reference, by=recruiter, accepted=True, expires_on=yesterday)
+
+    assert not Notification.objects.filter(event="documents_accepted").exists()
+
+
 @pytest.mark.parametrize("role", ["viewer", "recruiter"])
 def test_only_hr_of_the_department_checks(interview, gate, department, role):
     document = DocumentFactory(application=interview.application, gate=gate)

@@ -374,6 +374,7 @@ def gates_told() -> list[Notice]:
     return [
         *gate_notices.documents_missing(interview, gates, time=0),
         *gate_notices.document_rejected(document, interview),
+        *gate_notices.documents_accepted(document, interview),
         *gate_notices.ended(interview),
     ]
 
@@ -381,7 +382,7 @@ def gates_told() -> list[Notice]:
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
 def test_everything_about_gates_has_words(language):
     told = gates_told()
-    assert len(told) == 6
+    assert len(told) == 8
 
     for notice in told:
         message = words(notice.event, notice.channel, language, notice.params)
