@@ -33,12 +33,14 @@ class Instead:
 
 
 def other_times(interview: Interview, *, now: datetime) -> list[Slot]:
-    """The next free times they could move it to, alone; none where the rule is against it."""
+    """The next free times they could move it to, alone, none of them as near as nobody is offered a
+    place; none where the rule is against it."""
     rule = queries.move_rule(interview, queries.policies_in_force(now), now=now)
     if rule is None or rule.refused:
         return []
+    near = timedelta(minutes=interview.position.refill_near_minutes)
     others = free_slots(interview, now=now).exclude(interviews=interview)
-    return list(others[:TIMES])
+    return list(others.filter(starts_at__gte=now + near)[:TIMES])
 
 
 def instead_of(interview: Interview, reason: str, *, now: datetime) -> Instead | None:

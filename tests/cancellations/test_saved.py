@@ -57,6 +57,18 @@ def test_checking_offers_another_time_and_says_so_in_the_books(client, interview
     assert (saving.reason, saving.offered, saving.outcome) == ("time_conflict", "other_time", "")
 
 
+def test_no_time_is_suggested_that_nobody_could_make(client, interview, free):
+    near = interview.position.refill_near_minutes
+    soon = SlotFactory(
+        position=interview.position,
+        starts_at=timezone.now() + timedelta(minutes=near - 1),
+    )
+
+    suggested = saved.other_times(interview, now=timezone.now())
+
+    assert (free in suggested, soon in suggested) == (True, False)
+
+
 def test_looking_twice_is_counted_once(client, interview, free):
     page(client, interview, "check", reason="time_conflict")
     PositionFactory()
