@@ -546,12 +546,6 @@ _OF_POSITION: dict[Dimension, str] = {
     "source": "c.source",
     "kind": "c.kind",
 }
-_FROM = """
-FROM unnest(%(spans)s::text[], %(firsts)s::date[], %(lasts)s::date[]) AS piece(span, first, last)
-JOIN analytics_cell c ON c.scope = %(scope)s AND c.span = piece.span
-    AND c.owner = ANY(%(owners)s::bigint[]) AND c.since BETWEEN piece.first AND piece.last
-    AND {which}
-"""
 
 
 def _read(
@@ -562,24 +556,28 @@ def _read(
     if chosen.is_empty or not pieces:
         return []
     scope, owners = chosen.rows
-    which = [f"c.source = '{ALL}'", f"c.kind = '{ALL}'"]
+    which = ["scope = %(scope)s", "owner = ANY(%(owners)s::bigint[])"]
     if is_exact or chosen.source is not None or chosen.kind is not None:
-        which = [f"c.source <> '{ALL}'"]
-        which += ["c.source = %(source)s"] * (chosen.source is not None)
-        which += ["c.kind = %(kind)s"] * (chosen.kind is not None)
+        which += [f"source <> '{ALL}'"]
+        which += ["source = %(source)s"] * (chosen.source is not None)
+        which += ["kind = %(kind)s"] * (chosen.kind is not None)
+    else:
+        which += [f"source = '{ALL}'", f"kind = '{ALL}'"]
     values: dict[str, Any] = {
-        "spans": [str(span) for span, _first, _last in pieces],
-        "firsts": [first for _span, first, _last in pieces],
-        "lasts": [last for _span, _first, last in pieces],
         "scope": str(scope),
         "owners": owners,
         "source": chosen.source,
         "kind": chosen.kind,
     }
-    named = {name: value for name, value in values.items() if value is not None}
-    table = _FROM.format(which=" AND ".join(which))
+    # Joined to a list of spans, PostgreSQL would read all days there are and then choose.
+    of_spans = []
+    for number, (span, first, last) in enumerate(pieces):
+        days = f"span = '{span}' AND since BETWEEN %(first{number})s AND %(last{number})s"
+        of_spans.append(f"SELECT * FROM analytics_cell WHERE {' AND '.join([*which, days])}")
+        values |= {f"first{number}": first, f"last{number}": last}
+    table = f"({' UNION ALL '.join(of_spans)}) c"
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {columns} {table} {rest}", named)
+        cursor.execute(f"SELECT {columns} FROM {table} {rest}", values)
         return cursor.fetchall()
 
 
