@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - no piece of SQL in here comes from outside
 """Every figure there is, read off the cells: pages, files, the API, mails and alerts all ask here.
 
 A `Filter` begins from what somebody may see (`filter_for`); a `Period` is whole local days. What is
@@ -274,6 +275,18 @@ class Counts:
 
 
 NUMBERS = tuple(each.name for each in fields(Counts))
+# What rates are made of. An index holds these for all sources and kinds together (migration 0003).
+RATED = (
+    "invited",
+    "booked",
+    "attended",
+    "completed",
+    "cancelled",
+    "cancelled_by_candidate",
+    "exited",
+    "incomplete",
+    "no_show",
+)
 FUNNEL = ("invited", "opened", "booked", "confirmed", "attended", "completed")
 NOTHING = Counts()
 
@@ -456,10 +469,13 @@ def series(chosen: Filter, period: Period, step: Step | None = None) -> list[Poi
     return [Point(since, rows.get(since, NOTHING)) for since in period.starts(step)]
 
 
-def by(chosen: Filter, period: Period, dimension: Dimension) -> list[Row]:
-    """Beside one another, the most booked first; those with nothing are left out."""
+def by(
+    chosen: Filter, period: Period, dimension: Dimension, numbers: Sequence[str] = NUMBERS
+) -> list[Row]:
+    """Beside one another, the most booked first; those with nothing are left out. Of many, `RATED`
+    numbers alone are read far more quickly; the others then stay 0."""
     chosen, key, more = _split_up(chosen, dimension)
-    rows = _numbers(chosen, period.pieces(), key, more)
+    rows = _numbers(chosen, period.pieces(), key, more, numbers)
     # Cells may hold places that came free, and nothing else.
     found = [Row(key, counts) for key, counts in rows.items() if counts != NOTHING]
     return sorted(found, key=lambda row: (-row.counts.booked, -row.counts.invited, str(row.key)))
@@ -529,11 +545,13 @@ def _each_position(chosen: Filter) -> Filter:
     return Filter(chosen.departments, keys, chosen.source, chosen.kind)
 
 
-def _numbers(chosen: Filter, pieces: Pieces, key: str, more: str = "") -> dict[Any, Counts]:
-    """Sums of all numbers by an SQL expression."""
-    sums = ", ".join(f"sum(c.{name})::int" for name in NUMBERS)
+def _numbers(
+    chosen: Filter, pieces: Pieces, key: str, more: str = "", names: Sequence[str] = NUMBERS
+) -> dict[Any, Counts]:
+    """Sums of numbers by an SQL expression."""
+    sums = ", ".join(f"sum(c.{name})::int" for name in names)
     rows = _read(chosen, pieces, f"{key}, {sums}", f"{more} GROUP BY 1", key in EXACT)
-    return {key: Counts(*numbers) for key, *numbers in rows}
+    return {key: Counts(**dict(zip(names, counts, strict=True))) for key, *counts in rows}
 
 
 EXACT = frozenset({"c.source", "c.kind"})  # what only rows of one source and kind tell apart

@@ -1,4 +1,4 @@
-"""The pages of figures with few interviews and with many: milliseconds beside the floor, queries; and
+"""The pages of figures with few interviews and with many: beside the floor, and their queries; and
 seconds from the commit of a cancellation until the overview shows it.
 
     .venv/bin/python -m config.embedded exec --durable -- .venv/bin/python -m benchmarks.insights
@@ -72,7 +72,7 @@ def main() -> None:
         few, _queries = measured(FEW, product, base, chosen)
         many, queries = measured(chosen.interviews, product, base, chosen)
         waits = shown(product)
-    print(f"{'median, many against few; beside the floor; queries':<52}")
+    print(f"{'many against few, ratio of ratios; ratio; queries':<52}")
     above = []
     for before, after, asked in zip(few, many, queries, strict=True):
         growth = after.ratio / before.ratio  # beside the floor: the machine drifts
@@ -167,12 +167,16 @@ def shown(product: Server) -> list[float]:
     path = f"{reverse('analytics:overview')}?since={since}&until={since + timedelta(days=60)}"
     reader = Client(product.port, cookies(session_of(staff(Role.ADMINISTRATOR, []))))
     waits = []
-    with Twilio() as texts, MailServer() as mails:
-        with running(WORKER, texts, mails), running(BEAT, texts, mails):
-            wait_for_worker()
-            for reference, user in found:
-                waits.append(seconds_until_shown(reference, user, reader, path))
-                time.sleep(random.uniform(0, 2))
+    with (
+        Twilio() as texts,
+        MailServer() as mails,
+        running(WORKER, texts, mails),
+        running(BEAT, texts, mails),
+    ):
+        wait_for_worker()
+        for reference, user in found:
+            waits.append(seconds_until_shown(reference, user, reader, path))
+            time.sleep(random.uniform(0, 2))
     return waits[1:]  # of the first a worker has much to load
 
 
