@@ -7,6 +7,7 @@ the page shows the numbers in a table beside it.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from html import escape
 from math import ceil, floor, log10
 from typing import ClassVar
@@ -99,15 +100,9 @@ def _text(words: str, x: str, y: float, kind: str, anchor: str | None = None) ->
 
 
 def _rect(x: float, y: float, width: float, height: float, kind: str) -> str:
-    """Across in per cent, down in pixels."""
-    return _tag(
-        "rect",
-        x=_share(x),
-        y=_number(y),
-        width=_share(width),
-        height=_number(height),
-        class_=kind,
-    )
+    """Across in per cent, down in pixels. There is nothing in it to escape."""
+    place = f'x="{_share(x)}" y="{_number(y)}" width="{_share(width)}" height="{_number(height)}"'
+    return f'<rect {place} class="{kind}" />'
 
 
 def _group(content: str, words: str, url: str) -> str:
@@ -321,7 +316,7 @@ class Plot(Chart):
     def largest(self) -> float:
         return max((max(each.values, default=0) for each in self.series), default=0)
 
-    @property
+    @cached_property
     def scale(self) -> list[float]:
         return ticks(self.largest)
 

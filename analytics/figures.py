@@ -1,3 +1,4 @@
+# ruff: noqa: S608 - no piece of SQL in here comes from outside
 """Every figure there is, read off the cells: pages, files, the API, mails and alerts all ask here.
 
 A `Filter` begins from what somebody may see (`filter_for`); a `Period` is whole local days. What is
@@ -274,6 +275,18 @@ class Counts:
 
 
 NUMBERS = tuple(each.name for each in fields(Counts))
+# What rates are made of. An index holds these for all sources and kinds together (migration 0003).
+RATED = (
+    "invited",
+    "booked",
+    "attended",
+    "completed",
+    "cancelled",
+    "cancelled_by_candidate",
+    "exited",
+    "incomplete",
+    "no_show",
+)
 FUNNEL = ("invited", "opened", "booked", "confirmed", "attended", "completed")
 NOTHING = Counts()
 
@@ -456,10 +469,13 @@ def series(chosen: Filter, period: Period, step: Step | None = None) -> list[Poi
     return [Point(since, rows.get(since, NOTHING)) for since in period.starts(step)]
 
 
-def by(chosen: Filter, period: Period, dimension: Dimension) -> list[Row]:
-    """Beside one another, the most booked first; those with nothing are left out."""
+def by(
+    chosen: Filter, period: Period, dimension: Dimension, numbers: Sequence[str] = NUMBERS
+) -> list[Row]:
+    """Beside one another, the most booked first; those with nothing are left out. Of many, `RATED`
+    numbers alone are read far more quickly; the others then stay 0."""
     chosen, key, more = _split_up(chosen, dimension)
-    rows = _numbers(chosen, period.pieces(), key, more)
+    rows = _numbers(chosen, period.pieces(), key, more, numbers)
     # Cells may hold places that came free, and nothing else.
     found = [Row(key, counts) for key, counts in rows.items() if counts != NOTHING]
     return sorted(found, key=lambda row: (-row.counts.booked, -row.counts.invited, str(row.key)))
@@ -529,11 +545,13 @@ def _each_position(chosen: Filter) -> Filter:
     return Filter(chosen.departments, keys, chosen.source, chosen.kind)
 
 
-def _numbers(chosen: Filter, pieces: Pieces, key: str, more: str = "") -> dict[Any, Counts]:
-    """Sums of all numbers by an SQL expression."""
-    sums = ", ".join(f"sum(c.{name})::int" for name in NUMBERS)
+def _numbers(
+    chosen: Filter, pieces: Pieces, key: str, more: str = "", names: Sequence[str] = NUMBERS
+) -> dict[Any, Counts]:
+    """Sums of numbers by an SQL expression."""
+    sums = ", ".join(f"sum(c.{name})::int" for name in names)
     rows = _read(chosen, pieces, f"{key}, {sums}", f"{more} GROUP BY 1", key in EXACT)
-    return {key: Counts(*numbers) for key, *numbers in rows}
+    return {key: Counts(**dict(zip(names, counts, strict=True))) for key, *counts in rows}
 
 
 EXACT = frozenset({"c.source", "c.kind"})  # what only rows of one source and kind tell apart
@@ -546,12 +564,6 @@ _OF_POSITION: dict[Dimension, str] = {
     "source": "c.source",
     "kind": "c.kind",
 }
-_FROM = """
-FROM unnest(%(spans)s::text[], %(firsts)s::date[], %(lasts)s::date[]) AS piece(span, first, last)
-JOIN analytics_cell c ON c.scope = %(scope)s AND c.span = piece.span
-    AND c.owner = ANY(%(owners)s::bigint[]) AND c.since BETWEEN piece.first AND piece.last
-    AND {which}
-"""
 
 
 def _read(
@@ -562,24 +574,28 @@ def _read(
     if chosen.is_empty or not pieces:
         return []
     scope, owners = chosen.rows
-    which = [f"c.source = '{ALL}'", f"c.kind = '{ALL}'"]
+    which = ["scope = %(scope)s", "owner = ANY(%(owners)s::bigint[])"]
     if is_exact or chosen.source is not None or chosen.kind is not None:
-        which = [f"c.source <> '{ALL}'"]
-        which += ["c.source = %(source)s"] * (chosen.source is not None)
-        which += ["c.kind = %(kind)s"] * (chosen.kind is not None)
+        which += [f"source <> '{ALL}'"]
+        which += ["source = %(source)s"] * (chosen.source is not None)
+        which += ["kind = %(kind)s"] * (chosen.kind is not None)
+    else:
+        which += [f"source = '{ALL}'", f"kind = '{ALL}'"]
     values: dict[str, Any] = {
-        "spans": [str(span) for span, _first, _last in pieces],
-        "firsts": [first for _span, first, _last in pieces],
-        "lasts": [last for _span, _first, last in pieces],
         "scope": str(scope),
         "owners": owners,
         "source": chosen.source,
         "kind": chosen.kind,
     }
-    named = {name: value for name, value in values.items() if value is not None}
-    table = _FROM.format(which=" AND ".join(which))
+    # Joined to a list of spans, PostgreSQL would read all days there are and then choose.
+    of_spans = []
+    for number, (span, first, last) in enumerate(pieces):
+        days = f"span = '{span}' AND since BETWEEN %(first{number})s AND %(last{number})s"
+        of_spans.append(f"SELECT * FROM analytics_cell WHERE {' AND '.join([*which, days])}")
+        values |= {f"first{number}": first, f"last{number}": last}
+    table = f"({' UNION ALL '.join(of_spans)}) c"
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {columns} {table} {rest}", named)
+        cursor.execute(f"SELECT {columns} FROM {table} {rest}", values)
         return cursor.fetchall()
 
 

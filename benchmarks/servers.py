@@ -1,5 +1,6 @@
 """The product and the floor, each under the same web server on a port of its own."""
 
+import gzip
 import http.client
 import json
 import os
@@ -26,8 +27,13 @@ def free_port() -> int:
 class Reply:
     status: int
     headers: http.client.HTTPMessage
-    body: bytes
+    body: bytes  # as it came over the wire
     seconds: float
+
+    @property
+    def content(self) -> bytes:
+        is_packed = self.headers.get("Content-Encoding") == "gzip"
+        return gzip.decompress(self.body) if is_packed else self.body
 
 
 class Client:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 from django import forms
 from django.http import QueryDict
@@ -221,8 +221,9 @@ class Asked:
 
     @cached_property
     def _listed(self) -> dict[str, str]:
-        """What the desk's list is narrowed to for the same interviews."""
-        said = {name: str(value) for name, value in self.form.narrowing.items()}
+        """What the desk's list is narrowed to for the same interviews, as it stands in addresses: a
+        page has hundreds of them."""
+        said = {name: quote_plus(str(value)) for name, value in self.form.narrowing.items()}
         said.pop("period", None)
         return said | {"since": str(self.period.since), "until": str(self.period.until)}
 
@@ -233,10 +234,10 @@ class Asked:
             return ""
         if narrowed.get("source") == "":
             narrowed["source"] = OURS
-        said = self._listed | {name: str(value) for name, value in narrowed.items()}
+        said = self._listed | {name: quote_plus(str(value)) for name, value in narrowed.items()}
         if period is not None:
             said |= {"since": str(period.since), "until": str(period.until)}
-        return f"{self._list_url}?{urlencode(said)}"
+        return f"{self._list_url}?{'&'.join(f'{name}={value}' for name, value in said.items())}"
 
     def waiting(self, kind: str) -> str:
         """Where the desk's queue shows what of this kind waits."""

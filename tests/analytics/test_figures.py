@@ -4,6 +4,8 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from analytics import cells, figures
@@ -495,3 +497,33 @@ def test_what_is_read_does_not_grow_with_the_interviews(interviews, django_asser
     with django_assert_num_queries(2):
         overview = figures.overview(Filter(departments=(department.pk,)), YEAR)
     assert overview.counts.booked == interviews
+
+
+@pytest.mark.django_db
+def test_rates_beside_one_another_are_read_off_their_index():
+    position = PositionFactory()
+    days = Period(date(2026, 3, 1), date(2026, 3, 30))
+    Cell.objects.bulk_create(
+        Cell(
+            scope="position",
+            span="day",
+            owner=position.pk,
+            since=days.since + timedelta(days=number),
+            source="*",
+            kind="*",
+            booked=1,
+        )
+        for number in range(days.days)
+    )
+
+    with CaptureQueriesContext(connection) as captured:
+        (row,) = figures.by(COMPANY_WIDE, days, "position", figures.RATED)
+    assert row.counts.booked == 30
+
+    statement = captured.captured_queries[-1]["sql"]
+    with connection.cursor() as cursor:  # of so few, any other way is as good
+        cursor.execute("ALTER TABLE analytics_cell DROP CONSTRAINT cell_once")
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        cursor.execute(f"EXPLAIN {statement}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "Index Only Scan using cell_rated" in plan

@@ -165,7 +165,7 @@ def endings(found: Mapping[str, int]) -> Panel:
 
 def positions(asked: Asked) -> Panel:
     rows: list[list[Any]] = []
-    for row in figures.by(asked.chosen, asked.period, "position"):
+    for row in figures.by(asked.chosen, asked.period, "position", figures.RATED):
         counts = row.counts
         if not counts.attended:
             continue

@@ -190,7 +190,7 @@ def compared(asked: Asked, dimension: Dimension) -> Panel:
         "position": (_("Position"), _("Did not come, by position")),
         "source": (_("Source"), _("Did not come, by source")),
     }[dimension]
-    rows = figures.by(asked.chosen, asked.period, dimension)
+    rows = figures.by(asked.chosen, asked.period, dimension, figures.RATED)
     lines = [_line(asked, dimension, row) for row in rows[:MOST_ROWS]]
     lines += [_line(asked, dimension, row, leads=False) for row in rows[MOST_ROWS:]]
     columns = [
