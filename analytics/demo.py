@@ -3,13 +3,12 @@ until yesterday, brought in by the importer week by week, with the requests, mes
 about it. All of it is over, and nobody who signs in to the demo is part of it.
 """
 
-import csv
-import io
 import random
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from itertools import count, cycle
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from django.db import transaction
@@ -73,6 +72,7 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 COLUMNS = (
     *("number", "candidate_key", "name", "mobile", "email", "city", "department", "position_code"),
     *("position", "category", "kind", "stage", "status", "starts_at", "minutes", "location"),
+    *("applied_at", "screened_at"),
 )
 MAPPING = "\n".join(
     [
@@ -86,8 +86,18 @@ MAPPING = "\n".join(
 
 # Interviews a week: what is worked in shifts hires most.
 WEEKLY = {
-    **{"ZZ-1001": 13, "ZZ-1002": 13, "ZZ-1003": 11, "ZL-2001": 6, "ZL-2002": 4, "SB-3001": 3},
-    **{"SB-3002": 4, "GY-4001": 3, "GY-4002": 3, "IT-5001": 3, "IT-5002": 2, "RL-6001": 2},
+    "ZZ-1001": 13,
+    "ZZ-1002": 13,
+    "ZZ-1003": 11,
+    "ZL-2001": 6,
+    "ZL-2002": 4,
+    "SB-3001": 3,
+    "SB-3002": 4,
+    "GY-4001": 3,
+    "GY-4002": 3,
+    "IT-5001": 3,
+    "IT-5002": 2,
+    "RL-6001": 2,
 }
 BY_WEEKDAY = (0.18, 0.18, 0.18, 0.18, 0.18, 0.1, 0)  # of a week's, Monday first
 DAYTIME = ((9, 0), (9, 30), (10, 0), (10, 30), (11, 0), (14, 0), (14, 30), (15, 30), (16, 30))
@@ -106,13 +116,23 @@ MENDED, TRIED = 36, 12  # days ago something was done about either
 # Why, how it went on the way, and when: so many of each.
 REASONS: dict[str, Mapping[str, int]] = {
     OFF: {
-        **{"time_conflict": 40, "accepted_offer": 19, "unwell": 11, "not_interested": 10},
-        **{"career_change": 9, "personal": 7, "other": 4},
+        "time_conflict": 40,
+        "accepted_offer": 19,
+        "unwell": 11,
+        "not_interested": 10,
+        "career_change": 9,
+        "personal": 7,
+        "other": 4,
     },
     CALLED_OFF: {"interviewer_away": 9, "position_filled": 6, "hiring_freeze": 3, "fault": 2},
     LEFT: {
-        **{"device": 30, "not_interested": 24, "emergency": 17, "difficulty": 14, "mistake": 6},
-        **{"privacy": 5, "other": 4},
+        "device": 30,
+        "not_interested": 24,
+        "emergency": 17,
+        "difficulty": 14,
+        "mistake": 6,
+        "privacy": 5,
+        "other": 4,
     },
 }
 REASONS_OF_THE_WORST = {**REASONS[OFF], "time_conflict": 90}  # who works nights is asked to come
@@ -121,28 +141,36 @@ IN_THE_EVENING = {"time_conflict": {True: 4, False: 1}, MISSED_IT: {True: 2, Fal
 USUALLY_IN_THE_EVENING = {True: 1, False: 4}
 CONFIRMED = {MISSED_IT: {True: 1, False: 9}}
 USUALLY_CONFIRMED = {True: 5, False: 4}
-REMINDED = {MISSED_IT: {State.DELIVERED: 7, State.FAILED: 3}}
-USUALLY_REMINDED = {State.DELIVERED: 19, State.FAILED: 1}
+REMINDED = {MISSED_IT: {State.DELIVERED: 4, State.FAILED: 1}}
+USUALLY_REMINDED = {State.DELIVERED: 12, State.FAILED: 1}
 SAID = {MISSED_IT: {"yes": 4, "uncertain": 5, "no": 3, "": 8}}
 USUALLY_SAID = {"yes": 10, "uncertain": 2, "no": 1, "": 7}
 LEFT_AT = {1: 8, 2: 20, 3: 48, 4: 17, 5: 7}  # the question
 PARTS = {1: "introduction", 2: "introduction", 3: "professional", 4: "professional", 5: "closing"}
+STAYS = {-1: 6, 0: 2, 1: 1, 2: 3, 3: 4, 4: 1}  # turns of the room: how they end, and where
 NOT_ARRIVED = {"30005": 5, "30003": 3, "30007": 2}
 BOUNCED = {"550": 3, "552": 1}
 # Hours before the start at which somebody asks; of the time promised, how much HR needs; days from
 # the booking to the interview.
-NOTICE = (96, 72, 60, 50, 40, 30, 27, 25, 20, 15, 11, 7.5, 5, 3.5, 2.5)
+NOTICE = (96, 60, 50, 40, 30, 26, 20, 15, 11, 9, 7.5, 6, 5, 3.5, 2.5)
 PATIENCE = (0.15, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.65, 0.7, 0.8, 0.9, 0.95, 1.5, 2.2)
 LEAVING = 12 * MINUTE  # into the interview
 LEADS = (0.9, 1.5, 2, 2.5, 3, 4, 5, 6.5, 9)
 
-DETAILS = (
-    *("晚上要接孩子放学，六点以后走不开。", "下班后赶不回来，能不能安排在中午？"),
-    *("临时被安排加班，当天晚上没有时间。", "家里有事，需要回老家几天。", "上夜班，那个时间在睡觉。"),
+# In their own words: where the time is the reason, and elsewhere.
+NO_TIME = (
+    *("晚上要接孩子，六点以后走不开。", "下班后赶不回来，能不能安排在中午？", "那天正好上夜班。"),
+    *("临时被安排加班，当天晚上没有时间。", "现在的公司不好请假，周末可以。", "晚上有课，来不及。"),
+    *("七点还在通勤的地铁上，信号不好。", "和另一家的面试撞在一起了。", "白天都可以，晚上不行。"),
 )
-ASKED = (
-    *("面试要多长时间？", "网络断了会不会影响结果？", "可以用手机参加吗？", "怎么改时间？"),
-    *("需要打开摄像头吗？", "夜班补贴是多少？"),
+DETAILS = (
+    *("家里有事，需要回老家几天。", "房子到期，那天要搬家。", "孩子发烧，要带去医院。"),
+    *("考虑到离家太远，暂时不换工作了。", "要参加驾照考试，改不了时间。", "家人住院，需要陪护。"),
+)
+ASKED_ABOUT = {"": 3, "device": 2, "difficulty": 2, "privacy": 1}
+UNANSWERED = (
+    *("夜班补贴是多少？", "宿舍是几人间？", "多久能知道结果？", "试用期有社保吗？"),
+    *("可以带家属一起住吗？", "工资几号发？", "转正以后能调到白班吗？"),
 )
 NOTES = {
     MENDED_ONE: "把夜班的场次改到了中午，并在前一天下午由招聘专员逐个电话确认。",
@@ -172,6 +200,10 @@ class Past:
         return InterviewStatus.CANCELLED.value if self.fate in {OFF, CALLED_OFF} else self.fate
 
     @property
+    def ends_at(self) -> datetime:
+        return self.starts_at + (HOUR if self.kind == InterviewKind.ON_SITE else HOUR / 2)
+
+    @property
     def was_due(self) -> bool:
         """Whether the reminder of the day before found it standing."""
         went = self.fate in {OFF, CALLED_OFF} and self.notice > DAY
@@ -192,8 +224,8 @@ def load(weeks: int = WEEKS) -> None:
     DirtyCell.objects.all().delete()  # here is all of it
     for _positions in cells.rebuild():
         pass
-    made.act(MENDED_ONE, Done.SLOTS, days_ago=MENDED)
-    made.act(WORST_ONE, Done.REMINDERS, days_ago=TRIED)
+    made.act(MENDED_ONE, Done.SLOTS, days_ago=made.mended)
+    made.act(WORST_ONE, Done.REMINDERS, days_ago=made.tried)
     alerts.check_due(now)
     transaction.on_commit(foresee)
 
@@ -221,6 +253,7 @@ class History:
         self.today = timezone.localtime(now).date()
         self.random = random.Random(SEED)  # noqa: S311 - the same every time is the point
         staff = User.objects.filter(role__in=STAFF_ROLES, email__endswith="@demo.example")
+        self.mended, self.tried = self.working_day(MENDED), self.working_day(TRIED)
         self.staff = {str(user.email).partition("@")[0]: user for user in staff}
         self.positions = {each.code: each for each in Position.objects.select_related("department")}
         self.policies = queries.policies_in_force(now)
@@ -236,6 +269,8 @@ class History:
         room = Room(self.now)
         for past, interview in self.told:
             if past.fate == INCOMPLETE and interview.position.platform_id is None:
+                # What the room shows by turns is seldom as frequent.
+                room.seen[InterviewStatus.INCOMPLETE] = self.dealt("stay", STAYS)
                 room.seat(interview)
 
     def dealt(self, name: Hashable, parts: Mapping[T, int]) -> T:
@@ -243,12 +278,13 @@ class History:
         somebody looks at, it shows what it is meant to show."""
         if name not in self._decks:
             cards = [
-                ((number + self.random.random()) / times, str(card), card)
+                ((number + self.random.random()) / times, card)
                 for card, times in parts.items()
                 for number in range(times)
             ]
-            self._decks[name] = cycle([card for _at, _name, card in sorted(cards)])
-        return next(self._decks[name])  # type: ignore[no-any-return]
+            self._decks[name] = cycle([card for _at, card in sorted(cards, key=itemgetter(0))])
+        card: T = next(self._decks[name])
+        return card
 
     def taken(self, name: Hashable, parts: Sequence[T]) -> T:
         return parts[self.dealt(name, dict.fromkeys(range(len(parts)), 1))]
@@ -256,6 +292,10 @@ class History:
     def local(self, days_ago: int, hour: int, minute: int = 0) -> datetime:
         day = self.today - days_ago * DAY
         return timezone.make_aware(datetime.combine(day, time(hour, minute)))
+
+    def working_day(self, days_ago: int) -> int:
+        """That day, or the Friday before."""
+        return days_ago + max(0, (self.today - days_ago * DAY).weekday() - 4)
 
     # --- what was there -------------------------------------------------------------------------
 
@@ -272,7 +312,7 @@ class History:
                     yield self.past(next(numbers), code, days_ago)
 
     def past(self, number: int, code: str, days_ago: int) -> Past:
-        bad = code == WORST_ONE or (code == MENDED_ONE and days_ago >= MENDED)
+        bad = code == WORST_ONE or (code == MENDED_ONE and days_ago >= self.mended)
         fate = self.dealt(("fate", code, bad), WORST if bad else MOST)
         reason = ""
         if fate in REASONS:
@@ -280,12 +320,15 @@ class History:
             parts = REASONS_OF_THE_WORST if worst else REASONS[fate]
             reason = self.dealt(("reason", fate, worst), parts)
         about = reason if reason in IN_THE_EVENING else fate
-        evening = self.dealt(
-            ("evening", about), IN_THE_EVENING.get(about, USUALLY_IN_THE_EVENING)
-        )
+        evening = self.dealt(("evening", about), IN_THE_EVENING.get(about, USUALLY_IN_THE_EVENING))
         hour, minute = self.taken(("time", evening), EVENINGS if evening else DAYTIME)
         starts_at = self.local(days_ago, hour, minute)
         notice = self.taken("notice", NOTICE) * HOUR
+        asked = timezone.localtime(starts_at - notice)
+        if fate == CALLED_OFF:
+            notice = starts_at - self.local(days_ago, 8, 30)  # as soon as somebody is in
+        elif asked.hour < 7:
+            notice = starts_at - asked.replace(hour=7, minute=30)  # when they wake
         ahead = max(self.taken("lead", LEADS) * DAY, notice + 5 * HOUR)
         kind = self.dealt("kind", {InterviewKind.AI: 5, InterviewKind.ON_SITE: 1})
         return Past(number, code, fate, reason, starts_at, starts_at - ahead, notice, kind)
@@ -333,9 +376,11 @@ class History:
             past.kind.value,
             (Stage.HIRED if came and past.number % 5 == 0 else Stage.ENDED).value,
             past.status,
-            timezone.localtime(past.starts_at).strftime("%Y-%m-%d %H:%M"),
-            "60" if on_site else "30",
+            written(past.starts_at),
+            str((past.ends_at - past.starts_at) // MINUTE),
             PLACES[city] if on_site else "",
+            written(past.booked_at - 2 * DAY),
+            written(past.booked_at - DAY),
             said,
         ]
 
@@ -346,7 +391,7 @@ class History:
             "opened_at": past.booked_at - HOUR,
             "booked_at": past.booked_at,
             "confirmed_at": None,
-            "ended_at": past.starts_at + 30 * MINUTE,
+            "ended_at": past.ends_at,
         }
         if past.status == InterviewStatus.CANCELLED:
             found["ended_at"] = past.starts_at - past.notice
@@ -362,14 +407,14 @@ class History:
         """What was asked for and decided, some of it in vain; and the places that came free."""
         self.reasons = {(each.purpose, each.code): each for each in Reason.objects.all()}
         made: list[Cancellation] = []
-        slots: dict[tuple[int, datetime], tuple[Slot, FreedPlace]] = {}
+        slots: dict[tuple[str, str, datetime], tuple[Slot, FreedPlace]] = {}
         for past, interview in self.told:
             if past.fate == OFF:
                 cancellation = self.request(past, interview, past.reason)
                 made.append(cancellation)
                 if past.notice > 6 * HOUR:
-                    key = (interview.position.pk, past.starts_at)
-                    slots.setdefault(key, self.given_up(interview, cancellation))
+                    key = (past.code, past.kind, past.starts_at)
+                    slots.setdefault(key, self.given_up(past, cancellation))
             elif past.fate == CALLED_OFF:
                 made.append(self.called_off(past, interview))
             elif past.fate == LEFT:
@@ -430,9 +475,8 @@ class History:
             cancellation.decided_at = cancellation.decide_by
             return
         took = self.taken("patience", PATIENCE) * policy.promised_minutes * MINUTE
-        cancellation.decided_at = min(
-            cancellation.requested_at + took, cancellation.decide_by - MINUTE
-        )
+        default_at = cancellation.decide_by or cancellation.requested_at
+        cancellation.decided_at = min(cancellation.requested_at + took, default_at - MINUTE)
         ours = cancellation.interview.position.department.code != "hr"
         cancellation.decided_by = self.staff["lead" if ours else "admin"]
         cancellation.note = "情况属实，已同意。" if approved else "名额有限，请按时参加。"
@@ -441,8 +485,9 @@ class History:
         """In a sentence, where one is asked for, and now and then where none is."""
         if reason not in {"personal", "other", "time_conflict"}:
             return ""
-        wanted = reason != "time_conflict" or self.dealt("says more", {True: 1, False: 2})
-        return self.taken("detail", DETAILS) if wanted else ""
+        if reason != "time_conflict":
+            return self.taken("detail", DETAILS)
+        return self.taken("no time", NO_TIME) if self.dealt("more", {True: 1, False: 2}) else ""
 
     def called_off(self, past: Past, interview: Interview) -> Cancellation:
         at = past.starts_at - past.notice
@@ -484,17 +529,14 @@ class History:
             },
         )
 
-    def given_up(
-        self, interview: Interview, cancellation: Cancellation
-    ) -> tuple[Slot, FreedPlace]:
+    def given_up(self, past: Past, cancellation: Cancellation) -> tuple[Slot, FreedPlace]:
         """The place, and whether somebody else took it."""
-        assert interview.starts_at and interview.ends_at  # noqa: S101 - tells mypy
         at = cancellation.requested_at
         slot = Slot(
-            position=interview.position,
-            kind=interview.kind,
-            starts_at=interview.starts_at,
-            ends_at=interview.ends_at,
+            position=self.positions[past.code],
+            kind=past.kind,
+            starts_at=past.starts_at,
+            ends_at=past.ends_at,
         )
         taken = self.dealt("taken again", {True: 3, False: 2})
         until = at + 2 * HOUR
@@ -633,20 +675,23 @@ class History:
         for past, interview in self.told:
             if past.kind != InterviewKind.AI or past.fate not in {COMPLETED, LEFT}:
                 continue
-            if not self.dealt(("asks", past.fate), {True: 1, False: 2 if past.fate == LEFT else 11}):
+            if not self.dealt(("asks", past.fate), {True: 1, False: 1 if past.fate == LEFT else 4}):
                 continue
             at = past.starts_at + 6 * MINUTE
             talk = HelpConversation(
                 interview=interview,
-                reason=past.reason,
+                reason=past.reason or self.dealt("asked about", ASKED_ABOUT),
                 started_at=at,
                 stayed=past.fate == COMPLETED,
                 handed_over_at=at + MINUTE if self.dealt("to us", {True: 1, False: 8}) else None,
             )
             talks.append(talk)
-            asked = self.taken("asked", ASKED)
-            answer = self.taken("answer", answers) if asked != ASKED[-1] and answers else None
-            helped = answer is not None and past.fate == COMPLETED
+            answer = None
+            if self.dealt("answered", {True: 6, False: 1}) and answers:
+                answer = self.taken("answer", answers)
+            asked = answer.question_zh if answer else self.taken("unanswered", UNANSWERED)
+            useful = past.fate == COMPLETED and self.dealt("useful", {True: 5, False: 1})
+            helped = answer is not None and useful
             offer = Offer.ANSWER if answer else Offer.PERSON
             turns.append(
                 HelpTurn(
@@ -679,6 +724,10 @@ class History:
             logged_at=self.local(days_ago, 17),
         )
         findings.log_action(action, by=self.staff["lead"])
+
+
+def written(at: datetime) -> str:
+    return timezone.localtime(at).strftime("%Y-%m-%d %H:%M")
 
 
 def told_of(each: Cancellation) -> Iterator[tuple[str, User | None, datetime, dict[str, Any]]]:
