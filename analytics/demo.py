@@ -408,12 +408,13 @@ class History:
         self.reasons = {(each.purpose, each.code): each for each in Reason.objects.all()}
         made: list[Cancellation] = []
         slots: dict[tuple[str, str, datetime], tuple[Slot, FreedPlace]] = {}
+        there = set(Slot.objects.values_list("position__code", "kind", "starts_at"))
         for past, interview in self.told:
             if past.fate == OFF:
                 cancellation = self.request(past, interview, past.reason)
                 made.append(cancellation)
-                if past.notice > 6 * HOUR:
-                    key = (past.code, past.kind, past.starts_at)
+                key = (past.code, past.kind.value, past.starts_at)
+                if past.notice > 6 * HOUR and key not in there:
                     slots.setdefault(key, self.given_up(past, cancellation))
             elif past.fate == CALLED_OFF:
                 made.append(self.called_off(past, interview))
