@@ -35,13 +35,13 @@ from cancellations.models import (
     FaqEntry,
     HelpConversation,
     HelpTurn,
-    Offer,
     Party,
     Purpose,
     Reason,
     Saved,
     Saving,
 )
+from cancellations.models import Offer as Help
 from candidates import services as marks
 from interviews import history
 from interviews.imports import mapping
@@ -57,7 +57,14 @@ from interviews.models import (
     Stage,
     Step,
 )
-from interviews.refill.models import FreedPlace
+from interviews.refill.models import (
+    EntryState,
+    FreedPlace,
+    Offer,
+    OfferState,
+    WaitingEntry,
+    Why,
+)
 from interviews.room.demo import Room
 from interviews.states import InterviewStatus
 from notifications.models import Channel, Notification, State
@@ -407,7 +414,9 @@ class History:
         """What was asked for and decided, some of it in vain; and the places that came free."""
         self.reasons = {(each.purpose, each.code): each for each in Reason.objects.all()}
         made: list[Cancellation] = []
-        slots: dict[tuple[str, str, datetime], tuple[Slot, FreedPlace]] = {}
+        places: list[FreedPlace] = []
+        offers: list[Offer] = []
+        waiting: dict[str, Cancellation] = {}
         there = set(Slot.objects.values_list("position__code", "kind", "starts_at"))
         for past, interview in self.told:
             if past.fate == OFF:
@@ -415,7 +424,12 @@ class History:
                 made.append(cancellation)
                 key = (past.code, past.kind.value, past.starts_at)
                 if past.notice > 6 * HOUR and key not in there:
-                    slots.setdefault(key, self.given_up(past, cancellation))
+                    there.add(key)
+                    places.append(self.given_up(past, cancellation))
+                    if before := waiting.pop(past.code, None):
+                        offers.append(offer_of(places[-1], before))
+                if past.reason == "time_conflict":
+                    waiting[past.code] = cancellation
             elif past.fate == CALLED_OFF:
                 made.append(self.called_off(past, interview))
             elif past.fate == LEFT:
@@ -424,8 +438,10 @@ class History:
                 in_vain = CancellationStatus.DECLINED if past.number % 2 else None
                 made.append(self.request(past, interview, "time_conflict", in_vain=in_vain))
         Cancellation.objects.bulk_create(made)
-        Slot.objects.bulk_create(slot for slot, _place in slots.values())
-        FreedPlace.objects.bulk_create(place for _slot, place in slots.values())
+        Slot.objects.bulk_create(place.slot for place in places)
+        FreedPlace.objects.bulk_create(places)
+        WaitingEntry.objects.bulk_create(offer.entry for offer in offers)
+        Offer.objects.bulk_create(offers)
         self.write_down(made)
 
     def request(
@@ -530,7 +546,7 @@ class History:
             },
         )
 
-    def given_up(self, past: Past, cancellation: Cancellation) -> tuple[Slot, FreedPlace]:
+    def given_up(self, past: Past, cancellation: Cancellation) -> FreedPlace:
         """The place, and whether somebody else took it."""
         at = cancellation.requested_at
         slot = Slot(
@@ -541,8 +557,7 @@ class History:
         )
         taken = self.dealt("taken again", {True: 3, False: 2})
         until = at + 2 * HOUR
-        place = FreedPlace(slot=slot, at=at, **{"refilled_at" if taken else "closed_at": until})
-        return slot, place
+        return FreedPlace(slot=slot, at=at, **{"refilled_at" if taken else "closed_at": until})
 
     def write_down(self, made: Sequence[Cancellation]) -> None:
         """In the histories, after the import: what receipts are held against."""
@@ -661,7 +676,7 @@ class History:
                 Saving(
                     interview=interview,
                     reason="time_conflict",
-                    offered=Offer.OTHER_TIME,
+                    offered=Help.OTHER_TIME,
                     at=at,
                     outcome=outcome,
                     settled_at=at + MINUTE,
@@ -693,7 +708,7 @@ class History:
             asked = answer.question_zh if answer else self.taken("unanswered", UNANSWERED)
             useful = past.fate == COMPLETED and self.dealt("useful", {True: 5, False: 1})
             helped = answer is not None and useful
-            offer = Offer.ANSWER if answer else Offer.PERSON
+            offer = Help.ANSWER if answer else Help.PERSON
             turns.append(
                 HelpTurn(
                     conversation=talk, at=at, asked=asked, offer=offer, faq=answer, helped=helped
@@ -725,6 +740,31 @@ class History:
             logged_at=self.local(days_ago, 17),
         )
         findings.log_action(action, by=self.staff["lead"])
+
+
+def offer_of(place: FreedPlace, before: Cancellation) -> Offer:
+    """The place, offered to who had called another off because of the time."""
+    interview, at = before.interview, place.refilled_at or place.closed_at
+    entry = WaitingEntry(
+        position=place.slot.position,
+        kind=interview.kind,
+        candidate=interview.candidate,
+        application=interview.application,
+        interview=interview,
+        why=Why.TIME_CONFLICT,
+        since=before.requested_at,
+        state=EntryState.SERVED if place.refilled_at else EntryState.LEFT,
+        ended_at=at,
+    )
+    return Offer(
+        place=place,
+        slot=place.slot,
+        entry=entry,
+        made_at=place.at,
+        held_until=place.at + 3 * HOUR,
+        state=OfferState.ACCEPTED if place.refilled_at else OfferState.DECLINED,
+        ended_at=at,
+    )
 
 
 def written(at: datetime) -> str:
