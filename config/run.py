@@ -153,9 +153,9 @@ def prepare(environment: dict[str, str], log: Path) -> None:
     """Bring the database to this version and load the demo data; a second time does nothing."""
     print("Preparing the database …", flush=True)
     with log.open("wb") as output:
-        for command in ("migrate", "load_demo"):
+        for command, *options in (["migrate"], ["load_demo", "--past"]):
             done = subprocess.run(
-                [sys.executable, "manage.py", command],
+                [sys.executable, "manage.py", command, *options],
                 cwd=ROOT,
                 env=environment,
                 stdin=subprocess.DEVNULL,

@@ -119,7 +119,7 @@ def prepare() -> list[Shot]:
     from tests.factories import DepartmentFactory, UserFactory
 
     call_command("migrate", verbosity=0)
-    call_command("load_demo")
+    call_command("load_demo", past=True)
     User.objects.update(language="")
     deliver_due(seconds=60)
     call_command("rebuild_cells", verbosity=0)
@@ -722,7 +722,7 @@ def insight_pages(lead: str, idle: str) -> list[Shot]:
         found.append(Shot(f"desk-insights-{page.name}-empty", path, idle))
     return [
         *found,
-        *finding_pages(idle),
+        *finding_pages(lead, idle),
         Shot("desk-insights-ahead", f"{overview}?since=2099-01-01", lead),
         Shot("desk-insights-wrong", f"{overview}?position=0", lead),
         Shot("desk-insights-filter", overview, lead, (open_tool(0),)),
@@ -735,13 +735,13 @@ def alert_pages(idle: str) -> list[Shot]:
     from django.utils import timezone
 
     from accounts.models import User
-    from analytics.alerts.models import AlertRule
+    from analytics.alerts.models import Alert, AlertRule
     from interviews.models import Position
     from tests.analytics.alerts.watched import alert_of
 
     lead = User.objects.get(email="lead@demo.example")
+    first = Alert.objects.open().get()
     position = Position.objects.filter(department__staff=lead).earliest("pk")
-    first = alert_of("department", position.department_id)
     left = {"rate": "exit", "days": 30, "threshold": 30, "evidence": []}
     alert_of("position", position.pk, count=17, whole=45, **left)
     now = timezone.now()
@@ -763,32 +763,14 @@ def alert_pages(idle: str) -> list[Shot]:
     ]
 
 
-def finding_pages(idle: str) -> list[Shot]:
-    """A department where much stands out, and what was done there."""
+def finding_pages(lead: str, idle: str) -> list[Shot]:
+    """What stands out, and what was done: long enough ago to tell, and lately."""
     from django.urls import reverse
 
-    from accounts.permissions import Role
-    from tests.analytics.findings.counted import counted, day, expected, logged
-    from tests.factories import DepartmentFactory, PositionFactory, UserFactory
+    from analytics.findings.models import Action
 
-    department = DepartmentFactory(name="客户服务部")
-    many, others = (
-        PositionFactory(department=department, title=title) for title in ("夜班客服", "白班客服")
-    )
-    for ago in range(1, 130):
-        expected(many, missed=3 if ago > 20 else 1, of=9, on=day(ago))
-        expected(others, missed=1, of=12, on=day(ago))
-    counted(
-        many,
-        reasons={"candidate|time_conflict": 45, "candidate|unwell": 55, "exit|difficulty": 40},
-        hours={"starts|0|10": 300, "cancelled|0|10": 90, "starts|0|19": 99, "cancelled|0|19": 8},
-        requests={"cancel|in_time": 50, "cancel|overdue": 40},
-        delivery={"sms|twilio|delivered|": 90, "sms|twilio|failed|30005": 30},
-    )
-    by = UserFactory(lead=True, role=Role.HR_LEAD, language="", departments=[department])
-    lead = session_of(by)
-    action, early = logged(by, many, ago=20), logged(by, many, ago=0, done="reminders", note="")
-    log = f"{reverse('findings:log')}?found=no_show&since={day(30)}&until={day(1)}"
+    early, action = Action.objects.order_by("-done_on")
+    log = f"{reverse('findings:log')}?found=no_show&since={action.since}&until={action.until}"
     return [
         Shot("desk-insights-findings", reverse("findings:index"), lead),
         Shot("desk-insights-findings-empty", reverse("findings:index"), idle),

@@ -5,8 +5,8 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from analytics.measures import HANDLING_MINUTES, NOTICE_HOURS
 from analytics.risk.words import APPOINTMENTS
+from cancellations.models import Absence, Reason
 from cancellations.models import Offer as Help
-from cancellations.models import Reason
 from cancellations.work import WORDS as WORK
 from interviews.booking.models import DeclineReason
 from interviews.imports.answers import ANSWERS
@@ -100,6 +100,11 @@ def cause(code: str) -> str:
 
 def decided(code: str) -> str:
     return _labelled(_DECIDED, code)
+
+
+def absence(code: str) -> str:
+    """Why HR looked."""
+    return _labelled(dict(Absence._meta.get_field("code").choices or ()), code)
 
 
 def work_code(kind: str, code: str) -> str:

@@ -25,20 +25,21 @@ from analytics.dashboards.telling import (
     texts,
     tile,
 )
-from analytics.figures import Expected, Point, Rate
+from analytics.figures import Counts, Expected, Point, Rate, Step
 from interviews.listing import RAN_OUT
 from interviews.models import ReminderRule
 from interviews.reminders.words import what, when
 from interviews.states import InterviewStatus
 
 MOST_BARS = 10
+LEAST_WEEKS = 3  # of a curve by weeks
 MAPS = ("reminders", "venues", "answers", "absences", "invitations")
 
 
 def build(asked: Asked) -> Board:
     read = asked.read(*MAPS)
     panels = [
-        over_time(asked),
+        over_time(asked, read.counts),
         reminders(read),
         rules(read),
         expected(
@@ -81,19 +82,25 @@ def tiles(asked: Asked, read: Read) -> list[Tile]:
     ]
 
 
-def over_time(asked: Asked) -> Panel:
+def _step(asked: Asked, counts: Counts) -> Step:
+    """Weeks where days would hold too few for a curve."""
+    days = asked.period.days
+    few = counts.no_show_rate.denominator < figures.SMALL * days
+    return "week" if asked.step == "day" and few and days >= LEAST_WEEKS * 7 else asked.step
+
+
+def over_time(asked: Asked, counts: Counts) -> Panel:
     """The rate of each step, beside that of the same step of the period before."""
-    points = figures.series(asked.chosen, asked.period, asked.step)
-    earlier = figures.series(asked.chosen, asked.before, asked.step)[: len(points)]
+    step = _step(asked, counts)
+    points = figures.series(asked.chosen, asked.period, step)
+    earlier = figures.series(asked.chosen, asked.before, step)[: len(points)]
     rows: list[list[Any]] = []
     for number, point in enumerate(points):
-        period = step_of(point.since, asked.step, asked.period)
+        period = step_of(point.since, step, asked.period)
         past = earlier[number].counts.no_show_rate if number < len(earlier) else Rate(0, 0)
         url = asked.rows(period, status=InterviewStatus.NO_SHOW)
-        rows.append(
-            [in_table(point.since, asked.step), Linked(point.counts.no_show_rate, url), past]
-        )
-    labels = [on_axis(point.since, asked.step) for point in points]
+        rows.append([in_table(point.since, step), Linked(point.counts.no_show_rate, url), past])
+    labels = [on_axis(point.since, step) for point in points]
     title = _("Did not come, over time")
     series = [_rates(_("this period"), points)]
     if len(earlier) == len(points):
@@ -223,7 +230,7 @@ def absences(asked: Asked, read: Read) -> Panel:
     url = {"open": asked.waiting("absence")}
     rows: list[list[Any]] = [
         [
-            words.work_code("absence", code),
+            words.absence(code),
             words.decided(decision),
             Linked(number, url.get(decision, "")),
         ]

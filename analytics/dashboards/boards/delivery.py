@@ -105,14 +105,14 @@ def causes(found: list[Delivered]) -> Panel:
     })  # fmt: skip
     whole = sum(counted.values())
     rows: list[list[Any]] = [
-        [words.cause(code), words.channel(channel), number, Rate(number, whole)]
+        [words.cause(code).rstrip(".。"), words.channel(channel), number, Rate(number, whole)]
         for (channel, code), number in counted.most_common()
     ]
     title = _("Why messages did not arrive")
     if rows:
         of = rows[0][3]
         title = _("Messages did not arrive: “%(cause)s” comes first, %(share)s") % {
-            "cause": rows[0][0].rstrip(".。"),
+            "cause": rows[0][0],
             "share": rate(of) if of.is_small else percent(of.share or 0),
         }
     bars = [
