@@ -4,10 +4,10 @@ to a person's browsers what they are sent by text message or mail."""
 from collections.abc import Iterator
 
 from django.conf import settings
-from django.db.models import Q
 
 from notifications.events import SECRET_EVENTS, Group, kind_of
 from notifications.models import COMPANY, Channel, ChatGroup, Notification, PushSubscription
+from notifications.remembering import Remembered
 from notifications.services import Notice
 
 
@@ -27,10 +27,9 @@ def _is_shared(recipient: str) -> bool:
 
 
 def _to_groups(notification: Notification) -> Iterator[Notice]:
-    groups = ChatGroup.objects.filter(
-        Q(audiences=[]) | Q(audiences__contains=[notification.recipient]), is_active=True
-    )
-    for group in groups.defer("url"):
+    for group in active_groups():
+        if group.audiences and notification.recipient not in group.audiences:
+            continue
         yield _copy(
             notification,
             Channel.CHAT,
@@ -38,6 +37,12 @@ def _to_groups(notification: Notification) -> Iterator[Notice]:
             key=f"{notification.dedupe_key}:chat:{group.pk}",
             language=group.language or settings.LANGUAGE_CODE,
         )
+
+
+@Remembered
+def active_groups() -> list[ChatGroup]:
+    """There are few; one switched off meanwhile is told nothing all the same (channels/chat.py)."""
+    return list(ChatGroup.objects.filter(is_active=True).defer("url"))
 
 
 def _to_browsers(notification: Notification) -> Iterator[Notice]:

@@ -6,7 +6,6 @@ comes first. Group chats are told what the desk is, push messages say what text 
 """
 
 import re
-import time
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from typing import Any, cast
@@ -22,6 +21,7 @@ from django.utils.translation import gettext as _
 from notifications import unsubscribing
 from notifications.events import kind_of
 from notifications.models import Channel, MessageTemplate, Notification
+from notifications.remembering import Remembered
 
 logger = structlog.get_logger(__name__)
 
@@ -43,7 +43,6 @@ class Message:
 
 TITLED = frozenset({Channel.EMAIL, Channel.DESK, Channel.CHAT})
 WORDED_AS = {Channel.CHAT: Channel.DESK, Channel.PUSH: Channel.SMS}
-KNOWN_FOR = 5.0  # seconds after which a worker uses words that were changed meanwhile
 
 
 @dataclass(frozen=True)
@@ -60,18 +59,18 @@ def render(notification: Notification) -> Message:
     channel = str(WORDED_AS.get(Channel(notification.channel), notification.channel))
     zone = notification.zone or timezone.get_default_timezone()
     name = f"{notification.event}/{channel}.{language}"
-    own = _own_words().get((notification.event, channel, language))
+    own = own_words().get((notification.event, channel, language))
     with translation.override(language):
         values = in_words(notification.params, zone, language)
-        own_words = _fill_own(own, values, name)
-        title, body = own_words or _split(_fill_file(name, values))
+        filled = _fill_own(own, values, name)
+        title, body = filled or _split(_fill_file(name, values))
         is_mail, url = notification.channel == Channel.EMAIL, ""
         if kind_of(notification.event).is_optional and is_mail:
             url = unsubscribing.url_for(notification)
             body = "\n\n".join([body, _("To stop these messages: %(url)s") % {"url": url}])
         html = _fill_html(name, values | {"title": title, "stop_url": url}) if is_mail else ""
     words = {key: str(value) for key, value in values.items() if value is not None}
-    return Message(title, body, template=name, values=words, html="" if own_words else html)
+    return Message(title, body, template=name, values=words, html="" if filled else html)
 
 
 def fill(source: Source, values: dict[str, Any]) -> tuple[str, str]:
@@ -128,26 +127,13 @@ def language_of(language: str) -> str:
     return language if language in MOMENT else settings.LANGUAGE_CODE
 
 
-_known: tuple[float, dict[tuple[str, str, str], Source]] = (0.0, {})
-
-
-def _own_words() -> dict[tuple[str, str, str], Source]:
-    """Every template of the company's own; there are few, and each message asks for them."""
-    global _known
-    until, words = _known
-    if time.monotonic() >= until:
-        words = {
-            (each.event, each.channel, each.language): Source(each.title, each.body)
-            for each in MessageTemplate.objects.all()
-        }
-        _known = (time.monotonic() + KNOWN_FOR, words)
-    return words
-
-
-def forget_own_words() -> None:
-    """In this process words that were changed count at once."""
-    global _known
-    _known = (0.0, {})
+@Remembered
+def own_words() -> dict[tuple[str, str, str], Source]:
+    """Every template of the company's own; there are few."""
+    return {
+        (each.event, each.channel, each.language): Source(each.title, each.body)
+        for each in MessageTemplate.objects.all()
+    }
 
 
 def in_words(params: dict[str, Any], zone: tzinfo, language: str) -> dict[str, Any]:

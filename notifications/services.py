@@ -140,41 +140,65 @@ def deliver_due(*, among: Iterable[str] | None = None, seconds: float) -> int:
     """Send what is due, one after the other, and begin none later than `seconds` from now; how
     many were taken up."""
     deadline = time.monotonic() + seconds
+    keys = None if among is None else list(among)
     taken = 0
-    while time.monotonic() < deadline and (batch := claim(timezone.now(), among=among)):
+    # Who was told what to send has done with it: asking for more would find nothing.
+    while (keys is None or taken < len(keys)) and time.monotonic() < deadline:
+        batch = claim(timezone.now(), among=keys)
+        if not batch:
+            break
         taken += _deliver_batch(batch, min(deadline, time.monotonic() + IN_HAND))
     return taken
 
 
-@transaction.atomic
+# One statement takes and gives them: what the ORM needs for the same, in two and a transaction,
+# costs as much as handing over a message.
+CLAIM = """
+WITH due AS MATERIALIZED (
+    SELECT id FROM notifications_notification
+    WHERE {due} AND NOT channel = ANY(%(resting)s)
+    ORDER BY {first}
+    LIMIT %(most)s
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE notifications_notification AS message
+SET state = 'sending', claimed_until = %(until)s, attempts = message.attempts + 1
+FROM due WHERE message.id = due.id
+RETURNING message.*
+"""
+ABANDONED = CLAIM.format(due="state = 'sending' AND claimed_until < %(now)s", first="claimed_until")
+WAITING = CLAIM.format(
+    due="state = 'queued' AND not_before <= %(now)s", first="urgent_by, not_before"
+)
+# "|| ''" keeps PostgreSQL from looking for a few names through all that waits: of that index it
+# believes, until it has counted again, that it is as short as it was in quieter times.
+AMONG = CLAIM.format(
+    due="dedupe_key = ANY(%(among)s) AND state || '' = 'queued' AND not_before <= %(now)s",
+    first="urgent_by, not_before",
+)
+
+
 def claim(
-    now: datetime, *, among: Iterable[str] | None = None, most: int = AT_ONCE
+    now: datetime, *, among: list[str] | None = None, most: int = AT_ONCE
 ) -> list[Notification]:
     """Take a few due messages for this worker alone, until the lease ends: first what a worker that
     died left behind, then what has to be there soonest. Not where the provider rests.
 
-    What was left behind is taken alone: one that kills its workers takes no others with it.
+    What was left behind is taken alone: one that kills its workers takes no others with it. Who was
+    told what to send, `among`, leaves it to the sweep.
     """
-    resting = _resting(now)
-    taken: list[Notification] = []
-    # Two queries, because each reads its rows off its own index however long the backlog is.
-    abandoned, waiting = Notification.objects.abandoned(now), Notification.objects.waiting(now)
-    for due, number in ((abandoned, 1), (waiting, most)):
-        if among is not None:
-            due = due.filter(dedupe_key__in=list(among))
-        if resting:
-            due = due.exclude(channel__in=resting)
-        taken = taken or list(due.select_for_update(skip_locked=True)[:number])
-    for notification in taken:
-        notification.state = State.SENDING
-        notification.claimed_until = now + settings.DELIVERY_LEASE
-        notification.attempts += 1
-    Notification.objects.filter(pk__in=[each.pk for each in taken]).update(
-        state=State.SENDING,
-        claimed_until=now + settings.DELIVERY_LEASE,
-        attempts=F("attempts") + 1,
-    )
-    return taken
+    given = {
+        "now": now,
+        "until": now + settings.DELIVERY_LEASE,
+        "resting": _resting(now),
+        "most": most,
+    }
+    if among is not None:
+        taken = list(Notification.objects.raw(AMONG, {**given, "among": among}))
+    else:
+        taken = list(Notification.objects.raw(ABANDONED, {**given, "most": 1}))
+        taken = taken or list(Notification.objects.raw(WAITING, given))
+    return sorted(taken, key=lambda each: (each.urgent_by or now, each.not_before, each.pk))
 
 
 def _deliver_batch(batch: list[Notification], deadline: float) -> int:
@@ -274,11 +298,33 @@ def _arrived_there(
     }
     beside = list(copies.of(notification))
     if not beside:
-        _finish(notification, **values)
+        _finish_arrived(notification, values)
         return
     with transaction.atomic():
-        _finish(notification, **values)
+        _finish_arrived(notification, values)
         notify(*beside)
+
+
+# What nearly every message ends with; put together anew by the ORM it costs as much as the words.
+ARRIVED = """
+UPDATE notifications_notification
+SET state = %(state)s, title = %(title)s, body = %(body)s, provider_id = %(provider_id)s,
+    sent_at = %(sent_at)s, arrived_at = %(arrived_at)s, error_code = %(error_code)s,
+    claimed_until = NULL
+WHERE id = %(pk)s AND claimed_until = %(claimed_until)s AND state = 'sending'
+"""
+
+
+def _finish_arrived(notification: Notification, values: dict[str, Any]) -> None:
+    """As _finish does, and by it where this is not the usual end: a secret that is to be erased,
+    somebody else who has written meanwhile."""
+    if notification.event not in SECRET_EVENTS:
+        claim = {"pk": notification.pk, "claimed_until": notification.claimed_until}
+        with connection.cursor() as cursor:
+            cursor.execute(ARRIVED, {**values, **claim})
+            if cursor.rowcount:
+                return
+    _finish(notification, **values)
 
 
 @transaction.atomic

@@ -154,7 +154,7 @@ def write(event: str, channel: str, language: str, source: Source) -> None:
         language=language,
         defaults={"title": source.title, "body": source.body},
     )
-    transaction.on_commit(rendering.forget_own_words)
+    transaction.on_commit(rendering.own_words.forget)
 
 
 @transaction.atomic
@@ -162,7 +162,7 @@ def restore(event: str, channel: str, language: str) -> None:
     """The product's own words again."""
     own = MessageTemplate.objects.filter(event=event, channel=channel, language=language)
     own.delete()
-    transaction.on_commit(rendering.forget_own_words)
+    transaction.on_commit(rendering.own_words.forget)
 
 
 def _filled(params: dict[str, Any], channel: str, source: Source, language: str) -> Preview:

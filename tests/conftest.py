@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.cache import cache
 from django.test import TransactionTestCase
 
-from notifications import rendering, services
+from notifications import copies, rendering, services
 from tests import database
 
 
@@ -27,7 +27,8 @@ def _clean_cache():
 def _nothing_remembered():
     """What a worker's process learned in one test is news in the next."""
     services._away.clear()
-    rendering.forget_own_words()
+    rendering.own_words.forget()
+    copies.active_groups.forget()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -20,6 +20,7 @@ from notifications.rendering import Message
 
 # Wrong credentials, no right, too slow, too many: ours to put right, so the message may still go.
 TEMPORARY = frozenset({401, 403, 408, 429})
+TWILIO = "https://api.twilio.com"
 
 
 def send(notification: Notification, message: Message) -> str:
@@ -78,6 +79,11 @@ class _Http(TwilioHttpClient):
     def __init__(self, base: str, timeout: float) -> None:
         super().__init__(timeout=timeout)
         self.base = urlsplit(base)
+        # What is set here about proxies and certificates is read once and not with each message.
+        self.session = requests.Session()
+        around = self.session.merge_environment_settings(base or TWILIO, {}, None, None, None)
+        self.session.proxies, self.session.verify = around["proxies"], around["verify"]
+        self.session.trust_env = False
 
     def request(self, method: str, url: str, *args: Any, **kwargs: Any) -> Response:
         if self.base.netloc:

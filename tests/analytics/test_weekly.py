@@ -115,7 +115,7 @@ def test_words_of_the_company_take_the_place_of_the_drawn_ones(department):
     MessageTemplate.objects.create(
         event="weekly_summary", channel="email", language="en", title="Figures", body="{{ period }}"
     )
-    rendering.forget_own_words()
+    rendering.own_words.forget()
     weekly.send_due(MONDAY)
     message = rendering.render(Notification.objects.get(recipient=f"user:{lead.pk}"))
     assert message.title == "Figures"

@@ -6,7 +6,10 @@ import pytest
 from apprise.plugins.dingtalk import NotifyDingTalk
 from apprise.plugins.feishu import NotifyFeishu
 from apprise.plugins.wecombot import NotifyWeComBot
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from notifications import copies, remembering
 from notifications.channels import chat
 from notifications.models import ChatGroup, Notification, State
 from tests.contracts.receiver import Receiver
@@ -29,8 +32,9 @@ def service(monkeypatch, settings):
         yield receiver
 
 
-def at_the_desk(recipient="department:3") -> None:
+def at_the_desk(recipient="department:3", key="1") -> None:
     told(
+        key,
         event="position_exit",
         channel="desk",
         recipient=recipient,
@@ -84,6 +88,21 @@ def test_what_the_whole_companys_desk_is_told_goes_to_groups_of_all_departments(
     group = ChatGroup.objects.get(name="all")
     told_groups = Notification.objects.filter(channel="chat").values_list("recipient", flat=True)
     assert [*told_groups] == [f"chat:{group.pk}"]
+
+
+def test_groups_are_looked_up_for_many_messages_at_once_and_anew_after_a_while(monkeypatch):
+    at_the_desk("department:3")
+    at_the_desk("department:4", "2")
+    with CaptureQueriesContext(connection) as asked:
+        tried()
+    assert sum("notifications_chatgroup" in query["sql"] for query in asked) == 1
+
+    ChatGroup.objects.create(name="HR", url="feishu://abcdefgh/")
+    monkeypatch.setattr(remembering, "KNOWN_FOR", 0)
+    copies.active_groups.forget()
+    copies.active_groups()
+    ChatGroup.objects.create(name="HR East", url="feishu://abcdefgh/")
+    assert [group.name for group in copies.active_groups()] == ["HR", "HR East"]
 
 
 def at_the_desk_of_a_person():

@@ -110,7 +110,7 @@ def test_a_refused_recipient_is_final(mail_server):
 
 def test_a_busy_mailbox_is_tried_again_and_the_message_id_stays(mail_server, monkeypatch):
     mail_server.answers.append("451 4.7.1 Greylisted, come back later")
-    real = services._finish
+    real = services._finish_arrived
 
     with time_machine.travel(timezone.now(), tick=False) as clock:
         notification = tried(mail())
@@ -119,9 +119,9 @@ def test_a_busy_mailbox_is_tried_again_and_the_message_id_stays(mail_server, mon
         clock.shift(BACKOFF[0])
 
         # The worker dies between the server's accept and our note of it …
-        monkeypatch.setattr(services, "_finish", lambda *args, **values: None)
+        monkeypatch.setattr(services, "_finish_arrived", lambda *args: None)
         assert tried(notification).state == State.SENDING
-        monkeypatch.setattr(services, "_finish", real)
+        monkeypatch.setattr(services, "_finish_arrived", real)
         clock.shift(timedelta(minutes=5))
         # … so the mail goes out a second time.
         assert tried(notification).state == State.SENT

@@ -119,6 +119,14 @@ def test_a_provider_that_is_away_is_tried_again(twilio, settings):
     assert notification.error_code == "unreachable"
 
 
+def test_a_proxy_that_is_set_here_is_used(twilio, settings, monkeypatch):
+    monkeypatch.setenv("http_proxy", twilio.url)
+    settings.TWILIO_API_BASE = "http://texts.invalid"
+
+    assert tried(text_message()).state == State.SENT
+    assert twilio.paths[0].startswith("http://texts.invalid/")
+
+
 def test_after_the_last_wait_a_message_is_given_up(twilio):
     twilio.answers.extend([(500, 20500)] * 10)
 

@@ -247,6 +247,66 @@ def test_a_worker_that_comes_back_late_changes_nothing(carrier):
     assert stored().state == State.SENT
 
 
+def test_a_worker_that_comes_back_late_with_success_changes_nothing(carrier):
+    notify(notice())
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        (late,) = claim(timezone.now())
+        clock.shift(settings.DELIVERY_LEASE * 2)
+        claim(timezone.now())
+
+        deliver(late)
+
+    assert (stored().state, stored().attempts, stored().sent_at) == (State.SENDING, 2, None)
+
+
+def test_who_was_told_what_to_send_leaves_to_the_sweep_what_was_left_behind(carrier):
+    notify(notice())
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        claim(timezone.now())  # and the worker dies
+        clock.shift(settings.DELIVERY_LEASE * 2)
+
+        assert deliver_due(among=["1"], seconds=5) == 0
+        assert deliver_due(seconds=5) == 1
+
+
+def test_messages_of_one_task_are_claimed_at_once_and_each_ends_by_itself(
+    carrier, django_assert_num_queries
+):
+    notify(*(notice(str(number)) for number in range(3)))
+    deliver_due(seconds=5)  # what is looked up once
+    notify(*(notice(f"{number}a") for number in range(3)))
+
+    with django_assert_num_queries(4):
+        deliver_due(among=["0a", "1a", "2a"], seconds=5)
+
+    assert len(carrier.sent) == 6
+
+
+def test_what_waited_longest_goes_first_and_what_is_due_soonest_before_it(carrier):
+    now = timezone.now()
+    deadline = now + timedelta(hours=2)
+    notify(
+        notice("later", not_before=now - timedelta(minutes=1), deadline=deadline),
+        notice("earlier", not_before=now - timedelta(minutes=9), deadline=deadline),
+        notice("soon", deadline=now + timedelta(hours=1)),
+    )
+
+    deliver_due(seconds=5)
+
+    assert carrier.sent == ["soon", "earlier", "later"]
+
+
+def test_what_is_named_is_not_looked_for_among_all_that_waits():
+    given = {"now": timezone.now(), "until": timezone.now(), "resting": [], "most": 1}
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("EXPLAIN " + services.AMONG, {**given, "among": ["1"]})
+        plan = str(cursor.fetchall())
+
+    assert "dedupe_key" in plan
+    assert "notification_queued" not in plan
+
+
 def test_what_a_message_kills_is_not_the_others(carrier):
     notify(*(notice(str(number)) for number in range(3)))
     with time_machine.travel(timezone.now(), tick=False) as clock:
