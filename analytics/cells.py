@@ -76,7 +76,7 @@ def _counted(interviews: str, invitations: str, slots: str) -> str:
         else f"coalesce(sum({name}), 0) AS {name}"
         for name, holds in NUMBERS.items()
     )
-    each = f"each({KEY}, key)"
+    each = f"each({KEY}, interview, key)"
     rows = " UNION ALL ".join(
         f"SELECT {MAP_NUMBERS[name]} AS map, each.* FROM ({rows}) {each}"
         for name, rows in CONTRIBUTIONS.items()

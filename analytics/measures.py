@@ -113,7 +113,7 @@ CONFIRMING = ("yes", "no", "uncertain", "unknown")
 APPOINTMENTS = ("walk_in", "scheduled", "scheduled_walk_in")
 ANSWERS = (*CONFIRMING, *APPOINTMENTS)
 
-_CELL = "f.owner, f.since, f.source, f.kind"
+_CELL = "f.owner, f.since, f.source, f.kind, f.id"
 _COUNTED_REQUESTS = "c.party = 'candidate' AND c.status <> 'lapsed'"
 _DECIDED = "c.status IN ('approved', 'declined', 'reversed')"
 _BY_HAND = f"c.party = 'candidate' AND c.outcome = 'needs_hr' AND {_DECIDED}"
@@ -131,7 +131,8 @@ def _edges(edges: tuple[int, ...]) -> str:
     return f"ARRAY[{', '.join(map(str, edges))}]::float8[]"
 
 
-# By the map they count in: rows of a cell and a key, each counting one. `f` is the interview.
+# By the map they count in: rows of a cell, the interview they are about (if it is one) and a key,
+# each counting one. `f` is the interview.
 CONTRIBUTIONS = {
     # who ended it (candidate, company, exit, decline) | the code of the reason
     "reasons": f"""
@@ -251,7 +252,7 @@ CONTRIBUTIONS = {
     """,
     # place | given_up or free | taken, closed or open;  offer | its state
     "refill": """
-        SELECT p.owner, p.since, '' AS source, p.kind, p.key FROM places p
+        SELECT p.owner, p.since, '' AS source, p.kind, NULL::bigint, p.key FROM places p
     """,
     # channel | provider | state | the error's code
     "delivery": f"""
@@ -274,7 +275,7 @@ CONTRIBUTIONS = {
     """,
     # answered, ran_out, called_off or open: on the day that the invitation was made
     "invitations": """
-        SELECT v.owner, v.since, v.source, v.kind, v.key FROM invitations v
+        SELECT v.owner, v.since, v.source, v.kind, v.id, v.key FROM invitations v
         WHERE v.key IS NOT NULL
     """,
     # where it takes place | came, missed or cancelled
@@ -309,7 +310,7 @@ places AS MATERIALIZED (
 INVITATIONS = """
 invitations AS MATERIALIZED (
     SELECT i.listed_position AS owner, (i.created_at AT TIME ZONE %(zone)s::text)::date AS since,
-        i.source, i.kind, CASE
+        i.source, i.kind, i.id, CASE
             WHEN i.booked_at IS NULL AND i.status = 'invited' THEN 'open'
             WHEN i.source <> '' AND coalesce(CASE WHEN state.booked THEN i.booked_at
                 ELSE i.ended_at END < i.created_at, true) THEN NULL

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from analytics.dashboards import views
+from analytics.dashboards import rows, views
 
 app_name = "analytics"
 urlpatterns = [
@@ -15,6 +15,7 @@ urlpatterns = [
     path("desk/insights/delivery/", views.page, {"name": "delivery"}, name="delivery"),
     path("desk/insights/quality/", views.page, {"name": "quality"}, name="quality"),
     path("desk/insights/guide/", views.page, {"name": "guide"}, name="guide"),
+    path("desk/insights/rows/", rows.rows, name="rows"),
     path("desk/insights/report/", views.report, name="report"),
     path("desk/insights/report/weekly/", views.weekly_summary, name="weekly"),
     path("desk/insights/tables/<slug:page>/<slug:table>.<slug:kind>", views.table, name="table"),

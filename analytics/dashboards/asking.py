@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, pgettext
 
 from accounts.models import User
 from analytics import figures
+from analytics.behind import Figure
 from analytics.figures import Counts, Filter, Period, Split, Step
 from cancellations.desk_filters import ANY, OUR_OWN, Narrowing
 from cancellations.forms import Chip
@@ -238,6 +239,14 @@ class Asked:
         if period is not None:
             said |= {"since": str(period.since), "until": str(period.until)}
         return f"{self._list_url}?{'&'.join(f'{name}={value}' for name, value in said.items())}"
+
+    def behind(self, figure: Figure, *, after: str = "") -> str:
+        """Where the interviews are listed that count by such keys; those `after` one of them."""
+        said = QueryDict(self.query, mutable=True)
+        said["figure"] = str(figure)
+        if after:
+            said["after"] = after
+        return f"{reverse('analytics:rows')}?{said.urlencode()}"
 
     def waiting(self, kind: str) -> str:
         """Where the desk's queue shows what of this kind waits."""

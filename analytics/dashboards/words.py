@@ -10,7 +10,9 @@ from cancellations.models import Offer as Help
 from cancellations.work import WORDS as WORK
 from interviews.booking.models import DeclineReason
 from interviews.imports.answers import ANSWERS
+from interviews.models import ReminderRule
 from interviews.refill.models import OfferState
+from interviews.reminders.words import what, when
 from interviews.room.models import Ending, QuestionStage
 from notifications.faults import words_for
 from notifications.models import Channel, WorkKind
@@ -39,6 +41,11 @@ PARTIES = {
     "decline": gettext_lazy("Invitations declined"),
 }
 _PURPOSES = {"candidate": "cancel", "company": "company", "exit": "exit"}
+REQUESTED = {
+    "cancel": gettext_lazy("To cancel"),
+    "exit": gettext_lazy("To leave midway"),
+    "company": gettext_lazy("Called off by the company"),
+}
 _DECIDED = {
     "open": gettext_lazy("Not decided yet"),
     "excused": gettext_lazy("Excused"),
@@ -83,6 +90,16 @@ def stage(code: str) -> str:
 
 def ending(code: str) -> str:
     return _labelled(dict(Ending.choices), code)
+
+
+def at_question(number: str) -> str:
+    return _("Question %(number)s") % {"number": number} if number.isdecimal() else _("not known")
+
+
+def rule(pk: int | str) -> str:
+    """What the rule of that number sends, and when."""
+    known = ReminderRule.objects.filter(pk=pk).first() if str(pk).isdecimal() else None
+    return f"{what(known)} · {when(known)}" if known else _("not known any more")
 
 
 def channel(code: str) -> str:

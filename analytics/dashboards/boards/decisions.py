@@ -113,14 +113,9 @@ def waiting(read: Read) -> Panel:
 def requests(read: Read) -> Panel:
     now = figures.all_decisions_of(read.maps["requests"])
     before = figures.all_decisions_of(read.maps_before["requests"])
-    names = {
-        "cancel": _("To cancel"),
-        "exit": _("To leave midway"),
-        "company": _("Called off by the company"),
-    }
     rows: list[list[Any]] = [
         [
-            names[sort],
+            str(words.REQUESTED[sort]),
             each.asked,
             before[sort].asked,
             each.at_once,

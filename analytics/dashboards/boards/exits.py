@@ -63,9 +63,9 @@ def build(asked: Asked) -> Board:
     ]
     panels = [
         by_stage(read),
-        where("exits-by-question", question, found.exits_by_question, _question, left),
+        where("exits-by-question", question, found.exits_by_question, words.at_question, left),
         where("lapses-by-stage", _("stage"), found.lapses_by_stage, words.stage, lapsed),
-        where("lapses-by-question", question, found.lapses_by_question, _question, lapsed),
+        where("lapses-by-question", question, found.lapses_by_question, words.at_question, lapsed),
         endings(found.lapses_by_ending),
         positions(asked),
     ]
@@ -75,10 +75,6 @@ def build(asked: Asked) -> Board:
 def by_stage(read: Read) -> Panel:
     found = figures.exits_of(read.maps["exits"]).exits_by_stage
     return where("exits-by-stage", _("stage"), found, words.stage, _left())
-
-
-def _question(number: str) -> str:
-    return _("Question %(number)s") % {"number": number} if number.isdecimal() else _("not known")
 
 
 def _in_order(found: Mapping[str, int]) -> list[tuple[str, int]]:
