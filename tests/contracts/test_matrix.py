@@ -187,6 +187,7 @@ address                                method none  owner other recr  recr2 lead
 /desk/insights/actions/<int:action_id>/edit/ POST desk 403 403  403   404   422   404   403   422
 /desk/insights/actions/<int:action_id>/remove/ GET desk 403 403 403   404   200   404   403   200
 /desk/insights/actions/<int:action_id>/remove/ POST desk 403 403 403  404   on    404   403   on
+/desk/insights/rows/                   GET    desk  403   403   200   200   200   200   200   200
 /desk/insights/report/                 GET    desk  403   403   200   200   200   200   200   200
 /desk/insights/report/weekly/           GET    desk  403   403   on    on    on    on    on    on
 /desk/insights/report/weekly/           POST   desk  403   403   on    on    on    on    on    on
@@ -471,6 +472,7 @@ BY_RULE = "/admin/"  # see the tests at the end
 METHODS = {"page": ["GET", "POST"], "api": ["GET", "POST", "PUT", "PATCH", "DELETE"]}
 SEVERAL = {"action": "approve", "receipt": "<waiting>"}
 SENT = {
+    "/desk/insights/rows/": {"figure": "reasons:candidate|time_conflict"},
     "/interviews/<ref>/room/answers/<int:number>/": {
         "text": "x",
         "base": 0,
