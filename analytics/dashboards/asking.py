@@ -240,13 +240,9 @@ class Asked:
             said |= {"since": str(period.since), "until": str(period.until)}
         return f"{self._list_url}?{'&'.join(f'{name}={value}' for name, value in said.items())}"
 
-    def behind(self, figure: Figure, *, after: str = "") -> str:
-        """Where the interviews are listed that count by such keys; those `after` one of them."""
-        said = QueryDict(self.query, mutable=True)
-        said["figure"] = str(figure)
-        if after:
-            said["after"] = after
-        return f"{reverse('analytics:rows')}?{said.urlencode()}"
+    def behind(self, name: str, *parts: object) -> str:
+        """Where the interviews are listed that count in this map, by keys of these parts."""
+        return self._behind_url + quote_plus(str(Figure(name, tuple(map(str, parts)))))
 
     def waiting(self, kind: str) -> str:
         """Where the desk's queue shows what of this kind waits."""
@@ -254,6 +250,11 @@ class Asked:
         if department := self.form.narrowing.get("department"):
             said["department"] = str(department)
         return f"{reverse('cancellations:queue')}?{urlencode(said)}"
+
+    @cached_property
+    def _behind_url(self) -> str:
+        said = f"{self.query}&" if self.query else ""
+        return f"{reverse('analytics:rows')}?{said}figure="
 
     @cached_property
     def _list_url(self) -> str:

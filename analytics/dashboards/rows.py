@@ -24,6 +24,7 @@ from cancellations.models import Saved
 from config.references import as_reference
 from interviews import listing
 from interviews.columns import chosen_columns
+from interviews.models import ReminderRule
 from interviews.queries import visible_to
 from notifications.models import State
 
@@ -63,6 +64,7 @@ def rows(request: DeskRequest) -> HttpResponse:
     shown = visible_to(request.user).filter(pk__in=found).order_by("-listed_at", "-pk")
     listed = list(shown.values(*paths))
     page = PAGES[ON[of.map]]
+    here = asked.behind(of.map, *of.parts)
     context = {
         "place": "insights",
         "page": page,
@@ -75,8 +77,8 @@ def rows(request: DeskRequest) -> HttpResponse:
             (row["reference"], [(column, column.on_page(row[column.path])) for column in columns])
             for row in listed
         ],
-        "first": asked.behind(of) if after else "",
-        "more": asked.behind(of, after=listed[-1]["reference"]) if has_more and listed else "",
+        "first": here if after else "",
+        "more": f"{here}&after={listed[-1]['reference']}" if has_more and listed else "",
     }
     return render(request, "analytics/rows.html", context)
 
@@ -137,7 +139,7 @@ def _told(of: Figure) -> list[Tell]:
             return [_of(_ENDED), lambda by: "", _where(of.parts)]
         case "reminders":
             reached = of.parts[0] == "reached"
-            return [lambda what: "", _of(words.REACHED) if reached else words.rule, _of(_FATES)]
+            return [lambda what: "", _of(words.REACHED) if reached else _rule, _of(_FATES)]
         case "absences":
             return [lambda code: words.work_code("absence", code), words.decided]
         case "saved":
@@ -169,6 +171,11 @@ def _person(pk: str) -> str:
         return _("The policy’s default")
     found = User.objects.filter(pk=pk) if pk.isdecimal() and len(pk) < 19 else User.objects.none()
     return found.values_list("name", flat=True).first() or _("not known any more")
+
+
+def _rule(pk: str) -> str:
+    rules = ReminderRule.objects.filter(pk=pk) if pk.isdecimal() else ReminderRule.objects.none()
+    return words.rule(rules.first())
 
 
 def _weekday(number: str) -> object:

@@ -180,7 +180,8 @@ class Table:
                 text, under = rate(value), sample(value)
             case What.MINUTES:
                 text = minutes(value)
-        url = "" if text == NOTHING else url  # there are no rows behind it
+        if text == NOTHING or value == 0:  # there are no rows behind it
+            url = ""
         return Shown(text, under, url, column.what != What.TEXT, column.title)
 
     @property

@@ -96,9 +96,8 @@ def at_question(number: str) -> str:
     return _("Question %(number)s") % {"number": number} if number.isdecimal() else _("not known")
 
 
-def rule(pk: int | str) -> str:
-    """What the rule of that number sends, and when."""
-    known = ReminderRule.objects.filter(pk=pk).first() if str(pk).isdecimal() else None
+def rule(known: ReminderRule | None) -> str:
+    """What it sends, and when."""
     return f"{what(known)} · {when(known)}" if known else _("not known any more")
 
 

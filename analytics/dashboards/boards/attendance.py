@@ -1,6 +1,6 @@
 """Who does not come, and which reminder keeps it from happening."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -28,7 +28,6 @@ from analytics.dashboards.telling import (
 from analytics.figures import Counts, Expected, Point, Rate, Step
 from interviews.listing import RAN_OUT
 from interviews.models import ReminderRule
-from interviews.reminders.words import what, when
 from interviews.states import InterviewStatus
 
 MOST_BARS = 10
@@ -40,15 +39,17 @@ def build(asked: Asked) -> Board:
     read = asked.read(*MAPS)
     panels = [
         over_time(asked, read.counts),
-        reminders(read),
-        rules(read),
+        reminders(asked, read),
+        rules(asked, read),
         expected(
+            asked,
             "venues",
             _("Did not come, by place"),
             _("Place"),
             _largest(figures.venues_of(read.maps["venues"])),
+            ["venues"],
         ),
-        *answers(read),
+        *answers(asked, read),
         absences(asked, read),
     ]
     return Board(tiles(asked, read), panels)
@@ -149,18 +150,31 @@ def _reminder_finding(reached: Mapping[str, Expected]) -> str:
 
 
 def expected(
+    asked: Asked,
     key: str,
     title: str,
     column: str,
-    found: list[tuple[str, Expected]],
+    counted: Iterable[tuple[str, Expected]],
+    map_and_parts: Sequence[str],
+    name: Callable[[str], str] = str,
     *,
     finding: str = "",
 ) -> Panel:
-    """What became of those who were expected; bars only of what is not small."""
-    found = [(label, each) for label, each in found if each != Expected()]
-    rows: list[list[Any]] = [
-        [label, each.came, each.missed, each.cancelled, each.no_show_rate] for label, each in found
-    ]
+    """What became of those who were expected, by the last part of a key before their fate; bars
+    only of what is not small."""
+    by_code = [(code, each) for code, each in counted if each != Expected()]
+    found = [(name(code), each) for code, each in by_code]
+    rows: list[list[Any]] = []
+    for (code, each), (label, _each) in zip(by_code, found, strict=True):
+        came, missed, cancelled = (
+            Linked(number, asked.behind(*map_and_parts, code, fate))
+            for number, fate in (
+                (each.came, "came"),
+                (each.missed, "missed"),
+                (each.cancelled, "cancelled"),
+            )
+        )
+        rows.append([label, came, missed, cancelled, each.no_show_rate])
     bars = [
         Mark(
             label,
@@ -186,53 +200,61 @@ def expected(
     )
 
 
-def reminders(read: Read) -> Panel:
+def reminders(asked: Asked, read: Read) -> Panel:
     reached = figures.reminded_of(read.maps["reminders"])
     return expected(
+        asked,
         "reminders",
         _("Did not come, by how far the reminder came"),
         _("Reminder"),
-        [(str(words.REACHED[step]), each) for step, each in reached.items()],
+        reached.items(),
+        ["reminders", "reached"],
+        lambda step: str(words.REACHED[step]),
         finding=_reminder_finding(reached),
     )
 
 
-def rules(read: Read) -> Panel:
+def rules(asked: Asked, read: Read) -> Panel:
     """By the rule that wrote to them."""
     found = figures.reminded_by_rule_of(read.maps["reminders"])
     known = ReminderRule.objects.in_bulk(found)
-    named = [
-        (f"{what(known[pk])} · {when(known[pk])}" if pk in known else _("not known any more"), each)
-        for pk, each in found.items()
-    ]
-    title = _("Did not come, by the step that wrote to them")
-    return expected("rules", title, pgettext("figures", "Step"), named)
+    return expected(
+        asked,
+        "rules",
+        _("Did not come, by the step that wrote to them"),
+        pgettext("figures", "Step"),
+        ((str(pk), each) for pk, each in found.items()),
+        ["reminders", "rule"],
+        lambda pk: words.rule(known.get(int(pk))),
+    )
 
 
-def answers(read: Read) -> list[Panel]:
+def answers(asked: Asked, read: Read) -> list[Panel]:
     """By what was answered beforehand, where it was asked."""
     found = figures.answers_of(read.maps["answers"])
     title = _("Did not come, by the answer to “%(question)s”")
     return [
         expected(
+            asked,
             f"answers-{number}",
             title % {"question": words.question(question)},
             pgettext("figures", "Answer"),
-            [(words.answer(code), each) for code, each in _largest(by_answer)],
+            _largest(by_answer),
+            ["answers", question],
+            words.answer,
         )
         for number, (question, by_answer) in enumerate(found.items(), 1)
     ]
 
 
 def absences(asked: Asked, read: Read) -> Panel:
-    """Why HR looked, and what was decided; the queue has those that wait."""
+    """Why HR looked, and what was decided."""
     found = figures.absences_of(read.maps["absences"])
-    url = {"open": asked.waiting("absence")}
     rows: list[list[Any]] = [
         [
             words.absence(code),
             words.decided(decision),
-            Linked(number, url.get(decision, "")),
+            Linked(number, asked.behind("absences", code, decision)),
         ]
         for code, decisions in found.items()
         for decision, number in sorted(decisions.items(), key=lambda each: -each[1])

@@ -8,6 +8,7 @@ from django.utils.translation import pgettext
 from accounts.models import User
 from accounts.permissions import DECIDE_CANCELLATION
 from analytics import figures
+from analytics.behind import ANY
 from analytics.charts import Bars, Histogram, Mark, Series
 from analytics.dashboards import words
 from analytics.dashboards.asking import Asked, Read
@@ -15,6 +16,7 @@ from analytics.dashboards.telling import (
     NOTHING,
     Board,
     Column,
+    Linked,
     Panel,
     Table,
     Tile,
@@ -36,9 +38,9 @@ MAPS = ("requests", "handling", "saved", "refill")
 
 def build(asked: Asked) -> Board:
     read = asked.read(*MAPS)
-    panels = [waiting(read), requests(read), saved(read), refilled(read)]
+    panels = [waiting(asked, read), requests(asked, read), saved(asked, read), refilled(read)]
     if asked.user.has_perm(DECIDE_CANCELLATION):
-        panels.insert(2, by_person(figures.handling_by_person_of(read.maps["handling"])))
+        panels.insert(2, by_person(asked, figures.handling_by_person_of(read.maps["handling"])))
     return Board(tiles(asked, read), panels)
 
 
@@ -81,7 +83,7 @@ def tiles(asked: Asked, read: Read) -> list[Tile]:
     ]
 
 
-def waiting(read: Read) -> Panel:
+def waiting(asked: Asked, read: Read) -> Panel:
     whole = figures.handling_of(read.maps["handling"])
     decided = _sum(figures.all_decisions_of(read.maps["requests"]))
     title = _("How long candidates wait for a decision")
@@ -94,8 +96,12 @@ def waiting(read: Read) -> Panel:
         bars = bars[:-1]
     labels = [words.handling_step(bar.low, bar.high) for bar in bars]
     rows: list[list[Any]] = [
-        [label, bar.count, Rate(bar.count, whole.count)]
-        for label, bar in zip(labels, bars, strict=True)
+        [
+            label,
+            Linked(bar.count, asked.behind("handling", ANY, step)),
+            Rate(bar.count, whole.count),
+        ]
+        for step, (label, bar) in enumerate(zip(labels, bars, strict=True))
     ]
     columns = [
         *texts(_("Time to decide")),
@@ -110,21 +116,21 @@ def waiting(read: Read) -> Panel:
     return Panel("handling", title, Table(columns, rows), chart, is_wide=True)
 
 
-def requests(read: Read) -> Panel:
+def requests(asked: Asked, read: Read) -> Panel:
     now = figures.all_decisions_of(read.maps["requests"])
     before = figures.all_decisions_of(read.maps_before["requests"])
     rows: list[list[Any]] = [
         [
             str(words.REQUESTED[sort]),
-            each.asked,
+            Linked(each.asked, asked.behind("requests", sort, "asked")),
             before[sort].asked,
-            each.at_once,
-            each.by_hr,
-            each.by_default,
-            each.declined,
-            each.taken_back,
-            each.reversed,
-            each.in_time,
+            Linked(each.at_once, asked.behind("requests", sort, "at_once")),
+            Linked(each.by_hr, asked.behind("requests", sort, "by_hr")),
+            Linked(each.by_default, asked.behind("requests", sort, "by_default")),
+            Linked(each.declined, asked.behind("requests", sort, "declined")),
+            Linked(each.taken_back, asked.behind("requests", sort, "lapsed")),
+            Linked(each.reversed, asked.behind("requests", sort, "reversed")),
+            Linked(each.in_time, asked.behind("requests", sort, "in_time")),
         ]
         for sort, each in now.items()
         if each.asked
@@ -147,17 +153,22 @@ def requests(read: Read) -> Panel:
     return Panel("requests", title, Table(columns, rows), is_wide=True, is_listed=True)
 
 
-def by_person(people: dict[int, Handling]) -> Panel:
+def by_person(asked: Asked, people: dict[int, Handling]) -> Panel:
     """In the order of names, with the sample; times only where there are enough. No ranking."""
     names = dict(User.objects.filter(pk__in=people).values_list("pk", "name"))
     rows: list[list[Any]] = [
-        [names.get(pk, _("not known any more")), each.count, *_times(each)]
+        [
+            names.get(pk, _("not known any more")),
+            Linked(each.count, asked.behind("handling", pk, ANY)),
+            *_times(each),
+        ]
         for pk, each in people.items()
         if pk
     ]
     rows.sort(key=lambda row: str(row[0]))
     if 0 in people:
-        rows.append([_("The policy’s default"), people[0].count, *_times(people[0])])
+        default = Linked(people[0].count, asked.behind("handling", 0, ANY))
+        rows.append([_("The policy’s default"), default, *_times(people[0])])
     columns = [
         *texts(_("Decided by")),
         *numbers(_("Requests")),
@@ -176,7 +187,7 @@ def _times(each: Handling) -> list[float | None]:
     return [each.p50, each.p95] if each.count >= SMALL else [None, None]
 
 
-def saved(read: Read) -> Panel:
+def saved(asked: Asked, read: Read) -> Panel:
     """What was offered instead of cancelling, and whether it kept the interview."""
     found = figures.saved_by_reason_of(read.maps["saved"])
     labels = words.reason_labels()
@@ -184,14 +195,14 @@ def saved(read: Read) -> Panel:
         [
             labels.get(("candidate", reason), reason),
             words.offered(offered),
-            each.offered,
-            each.moved,
-            each.kept,
+            Linked(each.offered, asked.behind("saved", reason, offered, ANY)),
+            Linked(each.moved, asked.behind("saved", reason, offered, "moved")),
+            Linked(each.kept, asked.behind("saved", reason, offered, "kept")),
             each.rate,
         ]
         for (reason, offered), each in found.items()
     ]
-    rows.sort(key=lambda row: -row[2])
+    rows.sort(key=lambda row: -row[2].value)
     columns = [
         *texts(_("Reason"), _("Offered instead")),
         *numbers(_("Offers"), pgettext("figures", "Moved"), pgettext("figures", "Kept")),

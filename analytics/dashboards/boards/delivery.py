@@ -7,11 +7,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from analytics import figures
+from analytics.behind import ANY
 from analytics.charts import Bars, Mark, Series, StackedBars
 from analytics.dashboards import words
 from analytics.dashboards.asking import Asked
 from analytics.dashboards.telling import (
     Board,
+    Linked,
     Panel,
     Table,
     count,
@@ -39,7 +41,7 @@ def build(asked: Asked) -> Board:
         tile(_("Did not arrive"), _whole(now), _whole(before)),
         tile(_("Known to have arrived"), _arrived(now), _arrived(before)),
     ]
-    return Board(tiles, [channels(now), causes(now)])
+    return Board(tiles, [channels(asked, now), causes(now)])
 
 
 def _whole(found: list[Delivered]) -> Rate:
@@ -55,16 +57,18 @@ def _name(each: Delivered) -> str:
     return f"{words.channel(each.channel)} · {words.provider(each.provider)}"
 
 
-def channels(found: list[Delivered]) -> Panel:
+def channels(asked: Asked, found: list[Delivered]) -> Panel:
     rows: list[list[Any]] = [
         [
             words.channel(each.channel),
             words.provider(each.provider),
-            each.delivered,
-            each.sent,
-            each.failed,
-            each.bounced,
-            each.superseded,
+            *(
+                Linked(
+                    getattr(each, state),
+                    asked.behind("delivery", each.channel, each.provider, state, ANY),
+                )
+                for state in ("delivered", "sent", "failed", "bounced", "superseded")
+            ),
             each.failure_rate,
         ]
         for each in found
@@ -100,9 +104,10 @@ def channels(found: list[Delivered]) -> Panel:
 
 def causes(found: list[Delivered]) -> Panel:
     """Why messages did not arrive, the most frequent cause first."""
-    counted = Counter({
-        (each.channel, code): number for each in found for code, number in each.causes.items()
-    })  # fmt: skip
+    counted: Counter[tuple[str, str]] = Counter()
+    for each in found:
+        for code, number in each.causes.items():
+            counted[each.channel, code] += number
     whole = sum(counted.values())
     rows: list[list[Any]] = [
         [words.cause(code).rstrip(".。"), words.channel(channel), number, Rate(number, whole)]

@@ -62,19 +62,19 @@ def build(asked: Asked) -> Board:
         ),
     ]
     panels = [
-        by_stage(read),
-        where("exits-by-question", question, found.exits_by_question, words.at_question, left),
-        where("lapses-by-stage", _("stage"), found.lapses_by_stage, words.stage, lapsed),
-        where("lapses-by-question", question, found.lapses_by_question, words.at_question, lapsed),
-        endings(found.lapses_by_ending),
+        by_stage(asked, read),
+        where(asked, "question", question, found.exits_by_question, words.at_question, left),
+        where(asked, "stage", _("stage"), found.lapses_by_stage, words.stage, lapsed),
+        where(asked, "question", question, found.lapses_by_question, words.at_question, lapsed),
+        endings(asked, found.lapses_by_ending),
         positions(asked),
     ]
     return Board(tiles, panels)
 
 
-def by_stage(read: Read) -> Panel:
+def by_stage(asked: Asked, read: Read) -> Panel:
     found = figures.exits_of(read.maps["exits"]).exits_by_stage
-    return where("exits-by-stage", _("stage"), found, words.stage, _left())
+    return where(asked, "stage", _("stage"), found, words.stage, _left())
 
 
 def _in_order(found: Mapping[str, int]) -> list[tuple[str, int]]:
@@ -93,6 +93,7 @@ def _in_order(found: Mapping[str, int]) -> list[tuple[str, int]]:
 class Side:
     """One way of not getting to the end, and how it is told."""
 
+    code: str
     verb: str
     title: str  # with %(what)s
     finding: str  # with %(where)s and %(share)s
@@ -100,6 +101,7 @@ class Side:
 
 def _left() -> Side:
     return Side(
+        "exit",
         pgettext("figures", "Left"),
         _("Where people leave, by %(what)s"),
         _("Most leave at: %(where)s, %(share)s"),
@@ -108,6 +110,7 @@ def _left() -> Side:
 
 def _lapsed() -> Side:
     return Side(
+        "lapse",
         _("Did not come back"),
         _("Where people stop and do not come back, by %(what)s"),
         _("Most of those who do not come back stop at: %(where)s, %(share)s"),
@@ -115,11 +118,22 @@ def _lapsed() -> Side:
 
 
 def where(
-    key: str, what: str, found: Mapping[str, int], named: Callable[[str], str], side: Side
+    asked: Asked,
+    by: str,
+    what: str,
+    found: Mapping[str, int],
+    named: Callable[[str], str],
+    side: Side,
 ) -> Panel:
     whole = sum(found.values())
     rows: list[list[Any]] = [
-        [named(code), number, Rate(number, whole)] for code, number in _in_order(found) if number
+        [
+            named(code),
+            Linked(number, asked.behind("exits", side.code, by, code)),
+            Rate(number, whole),
+        ]
+        for code, number in _in_order(found)
+        if number
     ]
     title = side.title % {"what": what}
     if rows:
@@ -132,22 +146,30 @@ def where(
         *numbers(side.verb),
         *rates(pgettext("figures", "Share")),
     ]
-    return Panel(key, title, Table(columns, rows), _bars(title, rows))
+    return Panel(f"{side.code}s-by-{by}", title, Table(columns, rows), _bars(title, rows))
 
 
 def _bars(title: str, rows: list[list]) -> Bars | None:
     bars = [
-        Mark(label, number, count(number) if of.is_small else f"{count(number)} · {rate(of)}")
-        for label, number, of in rows[:MOST_BARS]
+        Mark(
+            label,
+            of.numerator,
+            count(of.numerator) if of.is_small else f"{count(of.numerator)} · {rate(of)}",
+        )
+        for label, _number, of in rows[:MOST_BARS]
     ]
     return Bars(title, _("How often, in the order of the interview."), bars) if bars else None
 
 
-def endings(found: Mapping[str, int]) -> Panel:
+def endings(asked: Asked, found: Mapping[str, int]) -> Panel:
     """How those sittings ended that nobody came back to."""
     whole = sum(found.values())
     rows: list[list[Any]] = [
-        [words.ending(code), number, Rate(number, whole)]
+        [
+            words.ending(code),
+            Linked(number, asked.behind("exits", "lapse", "ending", code)),
+            Rate(number, whole),
+        ]
         for code, number in sorted(found.items(), key=lambda each: -each[1])
     ]
     title = _("How interviews ended that were not finished")

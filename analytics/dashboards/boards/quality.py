@@ -10,6 +10,7 @@ from analytics.dashboards import words
 from analytics.dashboards.asking import Asked
 from analytics.dashboards.telling import (
     Board,
+    Linked,
     Panel,
     Table,
     Tile,
@@ -40,17 +41,17 @@ def build(asked: Asked) -> Board:
             Rate(before.without_booking_time, before.booked),
         ),
     ]
-    return Board(tiles, [findings(found), sources(asked)])
+    return Board(tiles, [findings(asked, found), sources(asked)])
 
 
-def findings(found: dict[tuple[str, str], dict[str, int]]) -> Panel:
-    """What somebody was asked to look at, the most open first. The queue cannot be narrowed to the
-    days of a period, and would show others."""
+def findings(asked: Asked, found: dict[tuple[str, str], dict[str, int]]) -> Panel:
+    """What somebody was asked to look at, the most open first."""
     rows: list[list[Any]] = []
     for (kind, code), each in found.items():
         whole = Rate(each["settled"], each["settled"] + each["open"])
-        rows.append([words.work_code(kind, code), each["open"], whole])
-    rows.sort(key=lambda row: (-row[1], str(row[0])))
+        url = asked.behind("quality", kind, code, "open")
+        rows.append([words.work_code(kind, code), Linked(each["open"], url), whole])
+    rows.sort(key=lambda row: (-row[1].value, str(row[0])))
     columns = [
         *texts(pgettext("figures", "What")),
         *numbers(pgettext("figures", "Open")),

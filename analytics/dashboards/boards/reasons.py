@@ -9,12 +9,14 @@ from django.utils.translation import pgettext
 
 from accounts.permissions import READ_DETAIL
 from analytics import figures
+from analytics.behind import ANY
 from analytics.charts import Bars, Columns, Mark, Series, StackedBars
 from analytics.dashboards import words
 from analytics.dashboards.asking import Asked, in_table, on_axis
 from analytics.dashboards.quotes import some
 from analytics.dashboards.telling import (
     Board,
+    Linked,
     Panel,
     Table,
     Tile,
@@ -43,20 +45,27 @@ def build(asked: Asked) -> Board:
     before = figures.reasons_of(read.maps_before["reasons"])
     leading = list(now["candidate"])[:LEADING]
     panels = [
-        *(split(now[each], before[each], each, labels) for each in ("candidate", "exit")),
+        *(split(asked, now, before, each, labels) for each in ("candidate", "exit")),
         trend(asked, leading, labels),
         quarters(asked, labels),
         compared(asked, "position", leading, labels),
         compared(asked, "source", leading, labels),
-        *(split(now[each], before[each], each, labels) for each in ("company", "decline")),
+        *(split(asked, now, before, each, labels) for each in ("company", "decline")),
     ]
     quotes = some(asked) if asked.user.has_perm(READ_DETAIL) else []
-    return Board(tiles(now, before), panels, quotes)
+    return Board(tiles(asked, now, before), panels, quotes)
 
 
-def tiles(now: dict[str, dict[str, int]], before: dict[str, dict[str, int]]) -> list[Tile]:
+def tiles(
+    asked: Asked, now: dict[str, dict[str, int]], before: dict[str, dict[str, int]]
+) -> list[Tile]:
     return [
-        tile_of_count(str(label), sum(now[party].values()), sum(before[party].values()))
+        tile_of_count(
+            str(label),
+            sum(now[party].values()),
+            sum(before[party].values()),
+            asked.behind("reasons", party, ANY),
+        )
         for party, label in words.PARTIES.items()
     ]
 
@@ -65,8 +74,15 @@ def _label(labels: Labels, party: str, code: str) -> str:
     return labels.get((party, code), code)
 
 
-def split(now: Mapping[str, int], before: Mapping[str, int], party: str, labels: Labels) -> Panel:
+def split(
+    asked: Asked,
+    all_now: Mapping[str, Mapping[str, int]],
+    all_before: Mapping[str, Mapping[str, int]],
+    party: str,
+    labels: Labels,
+) -> Panel:
     """How often which reason is given, the most frequent first."""
+    now, before = all_now[party], all_before[party]
     whole, whole_before = sum(now.values()), sum(before.values())
     codes = [*now, *(code for code in before if code not in now)]
     rows: list[list[Any]] = []
@@ -75,7 +91,8 @@ def split(now: Mapping[str, int], before: Mapping[str, int], party: str, labels:
         of = Rate(now.get(code, 0), whole)
         past = Rate(before.get(code, 0), whole_before)
         label = _label(labels, party, code)
-        rows.append([label, of.numerator, of, past])
+        url = asked.behind("reasons", party, code)
+        rows.append([label, Linked(of.numerator, url), of, past])
         said = count(of.numerator) if of.is_small else f"{count(of.numerator)} · {rate(of)}"
         comparable = not (of.is_small or past.is_small)
         value: float = of.numerator

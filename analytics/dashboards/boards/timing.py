@@ -12,6 +12,7 @@ from analytics.dashboards import words
 from analytics.dashboards.asking import Asked
 from analytics.dashboards.telling import (
     Board,
+    Linked,
     Panel,
     Table,
     Tile,
@@ -34,14 +35,16 @@ def build(asked: Asked) -> Board:
     hours = figures.hours_of(read.maps["hours"])
     notice, before = (figures.notice_of(maps["notice"]) for maps in (read.maps, read.maps_before))
     panels = [
-        heat_of_starts(hours),
+        heat_of_starts(asked, hours),
         heat(
+            asked,
             "cancelled",
             pgettext("figures", "Cancelled"),
             _("When what was cancelled would have begun"),
             hours,
         ),
         heat(
+            asked,
             "no_show",
             pgettext("figures", "Did not come"),
             _("When those who did not come were expected"),
@@ -49,7 +52,7 @@ def build(asked: Asked) -> Board:
         ),
         by_hour(hours),
         by_weekday(hours),
-        notices(notice, before),
+        notices(asked, notice, before),
     ]
     return Board(tiles(hours, notice), panels)
 
@@ -85,19 +88,26 @@ def _shown(hours: list[Hour]) -> list[int]:
     return list(range(min(span), max(span) + 1))
 
 
-def heat_of_starts(hours: list[Hour]) -> Panel:
-    return heat("starts", pgettext("figures", "Booked"), _starts_finding(hours), hours)
+def heat_of_starts(asked: Asked, hours: list[Hour]) -> Panel:
+    return heat(asked, "starts", pgettext("figures", "Booked"), _starts_finding(hours), hours)
 
 
-def heat(what: str, label: str, title: str, hours: list[Hour]) -> Panel:
+def heat(asked: Asked, what: str, label: str, title: str, hours: list[Hour]) -> Panel:
     columns = _shown(hours)
     known = {(each.weekday, each.hour): getattr(each, what) for each in hours}
     days = [str(WEEKDAYS_ABBR[day]) for day in range(7)]
     values = [[known[day, hour] for hour in columns] for day in range(7)]
     there = any(map(any, values))
+
+    def linked(day: int) -> list[Linked]:
+        return [
+            Linked(value, asked.behind("hours", what, day, hour) if value else "")
+            for value, hour in zip(values[day], columns, strict=True)
+        ]
+
     table = Table(
         [*texts(pgettext("figures", "Day")), *numbers(*(f"{hour}:00" for hour in columns))],
-        [[str(WEEKDAYS[day]), *values[day]] for day in range(7)] if there else [],
+        [[str(WEEKDAYS[day]), *linked(day)] for day in range(7)] if there else [],
     )
     about = _("%(what)s, by the day of the week and the hour of the start.") % {"what": label}
     chart = HeatMap(title, about, days, [str(hour) for hour in columns], values)
@@ -135,16 +145,21 @@ def _times(key: str, title: str, first: str, rows: list[list]) -> Panel:
     return Panel(key, title, Table(columns, rows if there else []), is_listed=True)
 
 
-def notices(notice: list[Bar], before: list[Bar]) -> Panel:
+def notices(asked: Asked, notice: list[Bar], before: list[Bar]) -> Panel:
     """How long before the start candidates ask to cancel."""
     labels = [words.notice_step(bar.low, bar.high) for bar in notice]
-    asked, past = sum(bar.count for bar in notice), sum(bar.count for bar in before)
+    whole, past = sum(bar.count for bar in notice), sum(bar.count for bar in before)
     rows: list[list[Any]] = [
-        [label, bar.count, Rate(bar.count, asked), Rate(old.count, past)]
-        for label, bar, old in zip(labels, notice, before, strict=True)
+        [
+            label,
+            Linked(bar.count, asked.behind("notice", step)),
+            Rate(bar.count, whole),
+            Rate(old.count, past),
+        ]
+        for step, (label, bar, old) in enumerate(zip(labels, notice, before, strict=True))
     ]
     title = _("How long before the start candidates ask to cancel")
-    late = Rate(sum(bar.count for bar in notice if bar.high is not None and bar.high <= 24), asked)
+    late = Rate(sum(bar.count for bar in notice if bar.high is not None and bar.high <= 24), whole)
     if late.share is not None and not late.is_small:
         title = _("%(share)s ask to cancel less than 24 hours before the start") % {
             "share": percent(late.share)
@@ -164,6 +179,6 @@ def notices(notice: list[Bar], before: list[Bar]) -> Panel:
             )
         ],
     )
-    there = bool(asked)
+    there = bool(whole)
     table = Table(columns, rows if there else [])
     return Panel("notice", title, table, chart if there else None, is_wide=True)
