@@ -1,9 +1,9 @@
 """Whether the cells still are what the interviews come to: a sample is counted anew and compared.
-What differs is marked, so that it is right again a moment later, and HR hears of it."""
+What differs is counted anew, with all the sums it is part of, and HR hears of it."""
 
 import random
 from collections.abc import Iterable
-from datetime import date, datetime, time
+from datetime import datetime, time
 
 import structlog
 from django.db import connection, transaction
@@ -14,7 +14,7 @@ from django.db.models.functions import TruncMonth
 from analytics import cells
 from analytics.models import COMPANY, DirtyCell, Scope, Span
 from cancellations import work
-from interviews.models import Interview, Position
+from interviews.models import Interview
 from interviews.queries import COMPANY_ZONE, company_day
 
 logger = structlog.get_logger(__name__)
@@ -32,11 +32,11 @@ CROSS JOIN LATERAL (SELECT {columns} FROM {table} WHERE id >= drawn.id ORDER BY 
 
 
 def check_and_report(size: int = SAMPLE) -> list[Row]:
-    """What of a sample differs, marked and reported."""
+    """What of a sample differs, counted anew and reported."""
     drifts = check(sample(size))
     if drifts:
         logger.error("cells_differ", rows=len(drifts))
-        cells.mark(_mark_of(level, key) for level, key in drifts)
+        cells.count_anew(drifts)
         for level, key in drifts:
             _report(level, key)
     return drifts
@@ -99,15 +99,6 @@ def _waiting(level: cells.Level, keys: set[cells.Key]) -> set[cells.Key]:
     owners, sinces = ({key[part] for key in keys} for part in (0, 1))
     marked = marks.filter(owner__in=owners, since__in=sinces)
     return keys & set(marked.values_list("owner", "since").distinct())
-
-
-def _mark_of(level: cells.Level, key: cells.Key) -> tuple[int, date, int]:
-    """What has just this row counted anew; of a cell, with the sums it is part of."""
-    owner, since = key
-    if level.scope == Scope.POSITION:
-        departments = Position.objects.filter(pk=owner).values_list("department_id", flat=True)
-        return (owner, since, departments.first() or 0)
-    return (0, since, owner)
 
 
 def _report(level: cells.Level, key: cells.Key) -> None:

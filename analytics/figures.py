@@ -275,18 +275,6 @@ class Counts:
 
 
 NUMBERS = tuple(each.name for each in fields(Counts))
-# What rates are made of. An index holds these for all sources and kinds together (migration 0003).
-RATED = (
-    "invited",
-    "booked",
-    "attended",
-    "completed",
-    "cancelled",
-    "cancelled_by_candidate",
-    "exited",
-    "incomplete",
-    "no_show",
-)
 FUNNEL = ("invited", "opened", "booked", "confirmed", "attended", "completed")
 NOTHING = Counts()
 

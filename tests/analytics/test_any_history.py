@@ -2,6 +2,7 @@
 whatever pieces and however often that breaks off: the cells say what a count by hand says."""
 
 from datetime import UTC, datetime, timedelta
+from unittest.mock import patch
 
 import time_machine
 from django.core.exceptions import ValidationError
@@ -183,6 +184,15 @@ class Counting(RuleBasedStateMachine):
     @rule()
     def rebuild(self):
         list(cells.rebuild())
+
+    @rule(positions=st.integers(1, 2))
+    def rebuild_and_die(self, positions):
+        """Before it comes to the sums of departments and of the company."""
+        with patch.object(cells, "POSITIONS_AT_ONCE", 1):
+            rebuilding = cells.rebuild()
+            for _ in range(positions):
+                next(rebuilding)
+            rebuilding.close()
 
     # --- what candidates do -----------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from importlib import import_module
 from threading import Event
 
 import pytest
@@ -11,7 +12,7 @@ from django.utils import timezone
 
 from analytics import cells, tasks
 from analytics.figures import Counts
-from analytics.measures import MAPS, NUMBERS
+from analytics.measures import NUMBERS
 from analytics.models import Cell, DirtyCell
 from cancellations.models import Saving
 from interviews.models import Interview
@@ -37,7 +38,7 @@ def recount():
 
 def test_what_is_counted_has_a_column_and_a_field_each():
     columns = {field.name for field in Cell._meta.get_fields()}
-    assert columns == {"id", *cells.KEY.split(", "), "scope", "span", *NUMBERS, *MAPS}
+    assert columns == {"id", *cells.WHERE_IT_IS, *cells.COLUMNS}
     assert tuple(NUMBERS) == tuple(Counts.__dataclass_fields__)
 
 
@@ -155,6 +156,89 @@ def test_sums_follow_a_position_to_its_new_department():
     assert owners == {interview.position.department_id}
 
 
+@pytest.mark.parametrize("most", [1, 200])
+def test_position_that_moves_twice_takes_its_counts_along(most):
+    """Also where marks of the old department are counted when it is in the new one already."""
+    interview, place = InterviewFactory(no_show=True), FreedPlaceFactory()
+    InterviewFactory(
+        application__position=interview.position, slot=None, starts_at=interview.starts_at
+    )
+    recount()
+    for position in (interview.position, place.slot.position, interview.position):
+        Interview.objects.filter(pk=interview.pk).update(opened_at=timezone.now())
+        position.department = DepartmentFactory()
+        position.save()
+        cells.recount_batch(most)
+    recount()
+
+    assert counting.stored() == counting.counted()
+
+
+def test_what_has_not_changed_is_not_written():
+    interview = InterviewFactory(no_show=True)
+    recount()
+    before = versions()
+
+    Interview.objects.update(opened_at=interview.opened_at)
+    cells.mark([(interview.position.pk, timezone.localdate(interview.starts_at), 0)])
+    recount()
+    list(cells.rebuild())
+
+    assert versions() == before
+
+
+def versions():
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT id, ctid::text, xmin::text FROM analytics_cell ORDER BY id")
+        return cursor.fetchall()
+
+
+def test_rebuilding_that_breaks_off_leaves_the_sums_marked():
+    InterviewFactory(no_show=True)
+    DirtyCell.objects.all().delete()  # nothing of it has been counted
+    next(rebuilding := cells.rebuild())
+    rebuilding.close()
+
+    recount()
+
+    assert counting.stored() == counting.counted()
+
+
+def test_cell_that_cannot_be_counted_holds_up_no_other():
+    good, bad = CancellationFactory(approved=True), CancellationFactory(approved=True)
+    promised = bad.policy
+    type(bad).objects.filter(pk=bad.pk).update(
+        policy={"promised_minutes": "soon"}, outcome="needs_hr", party="candidate"
+    )
+    recount()
+
+    found = counting.stored()
+    assert found["position", "day", good.interview.position.pk,
+                 timezone.localdate(good.interview.starts_at), "*", "*"]  # fmt: skip
+    assert {mark.position for mark in DirtyCell.objects.all()} == {bad.interview.position.pk}
+    assert max(DirtyCell.objects.values_list("pk", flat=True)) < 0
+
+    type(bad).objects.filter(pk=bad.pk).update(policy=promised)
+    recount()
+    assert counting.stored() == counting.counted()
+
+
+def test_department_of_cells_that_waited_is_known_after_the_migration():
+    """Their sums are in the department of before: added up anew."""
+    interview = InterviewFactory()
+    recount()
+    interview.position.department = DepartmentFactory()
+    interview.position.save()
+    Cell.objects.update(department=None)
+    fill = import_module("analytics.migrations.0002_departments_of_cells").FILL
+    with connection.cursor() as cursor:
+        cursor.execute(fill)
+
+    recount()
+
+    assert counting.stored() == counting.counted()
+
+
 @pytest.mark.parametrize(
     ("change", "marks"),
     [
@@ -219,8 +303,8 @@ def before_statement(word, change):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
-    "when", ["pg_try_advisory", "DELETE FROM analytics_dirtycell", "DELETE FROM analytics_cell",
-             "INSERT INTO analytics_cell"]
+    "when", ["pg_try_advisory", "DELETE FROM analytics_dirtycell", "WITH \nfacts",
+             "JOIN analytics_cell", "INSERT INTO analytics_cell"]
 )  # fmt: skip
 def test_what_changes_while_it_is_counted_is_not_lost(when):
     """It commits in between: counted now, or marked for the next time."""

@@ -27,6 +27,7 @@ from analytics.dashboards.telling import (
     tile_of_count,
 )
 from analytics.figures import Rate
+from analytics.models import RATED
 from interviews.listing import LEFT_MIDWAY
 from interviews.states import InterviewStatus
 
@@ -183,7 +184,7 @@ def endings(asked: Asked, found: Mapping[str, int]) -> Panel:
 
 def positions(asked: Asked) -> Panel:
     rows: list[list[Any]] = []
-    for row in figures.by(asked.chosen, asked.period, "position", figures.RATED):
+    for row in figures.by(asked.chosen, asked.period, "position", RATED):
         counts = row.counts
         if not counts.attended:
             continue

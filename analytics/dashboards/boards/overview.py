@@ -30,6 +30,7 @@ from analytics.dashboards.telling import (
     tile_of_count,
 )
 from analytics.figures import Counts, Dimension, Rate, Row
+from analytics.models import RATED
 from interviews.listing import LEFT_MIDWAY
 from interviews.states import InterviewStatus
 
@@ -190,7 +191,7 @@ def compared(asked: Asked, dimension: Dimension) -> Panel:
         "position": (_("Position"), _("Did not come, by position")),
         "source": (_("Source"), _("Did not come, by source")),
     }[dimension]
-    rows = figures.by(asked.chosen, asked.period, dimension, figures.RATED)
+    rows = figures.by(asked.chosen, asked.period, dimension, RATED)
     lines = [_line(asked, dimension, row) for row in rows[:MOST_ROWS]]
     lines += [_line(asked, dimension, row, leads=False) for row in rows[MOST_ROWS:]]
     columns = [
