@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from analytics import cells, figures
 from analytics.figures import COMPANY_WIDE, Bar, Counts, Filter, Period, Rate
-from analytics.models import Cell
+from analytics.models import RATED, Cell
 from cancellations.models import Reason, Saving
 from interviews.models import Interview
 from tests.factories import (
@@ -517,7 +517,7 @@ def test_rates_beside_one_another_are_read_off_their_index():
     )
 
     with CaptureQueriesContext(connection) as captured:
-        (row,) = figures.by(COMPANY_WIDE, days, "position", figures.RATED)
+        (row,) = figures.by(COMPANY_WIDE, days, "position", RATED)
     assert row.counts.booked == 30
 
     statement = captured.captured_queries[-1]["sql"]
