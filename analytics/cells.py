@@ -37,7 +37,7 @@ QUICK = (
 )
 ALL_AT_ONCE = (
     "SET LOCAL plan_cache_mode = force_custom_plan; SET LOCAL jit = off;"
-    " SET LOCAL work_mem = '128MB'; SET LOCAL enable_sort = off"
+    " SET LOCAL work_mem = '64MB'"
 )
 BATCH = 200  # cells counted at once
 POSITIONS_AT_ONCE = 25  # of a rebuild, in one transaction
@@ -561,6 +561,8 @@ def _table(cursor: CursorWrapper, name: str, rows: str, **values: Any) -> None:
     cursor.execute(f"DROP TABLE IF EXISTS pg_temp.{name}")
     values["zone"] = settings.TIME_ZONE
     cursor.execute(f"CREATE TEMP TABLE {name} ON COMMIT DROP AS {rows}", values)
+    if name != "fresh":
+        cursor.execute(f"ANALYZE {name}")
 
 
 def _make(cursor: CursorWrapper, name: str, rows: tuple[str, str]) -> None:
