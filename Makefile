@@ -26,7 +26,7 @@ services: env-run ## only the demo's PostgreSQL and Valkey, for a developer's ow
 	@$(PY) -m config.embedded serve
 
 test: env-dev browser translations ## every test, beside servers of its own
-	@$(BESIDE_SERVERS) -- $(PY) -m pytest -p tests.browser_tests -n 2 $(ARGS)
+	@$(BESIDE_SERVERS) -- $(PY) -m pytest -p tests.browser_tests -n 2 --dist worksteal $(ARGS)
 
 check: lint test ## what CI runs: linters, types, layers, Django's checks, then every test
 

@@ -36,6 +36,14 @@ def without_triggers() -> Iterator[None]:
             cursor.execute("SET session_replication_role = DEFAULT")
 
 
+@contextmanager
+def rolled_back() -> Iterator[None]:
+    """Nothing of what is written within stays."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
 def empty() -> None:
     """The same once more where a request that nobody waits for was still writing."""
     try:

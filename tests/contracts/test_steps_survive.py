@@ -10,7 +10,7 @@ from django.utils import timezone
 from interviews.models import ReminderRule, Step
 from notifications.models import Notification, State
 from tests.contracts.providers import MailServer, Twilio
-from tests.contracts.workers import BEAT, kill, wait_until
+from tests.contracts.workers import BEAT, come_due, kill, listening, wait_until
 from tests.factories import InterviewFactory
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.servers]
@@ -33,7 +33,7 @@ def due_now(count: int) -> None:
     )
 
 
-def test_three_workers_and_a_killed_beat_take_every_step_once(start, record_property):
+def test_three_workers_and_a_killed_beat_take_every_step_once(broker, start, record_property):
     due_now(FIRST)
     with Twilio() as twilio, MailServer() as mail_server:
         around = {
@@ -48,6 +48,8 @@ def test_three_workers_and_a_killed_beat_take_every_step_once(start, record_prop
             "SMTP_URL": f"smtp://127.0.0.1:{mail_server.port}",
         }
         workers = [start(**around) for _ in range(3)]
+        wait_until(lambda: listening(broker) == len(workers), "the workers")
+        come_due("take-steps")
         beat = start(BEAT, **around)
         taken = of_this_test().exclude(done_at=None)
         wait_until(taken.exists, "the first steps")
@@ -59,6 +61,7 @@ def test_three_workers_and_a_killed_beat_take_every_step_once(start, record_prop
         due_now(SECOND)
         record_property("taken when killed", taken.count())
 
+        come_due("take-steps")
         start(BEAT, **around)
         wait_until(lambda: taken.count() == FIRST + SECOND, "the steps that are left")
         told = Notification.objects.filter(event="interview_reminder")

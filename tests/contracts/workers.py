@@ -5,12 +5,16 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import timedelta
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from celery import Celery
 from django.conf import settings
 from django.db import connection
+from django.utils import timezone
+from django_celery_beat.models import IntervalSchedule, PeriodicTask
+from redis import Redis
 
 from config.embedded.valkey import Valkey
 
@@ -63,6 +67,28 @@ def kill(started: subprocess.Popen) -> None:
     if started.poll() is None:
         os.killpg(started.pid, signal.SIGKILL)
         started.wait()
+
+
+def listening(broker) -> int:
+    """How many workers wait for something to do."""
+    with Redis(unix_socket_path=str(broker.socket)) as asked:
+        return sum(each["cmd"] == "brpop" for each in asked.client_list())
+
+
+def come_due(name: str) -> None:
+    """The next beat begins with this task of the schedule, as it does after hours without one."""
+    every = settings.CELERY_BEAT_SCHEDULE[name]["schedule"]
+    interval, _ = IntervalSchedule.objects.get_or_create(
+        every=every.total_seconds(), period=IntervalSchedule.SECONDS
+    )
+    PeriodicTask.objects.update_or_create(
+        name=name,
+        defaults={
+            "task": settings.CELERY_BEAT_SCHEDULE[name]["task"],
+            "interval": interval,
+            "last_run_at": timezone.now() - timedelta(hours=1),
+        },
+    )
 
 
 def tasks(broker) -> Celery:
