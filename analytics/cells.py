@@ -220,9 +220,11 @@ DEPARTMENT_DAYS = Level(
     Span.DAY,
     _summed(f"""
         SELECT cell.owner, cell.since, {_CHILDREN}
-        FROM {_CELLS} CROSS JOIN interviews_position p
+        FROM {_CELLS} CROSS JOIN (
+            SELECT DISTINCT owner FROM analytics_cell WHERE scope = 'position' AND span = 'month'
+        ) position
         JOIN analytics_cell c ON c.scope = 'position' AND c.span = 'day'
-            AND c.owner = p.id AND c.since = cell.since AND c.department = cell.owner"""),
+            AND c.owner = position.owner AND c.since = cell.since AND c.department = cell.owner"""),
 )
 DEPARTMENT_MONTHS = _months_of_days(Scope.DEPARTMENT)
 COMPANY_DAYS = Level(
@@ -296,12 +298,17 @@ def _recount_one_by_one(cursor: CursorWrapper, marks: set[Mark]) -> set[Mark]:
 
 @transaction.atomic
 def _recount(cursor: CursorWrapper, marks: set[Mark]) -> None:
+    days = {(department, day) for position, day, department in marks if position == SUMS_ALONE}
     if cells := {(position, day) for position, day, _department in marks if position != SUMS_ALONE}:
         written = _replace(cursor, CELLS, cells)
-        changes = _changes(written)
-        if changes:
+        if changes := _changes(written):
             _add(cursor, changes)
-    days = {(department, day) for position, day, department in marks if position == SUMS_ALONE}
+        # Of a cell that does not say in which sums it is, only these tell.
+        days |= {
+            (after[0], day)
+            for (_position, day), _source, _kind, before, after in written
+            if before and after and before[0] is None and after[0] is not None
+        }
     if days:
         _sum_anew(cursor, {DEPARTMENT_DAYS: days})
 
@@ -454,14 +461,6 @@ def _months(days: Iterable[Key]) -> set[Key]:
     return {(owner, day.replace(day=1)) for owner, day in days}
 
 
-def mark(cells: Iterable[tuple[int, date, int]]) -> None:
-    """Have these counted anew: position, day, department."""
-    DirtyCell.objects.bulk_create(
-        DirtyCell(position=position, day=day, department=department)
-        for position, day, department in cells
-    )
-
-
 # --- counting everything --------------------------------------------------------------------------
 
 # In tables for as long as the transaction: each is read by several statements, and planned for what
@@ -514,18 +513,22 @@ INSERT INTO analytics_cell ({", ".join((*WHERE_IT_IS, *COLUMNS))})
 SELECT %(scope)s::text, %(span)s::text, fresh.* FROM fresh
 WHERE NOT EXISTS (SELECT FROM analytics_cell c WHERE {_OF_LEVEL} AND {_SAME})
 RETURNING since, department"""
-# The sums of what has been written have to be added up anew.
+# The sums of what has been written have to be added up anew, after whatever else waits: where the
+# rebuild is not broken off, it does so itself.
 _MARK = f"""
-INSERT INTO analytics_dirtycell (day, position, department)
-SELECT DISTINCT since, {SUMS_ALONE}, department FROM written WHERE department IS NOT NULL"""
+INSERT INTO analytics_dirtycell (id, day, position, department)
+SELECT least((SELECT min(id) FROM analytics_dirtycell), 0) - row_number() OVER (), since,
+    {SUMS_ALONE}, department
+FROM (SELECT DISTINCT since, department FROM written WHERE department IS NOT NULL) of_sums"""
 
 
 def rebuild() -> Iterator[int]:
     """Count everything anew, some positions at a time; yields how many positions are done.
 
-    What changes meanwhile stays marked, and is counted by the worker as ever. The sums of
-    departments and of the company come last; interrupted before, those of what was not the same
-    are marked, and it can be begun again.
+    What changes meanwhile stays marked, and is counted by the worker where it gets its turn
+    between two of these, or afterwards. The sums of departments and of the company come last;
+    interrupted before, those of what was not the same are marked, and it can be begun again.
+    Positions with something that cannot be counted stay as they are.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -535,15 +538,10 @@ def rebuild() -> Iterator[int]:
         positions = [position for (position,) in cursor.fetchall()]
     for first in range(0, len(positions), POSITIONS_AT_ONCE):
         some = positions[first : first + POSITIONS_AT_ONCE]
-        with transaction.atomic(), connection.cursor() as cursor:
-            wait_for_turn(cursor)
-            cursor.execute(ALL_AT_ONCE)
-            for name, source in _SOURCES.items():
-                _table(cursor, name, source, owners=some)
-            _make(cursor, "days", _DAYS_OF_POSITIONS)
-            _make(cursor, "months", _above("days", since=_MONTH))
-            _replace_all(cursor, CELLS, "days", some)
-            _replace_all(cursor, POSITION_MONTHS, "months", some)
+        try:
+            _rebuild(some)
+        except DataError:
+            logger.exception("positions_not_counted", positions=some)
         yield first + len(some)
     with transaction.atomic(), connection.cursor() as cursor:
         wait_for_turn(cursor)
@@ -557,6 +555,19 @@ def rebuild() -> Iterator[int]:
         _replace_all(cursor, COMPANY_DAYS, "company_days")
         _replace_all(cursor, COMPANY_MONTHS, "company_months")
         DirtyCell.objects.filter(position=SUMS_ALONE).delete()
+
+
+@transaction.atomic
+def _rebuild(positions: list[int]) -> None:
+    with connection.cursor() as cursor:
+        wait_for_turn(cursor)
+        cursor.execute(ALL_AT_ONCE)
+        for name, source in _SOURCES.items():
+            _table(cursor, name, source, owners=positions)
+        _make(cursor, "days", _DAYS_OF_POSITIONS)
+        _make(cursor, "months", _above("days", since=_MONTH))
+        _replace_all(cursor, CELLS, "days", positions)
+        _replace_all(cursor, POSITION_MONTHS, "months", positions)
 
 
 def _table(cursor: CursorWrapper, name: str, rows: str, **values: Any) -> None:

@@ -217,10 +217,6 @@ class Past:
         return self.starts_at - self.booked_at > DAY and not went
 
 
-def is_loaded() -> bool:
-    return Interview.objects.filter(source=SOURCE).exists()
-
-
 @transaction.atomic
 def load(weeks: int = WEEKS) -> None:
     """Bring it in, count it, and have alerts and models look at it; the demo's company is there

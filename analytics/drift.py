@@ -77,6 +77,7 @@ def check(rows: Iterable[Row]) -> list[Row]:
     differing: list[Row] = []
     with connection.cursor() as cursor:
         cells.wait_for_turn(cursor)
+        by_level[cells.CELLS] = by_level.get(cells.CELLS, set()) - _not_countable()
         for level, keys in by_level.items():
             counted, stored = level.counted(cursor, keys), level.stored(cursor, keys)
             differ = {key for key in keys if counted.get(key) != stored.get(key)}
@@ -87,6 +88,12 @@ def check(rows: Iterable[Row]) -> list[Row]:
     return differing
 
 
+def _not_countable() -> set[cells.Key]:
+    """What has failed to be counted is known, and would stop the counting of all others."""
+    failed = DirtyCell.objects.filter(pk__lt=0).exclude(position=cells.SUMS_ALONE)
+    return set(failed.values_list("position", "day"))
+
+
 def _waiting(level: cells.Level, keys: set[cells.Key]) -> set[cells.Key]:
     """Which of these are marked. There may be as many marks as there are cells, after an import."""
     whose = {
@@ -95,7 +102,10 @@ def _waiting(level: cells.Level, keys: set[cells.Key]) -> set[cells.Key]:
         Scope.COMPANY: Value(COMPANY, output_field=BigIntegerField()),
     }
     first = TruncMonth("day") if level.span == Span.MONTH else F("day")
-    marks = DirtyCell.objects.annotate(owner=whose[level.scope], since=first)
+    marks = DirtyCell.objects.all()
+    if level is not cells.CELLS:  # sums are at any moment what the stored cells add up to
+        marks = marks.filter(position=cells.SUMS_ALONE)
+    marks = marks.annotate(owner=whose[level.scope], since=first)
     owners, sinces = ({key[part] for key in keys} for part in (0, 1))
     marked = marks.filter(owner__in=owners, since__in=sinces)
     return keys & set(marked.values_list("owner", "since").distinct())

@@ -38,6 +38,7 @@ from interviews.models import (  # noqa: E402
     Position,
     PositionCategory,
 )
+from tests.analytics.counting import mark  # noqa: E402
 from tests.database import without_triggers  # noqa: E402
 
 INTERVIEWS, POSITIONS, DEPARTMENTS, DAYS = 1_000_000, 500, 12, 3 * 365
@@ -305,7 +306,7 @@ def change(chosen: list[tuple]) -> None:
     with connection.cursor() as cursor, without_triggers():
         for position, day, _department in chosen:
             cursor.execute(CHANGE, {"position": position, "day": day})
-    cells.mark(chosen)
+    mark(chosen)
 
 
 def one_by_one(count: int) -> list[float]:

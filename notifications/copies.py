@@ -41,7 +41,8 @@ def _to_groups(notification: Notification) -> Iterator[Notice]:
 
 @Remembered
 def active_groups() -> list[ChatGroup]:
-    """There are few; one switched off meanwhile is told nothing all the same (channels/chat.py)."""
+    """There are few. One that was added or may see less counts some seconds later; one switched off
+    is told nothing all the same, and its copy fails as withdrawn (channels/chat.py)."""
     return list(ChatGroup.objects.filter(is_active=True).defer("url"))
 
 

@@ -16,9 +16,10 @@ class Remembered(Generic[T]):
         self._found: tuple[float, T] | None = None
 
     def __call__(self) -> T:
-        if self._found is None or time.monotonic() >= self._found[0]:
-            self._found = (time.monotonic() + KNOWN_FOR, self._look_up())
-        return self._found[1]
+        found = self._found  # another thread may forget it meanwhile
+        if found is None or time.monotonic() >= found[0]:
+            found = self._found = (time.monotonic() + KNOWN_FOR, self._look_up())
+        return found[1]
 
     def forget(self) -> None:
         """In this process what was changed counts at once."""

@@ -142,7 +142,8 @@ def deliver_due(*, among: Iterable[str] | None = None, seconds: float) -> int:
     deadline = time.monotonic() + seconds
     keys = None if among is None else list(among)
     taken = 0
-    # Who was told what to send has done with it: asking for more would find nothing.
+    # Who was told what to send does not ask for more. One that had to be tried twice counts twice,
+    # and leaves another to the sweep.
     while (keys is None or taken < len(keys)) and time.monotonic() < deadline:
         batch = claim(timezone.now(), among=keys)
         if not batch:
@@ -164,17 +165,25 @@ WITH due AS MATERIALIZED (
 UPDATE notifications_notification AS message
 SET state = 'sending', claimed_until = %(until)s, attempts = message.attempts + 1
 FROM due WHERE message.id = due.id
-RETURNING message.*
+RETURNING {columns}
 """
-ABANDONED = CLAIM.format(due="state = 'sending' AND claimed_until < %(now)s", first="claimed_until")
+# By their names: of all there are, a statement that is prepared could not go on after a migration
+# has added one.
+_COLUMNS = ", ".join(f"message.{each.column}" for each in Notification._meta.concrete_fields)
+ABANDONED = CLAIM.format(
+    due="state = 'sending' AND claimed_until < %(now)s", first="claimed_until", columns=_COLUMNS
+)
 WAITING = CLAIM.format(
-    due="state = 'queued' AND not_before <= %(now)s", first="urgent_by, not_before"
+    due="state = 'queued' AND not_before <= %(now)s",
+    first="urgent_by, not_before",
+    columns=_COLUMNS,
 )
 # "|| ''" keeps PostgreSQL from looking for a few names through all that waits: of that index it
 # believes, until it has counted again, that it is as short as it was in quieter times.
 AMONG = CLAIM.format(
     due="dedupe_key = ANY(%(among)s) AND state || '' = 'queued' AND not_before <= %(now)s",
     first="urgent_by, not_before",
+    columns=_COLUMNS,
 )
 
 

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.decorators import DeskRequest, desk_required
 from accounts.models import User
+from accounts.permissions import DECIDE_CANCELLATION, STAFF_ROLES
 from analytics import behind
 from analytics.behind import ANY, Figure
 from analytics.dashboards import words
@@ -53,7 +54,7 @@ def rows(request: DeskRequest) -> HttpResponse:
     """The latest first. Which figure stands in the address, as its map and key."""
     of = behind.figure(request.GET.get("figure", "")[:200])
     figure = in_words_of(of) if of else ""
-    if of is None or not figure:
+    if of is None or not figure or not _may_see(request.user, of):
         raise Http404
     asked = ask(request.GET, request.user)
     reference = as_reference(request.GET.get("after", "")[:40])
@@ -71,6 +72,7 @@ def rows(request: DeskRequest) -> HttpResponse:
         "back": with_query(reverse(page.url_name), asked.query),
         "figure": figure,
         "period": in_words(asked.period),
+        "form": asked.form,
         "chips": asked.form.chips(),
         "columns": columns,
         "rows": [
@@ -81,6 +83,12 @@ def rows(request: DeskRequest) -> HttpResponse:
         "more": f"{here}&after={listed[-1]['reference']}" if has_more and listed else "",
     }
     return render(request, "analytics/rows.html", context)
+
+
+def _may_see(user: User, of: Figure) -> bool:
+    """Who decided how much is for those who decide, as on the page of decisions."""
+    by_person = of.map == "handling" and of.parts[0] != ANY
+    return not by_person or user.has_perm(DECIDE_CANCELLATION)
 
 
 # --- in words -------------------------------------------------------------------------------------
@@ -169,7 +177,8 @@ def _work(kind: str) -> Tell:
 def _person(pk: str) -> str:
     if pk == "0":
         return _("The policy’s default")
-    found = User.objects.filter(pk=pk) if pk.isdecimal() and len(pk) < 19 else User.objects.none()
+    staff = User.objects.filter(role__in=STAFF_ROLES)
+    found = staff.filter(pk=pk) if pk.isdecimal() and len(pk) < 19 else staff.none()
     return found.values_list("name", flat=True).first() or _("not known any more")
 
 

@@ -180,7 +180,7 @@ class Table:
                 text, under = rate(value), sample(value)
             case What.MINUTES:
                 text = minutes(value)
-        if text == NOTHING or value == 0:  # there are no rows behind it
+        if text == NOTHING or getattr(value, "numerator", 1) == 0:  # there are no rows behind it
             url = ""
         return Shown(text, under, url, column.what != What.TEXT, column.title)
 

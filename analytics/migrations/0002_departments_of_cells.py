@@ -9,10 +9,12 @@ FROM interviews_position p
 WHERE p.id = c.owner AND c.scope = 'position' AND c.span = 'day';
 
 INSERT INTO analytics_dirtycell (day, position, department)
-SELECT day, 0, department FROM analytics_dirtycell WHERE position <> 0
+SELECT day, 0, department FROM analytics_dirtycell
+WHERE position <> 0 AND EXISTS (SELECT FROM analytics_cell)
 UNION
 SELECT dirty.day, 0, p.department_id
-FROM analytics_dirtycell dirty JOIN interviews_position p ON p.id = dirty.position;
+FROM analytics_dirtycell dirty JOIN interviews_position p ON p.id = dirty.position
+WHERE EXISTS (SELECT FROM analytics_cell);
 """
 
 

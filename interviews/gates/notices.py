@@ -12,6 +12,7 @@ from interviews.notices import CANDIDATE, about
 from notifications.services import Notice
 
 WHILE_MISSING = ("documents_missing", "document_rejected")
+ABOUT_DOCUMENTS = (*WHILE_MISSING, "documents_accepted")
 
 
 def documents_missing(

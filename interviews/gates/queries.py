@@ -142,7 +142,9 @@ def papers_of(application: Application, *, today: date) -> Papers | None:
 def are_accepted(application: Application, *, today: date) -> bool:
     """Whether there is nothing to hand in or to check any more."""
     papers = papers_of(application, today=today)
-    return papers is not None and papers.state is PapersState.ACCEPTED
+    if papers is None or papers.state is not PapersState.ACCEPTED:
+        return False
+    return not waits_for_check(application)  # of what was accepted, a newer one may
 
 
 def waiting_for_documents(*, ended_since: datetime) -> list[int]:

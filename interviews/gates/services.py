@@ -148,7 +148,10 @@ def check(
     if interview := latest_interview(document.application):
         if not accepted:
             notify(*notices.document_rejected(document, interview))
-        elif queries.are_accepted(application, today=company_day(now)):
+        elif document.application.stage not in OVER and queries.are_accepted(
+            application, today=company_day(now)
+        ):
+            supersede(interview.subject, notices.WHILE_MISSING)
             notify(*notices.documents_accepted(document, interview))
     _say_if_checked(application, by=by)
     return document
@@ -202,7 +205,7 @@ def weigh(interview: Interview, scores: Mapping[str, float], *, at: datetime) ->
                 return False
             facts = {"gate": gate.pk, "dimension": gate.dimension}
             history.record(interview, ("ended_by_score", facts), by=None, at=at)
-            supersede(interview.subject, notices.WHILE_MISSING)
+            supersede(interview.subject, notices.ABOUT_DOCUMENTS)
             if not called_off:  # else they have been told with that
                 notify(*notices.ended(interview))
             return True

@@ -1,7 +1,8 @@
 """What the cells should say, counted by hand: every interview in turn, in plain Python."""
 
 from collections import Counter, defaultdict
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from analytics.measures import (
@@ -12,7 +13,7 @@ from analytics.measures import (
     NUMBERS,
     QUESTIONS,
 )
-from analytics.models import Cell
+from analytics.models import Cell, DirtyCell
 from cancellations.models import Absence, Cancellation, Saving
 from interviews.models import (
     Decline,
@@ -254,3 +255,11 @@ def stored() -> dict:
             counts.update({(name, key): n for key, n in (getattr(cell, name) or {}).items()})
         found[cell.key] = +counts
     return found
+
+
+def mark(cells: Iterable[tuple[int, date, int]]) -> None:
+    """Have these counted anew: position, day, department."""
+    DirtyCell.objects.bulk_create(
+        DirtyCell(position=position, day=day, department=department)
+        for position, day, department in cells
+    )

@@ -101,7 +101,7 @@ def test_marks_of_others_do_not_hide_what_differs(interview, scope, span):
 
 
 def test_marks_are_not_read_where_nothing_differs(interview):
-    cells.mark([(interview.position.pk, interview.starts_at.date(), 0)])
+    counting.mark([(interview.position.pk, interview.starts_at.date(), 0)])
     with CaptureQueriesContext(connection) as queries:
         tasks.check_cells()
 

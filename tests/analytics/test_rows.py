@@ -256,3 +256,32 @@ def test_what_is_no_figure_is_not_found(desk, figure):
 )  # fmt: skip
 def test_a_key_that_nothing_has_lists_nothing(desk, figure):
     assert "No interview is like that" in page(desk, figure)
+
+
+def test_who_decided_is_told_to_who_decides_and_of_staff_alone(position, desk, client):
+    lead = UserFactory(lead=True, name="吴建国", departments=[position.department])
+    late = InterviewFactory(position=position, starts_in=timedelta(hours=5))
+    CancellationFactory(
+        interview=late,
+        outcome="needs_hr",
+        status="declined",
+        decided_by=lead,
+        decided_at=at(days=0),
+    )
+    count()
+    whole = Period(TODAY - timedelta(days=3), TODAY + timedelta(days=3))
+    days = {"since": whole.since.isoformat(), "until": whole.until.isoformat()}
+
+    assert "吴建国" in page(desk, f"handling:{lead.pk}|*", **days)
+    assert late.reference in page(desk, f"handling:{lead.pk}|*", **days)
+    candidate = late.candidate.user
+    assert candidate.name not in page(
+        desk, f"handling:{candidate.pk}|*", since="2020-01-01", until="2020-01-02"
+    )
+    client.force_login(UserFactory(viewer=True, departments=[position.department]))
+    page(client, f"handling:{lead.pk}|*", status=404, **days)
+    page(client, "handling:*|3", **days)
+
+
+def test_a_filter_that_is_not_understood_says_so(position, desk):
+    assert "error" in page(desk, position="999999")

@@ -357,6 +357,38 @@ def test_with_the_last_document_accepted_the_candidate_is_told_once(interview, g
     assert told.get().subject == interview.subject
 
 
+def test_what_was_still_to_be_said_of_missing_ones_is_not_said_any_more(interview, gate, recruiter):
+    services.ask_for_documents(interview.application, by=recruiter)
+    document = DocumentFactory(application=interview.application, gate=gate)
+
+    services.check(document.reference, by=recruiter, accepted=True)
+
+    asked = Notification.objects.filter(event="documents_missing")
+    assert {each.state for each in asked} == {"superseded"}
+
+
+@pytest.mark.parametrize("stage", [Stage.ENDED, Stage.HIRED])
+def test_who_has_nothing_ahead_is_not_told_of_a_next_step(interview, gate, recruiter, stage):
+    document = DocumentFactory(application=interview.application, gate=gate)
+    Application.objects.filter(pk=interview.application.pk).update(stage=stage)
+
+    services.check(document.reference, by=recruiter, accepted=True)
+
+    assert not Notification.objects.filter(event="documents_accepted").exists()
+
+
+def test_all_is_not_accepted_while_a_newer_one_waits(interview, gate, recruiter):
+    other = StageGateFactory(position=interview.position)
+    accepted = DocumentFactory(application=interview.application, gate=gate)
+    services.check(accepted.reference, by=recruiter, accepted=True)
+    DocumentFactory(application=interview.application, gate=gate)
+    last = DocumentFactory(application=interview.application, gate=other)
+
+    services.check(last.reference, by=recruiter, accepted=True)
+
+    assert not Notification.objects.filter(event="documents_accepted").exists()
+
+
 def test_who_let_a_document_run_out_is_not_told_that_all_is_well(interview, gate, recruiter):
     document = DocumentFactory(application=interview.application, gate=gate)
     yesterday = TODAY - DAY
