@@ -291,4 +291,4 @@ def tile(label: str, now: Rate, before: Rate, url: str = "", *, under: str = "")
 
 
 def tile_of_count(label: str, now: int, before: int, url: str = "", under: str = "") -> Tile:
-    return Tile(label, count(now), under, difference(now, before), url)
+    return Tile(label, count(now), under, difference(now, before), url if now else "")
