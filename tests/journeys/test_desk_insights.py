@@ -188,6 +188,8 @@ def test_figures_have_nothing_for_axe_to_find(visit, lead, figures, foreseen, la
     paths += [
         f"{reverse('analytics:overview')}?since=2099-01-01",
         f"{reverse('analytics:overview')}?position=0",
+        f"{reverse('analytics:rows')}?figure=hours:starts|*|*",
+        f"{reverse('analytics:rows')}?figure=venues:nowhere|came",
     ]
     found = {}
     for path in paths:
