@@ -16,11 +16,10 @@ from django.conf import settings
 from django.db import connection
 
 from analytics.cells import INTERVIEWS_OF_CELLS
-from analytics.figures import SEPARATOR, Filter, Period
+from analytics.figures import SEPARATOR, Filter, Period, each_position, told_apart
 from analytics.measures import CONTRIBUTIONS, FACTS
-from analytics.models import ALL, Scope, Span
+from analytics.models import Scope, Span
 from interviews.keyset import Place
-from interviews.models import Position
 from interviews.queries import company_day
 
 SIZE = 50
@@ -84,17 +83,6 @@ def _counts(of: Figure) -> str:
     )
 
 
-def _rows(chosen: Filter) -> str:
-    """Those of its source and kind, or of all of them together."""
-    return _exact(chosen) or f"c.source = '{ALL}' AND c.kind = '{ALL}'"
-
-
-def _exact(chosen: Filter) -> str:
-    which = [f"c.source = %(source)s AND c.source <> '{ALL}'"] * (chosen.source is not None)
-    which += [f"c.kind = %(kind)s AND c.kind <> '{ALL}'"] * (chosen.kind is not None)
-    return " AND ".join(which)
-
-
 def _days(chosen: Filter, period: Period, of: Figure) -> Days:
     """The latest days that have any, with how many: a page's worth and the day it begins in."""
     scope, owners = chosen.rows
@@ -104,7 +92,7 @@ def _days(chosen: Filter, period: Period, of: Figure) -> Days:
             SELECT c.since, {_counts(of)} AS n FROM analytics_cell c
             WHERE c.scope = %(scope)s AND c.span = '{Span.DAY}'
                 AND c.owner = ANY(%(owners)s::bigint[]) AND c.since BETWEEN %(first)s AND %(last)s
-                AND {_rows(chosen)} AND c.{of.map} IS NOT NULL
+                AND {told_apart(chosen)} AND c.{of.map} IS NOT NULL
         ) counted WHERE n > 0 GROUP BY since ORDER BY since DESC LIMIT {SIZE + 2}
         """,
         chosen,
@@ -130,22 +118,13 @@ def _cells(chosen: Filter, days: Sequence[date], of: Figure) -> list[Cell]:
         SELECT DISTINCT c.owner, c.since FROM analytics_cell c
         WHERE c.scope = '{Scope.POSITION}' AND c.span = '{Span.DAY}'
             AND c.owner = ANY(%(owners)s::bigint[]) AND c.since = ANY(%(days)s::date[])
-            AND {_rows(chosen)} AND c.{of.map} IS NOT NULL AND {_counts(of)} > 0
+            AND {told_apart(chosen)} AND c.{of.map} IS NOT NULL AND {_counts(of)} > 0
         """,
         chosen,
         of,
-        owners=_positions(chosen),
+        owners=list(each_position(chosen).positions or ()),
         days=list(days),
     )
-
-
-def _positions(chosen: Filter) -> list[int]:
-    if chosen.positions is not None:
-        return list(chosen.positions)
-    positions = Position.objects.all()
-    if chosen.departments is not None:
-        positions = positions.filter(department__in=chosen.departments)
-    return list(positions.values_list("pk", flat=True))
 
 
 def _found(chosen: Filter, cells: Sequence[Cell], of: Figure, after: Place | None) -> list[int]:
@@ -158,7 +137,7 @@ def _found(chosen: Filter, cells: Sequence[Cell], of: Figure, after: Place | Non
         WHERE i.id IN (
             SELECT interview FROM ({CONTRIBUTIONS[of.map]})
                 c(owner, since, source, kind, interview, key)
-            WHERE key LIKE %(key)s AND {_exact(chosen) or "true"}
+            WHERE key LIKE %(key)s AND {told_apart(chosen, is_exact=True)}
         ) {begins}
         ORDER BY i.listed_at DESC, i.id DESC LIMIT {SIZE + 1}
         """,

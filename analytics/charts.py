@@ -472,7 +472,7 @@ class HeatMap(Chart):
     def height(self) -> float:
         return HEAT_TOP + HEAT_ROW * len(self.rows)
 
-    @property
+    @cached_property
     def most(self) -> float:
         return max((max(row, default=0) for row in self.values), default=0)
 

@@ -473,7 +473,7 @@ def lines(chosen: Filter, period: Period) -> Iterator[Line]:
     """As they are kept, a position after the other: however many there are, those of one position
     are in memory. Those in which no interview counts are left out."""
     columns = ", ".join(["c.since, c.source, c.kind", *(f"c.{name}" for name in NUMBERS)])
-    for position in _each_position(chosen).positions or ():
+    for position in each_position(chosen).positions or ():
         own = Filter(chosen.departments, (position,), chosen.source, chosen.kind)
         for day, source, kind, *numbers in _read(
             own, period.pieces("day"), columns, "ORDER BY 1, 2, 3", is_exact=True
@@ -493,7 +493,7 @@ def crossed(
     joined = "JOIN interviews_position p ON p.id = c.owner GROUP BY 1, 2"
     found: dict[int | str | None, dict[int | str | None, Counts]] = {}
     for key, beside, *numbers in _read(
-        _each_position(chosen), period.pieces(), f"{keys}, {sums}", joined, is_exact
+        each_position(chosen), period.pieces(), f"{keys}, {sums}", joined, is_exact
     ):
         found.setdefault(key, {})[beside] = Counts(*numbers)
     return found
@@ -508,12 +508,12 @@ def _split_up(chosen: Filter, dimension: Dimension) -> tuple[Filter, str, str]:
         case "department" if chosen.positions is None:
             return _each_department(chosen), "c.owner", ""
         case "position":
-            return _each_position(chosen), "c.owner", ""
+            return each_position(chosen), "c.owner", ""
     column = {"department": "department_id", "category": "category_id"}.get(
         dimension, "recruiter_id"
     )
     joined = "JOIN interviews_position p ON p.id = c.owner"
-    return _each_position(chosen), f"p.{column}", joined
+    return each_position(chosen), f"p.{column}", joined
 
 
 def _each_department(chosen: Filter) -> Filter:
@@ -523,7 +523,8 @@ def _each_department(chosen: Filter) -> Filter:
     return Filter(departments, None, chosen.source, chosen.kind)
 
 
-def _each_position(chosen: Filter) -> Filter:
+def each_position(chosen: Filter) -> Filter:
+    """The same interviews, by the positions they are of."""
     if chosen.positions is not None:
         return chosen
     positions = Position.objects.all()
@@ -554,21 +555,26 @@ _OF_POSITION: dict[Dimension, str] = {
 }
 
 
+def told_apart(chosen: Filter, *, is_exact: bool = False) -> str:
+    """The condition of the rows that are read: told apart by source and kind (`is_exact`, or where
+    the filter names one), or of all of them together."""
+    if not is_exact and chosen.source is None and chosen.kind is None:
+        return f"source = '{ALL}' AND kind = '{ALL}'"
+    which = [f"source <> '{ALL}'"]
+    which += ["source = %(source)s"] * (chosen.source is not None)
+    which += ["kind = %(kind)s"] * (chosen.kind is not None)
+    return " AND ".join(which)
+
+
 def _read(
     chosen: Filter, pieces: Pieces, columns: str, rest: str, is_exact: bool
 ) -> list[tuple[Any, ...]]:
-    """Rows of the cells: told apart by source and kind (`is_exact`), or those of all of them where
-    the filter names neither."""
+    """Rows of the cells, summed or as they are."""
     if chosen.is_empty or not pieces:
         return []
     scope, owners = chosen.rows
-    which = ["scope = %(scope)s", "owner = ANY(%(owners)s::bigint[])"]
-    if is_exact or chosen.source is not None or chosen.kind is not None:
-        which += [f"source <> '{ALL}'"]
-        which += ["source = %(source)s"] * (chosen.source is not None)
-        which += ["kind = %(kind)s"] * (chosen.kind is not None)
-    else:
-        which += [f"source = '{ALL}'", f"kind = '{ALL}'"]
+    which = "scope = %(scope)s AND owner = ANY(%(owners)s::bigint[])"
+    which += f" AND {told_apart(chosen, is_exact=is_exact)}"
     values: dict[str, Any] = {
         "scope": str(scope),
         "owners": owners,
@@ -579,7 +585,7 @@ def _read(
     of_spans = []
     for number, (span, first, last) in enumerate(pieces):
         days = f"span = '{span}' AND since BETWEEN %(first{number})s AND %(last{number})s"
-        of_spans.append(f"SELECT * FROM analytics_cell WHERE {' AND '.join([*which, days])}")
+        of_spans.append(f"SELECT * FROM analytics_cell WHERE {which} AND {days}")
         values |= {f"first{number}": first, f"last{number}": last}
     table = f"({' UNION ALL '.join(of_spans)}) c"
     with connection.cursor() as cursor:
@@ -644,7 +650,7 @@ def crossed_split(
     columns = f"{keys}, each.key, sum(each.value::int)::int"
     found: dict[int | str | None, dict[int | str | None, Split]] = {}
     for key, beside, text, count in _read(
-        _each_position(chosen), period.pieces(), columns, joined, is_exact
+        each_position(chosen), period.pieces(), columns, joined, is_exact
     ):
         split = found.setdefault(key, {}).setdefault(beside, {})
         split[tuple(text.split(SEPARATOR))] = count
