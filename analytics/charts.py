@@ -95,8 +95,11 @@ def _tag(name: str, content: str | None = None, /, **attributes: object) -> str:
     return f"<{name}{said} />" if content is None else f"<{name}{said}>{content}</{name}>"
 
 
-def _text(words: str, x: str, y: float, kind: str, anchor: str | None = None) -> str:
-    return _tag("text", escape(words), x=x, y=_number(y), class_=kind, text_anchor=anchor)
+def _text(words: str, x: str, y: float, kind: str, anchor: str = "") -> str:
+    place = f'x="{x}" y="{_number(y)}" class="{kind}"'
+    if anchor:
+        place += f' text-anchor="{anchor}"'
+    return f"<text {place}>{escape(words)}</text>"
 
 
 def _rect(x: float, y: float, width: float, height: float, kind: str) -> str:
@@ -107,10 +110,11 @@ def _rect(x: float, y: float, width: float, height: float, kind: str) -> str:
 
 def _group(content: str, words: str, url: str) -> str:
     """What belongs together: a link where it leads somewhere, and what a pointer is told."""
-    told = _tag("title", escape(words)) + content
+    words = escape(words)
+    told = f"<title>{words}</title>{content}"
     if url:
-        return _tag("a", told, href=url, aria_label=words, class_="chart-link")
-    return _tag("g", told)
+        return f'<a href="{escape(url)}" aria-label="{words}" class="chart-link">{told}</a>'
+    return f"<g>{told}</g>"
 
 
 def _line(x1: float, y1: float, x2: float, y2: float, kind: str) -> str:
@@ -212,7 +216,7 @@ class Bars(Chart):
             return []
         return [("tone-1", _("this period")), ("tone-before", _("the period before"))]
 
-    @property
+    @cached_property
     def longest(self) -> float:
         sizes = [max(each.value, each.before or 0) for each in self.bars]
         return self.most or max([*sizes, 0]) or 1
@@ -264,7 +268,7 @@ class StackedBars(Chart):
             at += width
         return found
 
-    @property
+    @cached_property
     def _longest(self) -> float:
         sums = (sum(each.values[row] for each in self.series) for row in range(len(self.labels)))
         return max(sums, default=0)

@@ -448,12 +448,14 @@ def totals(chosen: Filter, period: Period) -> Counts:
     return _numbers(chosen, period.pieces(), "0").get(0, NOTHING)
 
 
-def series(chosen: Filter, period: Period, step: Step | None = None) -> list[Point]:
+def series(
+    chosen: Filter, period: Period, step: Step | None = None, numbers: Sequence[str] = NUMBERS
+) -> list[Point]:
     """Each step of the period, also those with nothing in them. A step that the period begins or
-    ends in counts the days of the period alone."""
+    ends in counts the days of the period alone. `numbers` as in `by`."""
     step = step or period.step
     start = f"date_trunc('{step}', c.since::timestamp)::date"
-    rows = _numbers(chosen, period.pieces(step), start)
+    rows = _numbers(chosen, period.pieces(step), start, names=numbers)
     return [Point(since, rows.get(since, NOTHING)) for since in period.starts(step)]
 
 

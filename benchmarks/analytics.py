@@ -96,17 +96,23 @@ MAKE = [
         reason_id, detail, requested_at, starts_at, notice, outcome, short_notice, policy, status,
         decided_at, decided_by_id, note, is_exit, evidence)
     SELECT 'C' || lpad(n::text, 9, '0'), n,
-        CASE WHEN status = 'cancelled' AND e < 0.2 THEN 'company' ELSE 'candidate' END,
-        person,
+        CASE WHEN why = 'company' THEN 'company' ELSE 'candidate' END, person,
         reasons.ids[1 + floor(d * 0.999 * array_length(reasons.ids, 1))::int],
-        '', starts - early, starts, early,
+        CASE WHEN why <> 'company' AND n % 5 = 0 THEN '那天要去外地办事' ELSE '' END,
+        starts - early, starts, early,
         CASE WHEN b < 0.3 THEN 'needs_hr' ELSE 'automatic' END, false, '{"promised_minutes": 15}',
         'approved', starts - early + d * interval '40 minutes',
         CASE WHEN b < 0.25 THEN hr END, '', status = 'withdrawn',
         jsonb_build_object('stage', 'professional', 'number', 1 + n % 9, 'answered', n % 9)
     FROM drawn
     CROSS JOIN LATERAL (SELECT b * interval '90 hours' AS early) t
-    CROSS JOIN (SELECT array_agg(id ORDER BY id) AS ids FROM cancellations_reason) reasons
+    CROSS JOIN LATERAL (
+        SELECT CASE WHEN status = 'withdrawn' THEN 'exit' WHEN e < 0.2 THEN 'company'
+            ELSE 'cancel' END AS why
+    ) w
+    JOIN (
+        SELECT purpose, array_agg(id ORDER BY id) AS ids FROM cancellations_reason GROUP BY 1
+    ) reasons ON reasons.purpose = why
     WHERE status IN ('cancelled', 'withdrawn')
     """,
     """

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 from urllib.parse import quote_plus, urlencode
 
@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy, pgettext
 from accounts.models import User
 from analytics import figures
 from analytics.behind import Figure
+from analytics.dashboards.telling import MOST_ROWS
 from analytics.figures import Counts, Filter, Period, Split, Step
 from cancellations.desk_filters import ANY, OUR_OWN, Narrowing
 from cancellations.forms import Chip
@@ -42,6 +43,9 @@ PRESETS = {
 }
 USUAL = "last_30"
 PERIOD = ("period", "since", "until")
+
+# A page leads to hundreds of lists, told apart by a few ids and codes.
+_quoted = lru_cache(maxsize=4096)(quote_plus)
 
 
 def preset(name: str, today: date) -> Period:
@@ -147,16 +151,6 @@ class InsightFilter(Narrowing):
 
 
 @dataclass(frozen=True)
-class Read:
-    """What the cells say of a period and of the one before: totals, and maps by their names."""
-
-    counts: Counts
-    counts_before: Counts
-    maps: dict[str, Split]
-    maps_before: dict[str, Split]
-
-
-@dataclass(frozen=True)
 class Asked:
     """What a page is asked for, as far as this person may see it."""
 
@@ -165,10 +159,16 @@ class Asked:
     today: date
     chosen: Filter
     period: Period
+    is_file: bool = False  # which has every row there is; a page, the first of them
 
     @cached_property
     def before(self) -> Period:
         return self.period.before
+
+    @property
+    def most_rows(self) -> int | None:
+        """Of a table: one more than a page shows says that there are more."""
+        return None if self.is_file else MOST_ROWS + 1
 
     @property
     def is_ahead(self) -> bool:
@@ -208,10 +208,10 @@ class Asked:
         return "" if "since" in said or "until" in said else said.get("period", USUAL)
 
     def read(self, *maps: str) -> "Read":
-        """Totals and maps of both periods; what several parts of a page ask for is read once."""
+        """Maps of both periods, by their names; what several parts of a page ask for is read
+        once."""
         return Read(
-            figures.totals(self.chosen, self.period),
-            figures.totals(self.chosen, self.before),
+            self,
             figures.splits(self.chosen, self.period, *maps),
             figures.splits(self.chosen, self.before, *maps),
         )
@@ -224,7 +224,7 @@ class Asked:
     def _listed(self) -> dict[str, str]:
         """What the desk's list is narrowed to for the same interviews, as it stands in addresses: a
         page has hundreds of them."""
-        said = {name: quote_plus(str(value)) for name, value in self.form.narrowing.items()}
+        said = {name: _quoted(str(value)) for name, value in self.form.narrowing.items()}
         said.pop("period", None)
         return said | {"since": str(self.period.since), "until": str(self.period.until)}
 
@@ -235,14 +235,14 @@ class Asked:
             return ""
         if narrowed.get("source") == "":
             narrowed["source"] = OURS
-        said = self._listed | {name: quote_plus(str(value)) for name, value in narrowed.items()}
+        said = self._listed | {name: _quoted(str(value)) for name, value in narrowed.items()}
         if period is not None:
             said |= {"since": str(period.since), "until": str(period.until)}
         return f"{self._list_url}?{'&'.join(f'{name}={value}' for name, value in said.items())}"
 
     def behind(self, name: str, *parts: object) -> str:
         """Where the interviews are listed that count in this map, by keys of these parts."""
-        return self._behind_url + quote_plus(str(Figure(name, tuple(map(str, parts)))))
+        return self._behind_url + _quoted(str(Figure(name, tuple(map(str, parts)))))
 
     def waiting(self, kind: str) -> str:
         """Where the desk's queue shows what of this kind waits."""
@@ -261,7 +261,24 @@ class Asked:
         return reverse("cancellations:interviews")
 
 
-def ask(data: QueryDict, user: User) -> Asked:
+@dataclass(frozen=True)
+class Read:
+    """What the cells say of the period that is asked about and of the one before."""
+
+    asked: Asked
+    maps: dict[str, Split]
+    maps_before: dict[str, Split]
+
+    @cached_property
+    def counts(self) -> Counts:
+        return figures.totals(self.asked.chosen, self.asked.period)
+
+    @cached_property
+    def counts_before(self) -> Counts:
+        return figures.totals(self.asked.chosen, self.asked.before)
+
+
+def ask(data: QueryDict, user: User, *, is_file: bool = False) -> Asked:
     """What `data`, a query of an address, asks for."""
     form = InsightFilter(data, user=user)
     said = form.narrowing
@@ -276,7 +293,7 @@ def ask(data: QueryDict, user: User) -> Asked:
         kind=said.get("kind"),
     )
     today = timezone.localdate(timezone=timezone.get_default_timezone())
-    return Asked(user, form, today, chosen, form.chosen_period(today))
+    return Asked(user, form, today, chosen, form.chosen_period(today), is_file)
 
 
 # --- days in words --------------------------------------------------------------------------------

@@ -1,9 +1,11 @@
 """What candidates wrote, a few of them, without what would tell who they are."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 
+from analytics import figures
 from analytics.dashboards.asking import Asked
 from cancellations.models import Cancellation, Party
 from interviews import listing
@@ -13,6 +15,12 @@ from interviews.states import InterviewStatus
 MOST = 12
 LOOKED_AT = 200  # interviews, for those whose candidates wrote something
 LONGEST = 160
+# Of everybody who is known to have to do with a cancellation.
+NAMES = (
+    "interview__application__candidate__user__name",
+    "interview__application__position__recruiter__name",
+    "interview__interviewer__name",
+)
 MASK = "＊＊"
 # Addresses, numbers of phones and papers, names on other services; and a name after the words with
 # which people say theirs.
@@ -52,8 +60,9 @@ def masked(text: str, names: Iterable[str] = ()) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST - 1].rstrip()}…"
 
 
-def some(asked: Asked) -> list[Quote]:
-    """Of the latest cancelled in the period. Whoever asks may read what candidates write."""
+def some(asked: Asked, labels: Mapping[tuple[str, str], str]) -> list[Quote]:
+    """Of the latest cancelled in the period. Whoever asks may read what candidates write; `labels`
+    are those of reasons (words.reason_labels)."""
     said = asked.form.narrowing
     wanted = Wanted(
         status=InterviewStatus.CANCELLED,
@@ -63,25 +72,30 @@ def some(asked: Asked) -> list[Quote]:
         position=_number(said.get("position")),
         category=_number(said.get("category")),
         recruiter=_number(said.get("recruiter")),
-        since=asked.period.since,
+        since=_since(asked),
         until=asked.period.until,
     )
-    # As the desk's list finds them: in the same time however many there are.
-    latest = listing.some(asked.user, wanted, (), size=LOOKED_AT).rows
+    latest = listing.everything(asked.user, wanted).values_list("pk", flat=True)[:LOOKED_AT]
     cancellations = Cancellation.objects.filter(
-        interview__in=[each["pk"] for each in latest], party=Party.CANDIDATE, detail__gt=""
+        interview__in=list(latest), party=Party.CANDIDATE, detail__gt=""
     )
+    written = cancellations.order_by("-requested_at").values_list("reason__code", "detail", *NAMES)
     return [
-        Quote(each.reason.label, masked(each.detail, _names(each)))
-        for each in cancellations.with_facts().order_by("-requested_at")[:MOST]
+        Quote(labels.get(("candidate", code), code), masked(detail, filter(None, names)))
+        for code, detail, *names in written[:MOST]
     ]
 
 
-def _names(cancellation: Cancellation) -> list[str]:
-    """Of everybody who is known to have to do with it."""
-    interview = cancellation.interview
-    people = [interview.candidate.user, interview.position.recruiter, interview.interviewer]
-    return [person.name for person in people if person]
+def _since(asked: Asked) -> date:
+    """As late in the period as there are enough from it on: a list of all of them would first be
+    sorted."""
+    counted = ("cancelled",)
+    together = 0
+    for point in reversed(figures.series(asked.chosen, asked.period, "day", counted)):
+        together += point.counts.cancelled
+        if together >= LOOKED_AT:
+            return point.since
+    return asked.period.since
 
 
 def _number(text: str | None) -> int | None:

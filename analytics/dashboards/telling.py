@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
@@ -136,30 +136,21 @@ class Linked:
     url: str
 
 
-@dataclass(frozen=True)
-class Shown:
+class Shown(NamedTuple):
     """One cell as a page shows it."""
 
     text: str
-    under: str
-    url: str
-    is_number: bool
-    title: str
+    under: str = ""
+    url: str = ""
 
 
-def _cell(placed: tuple[int, Shown]) -> str:
-    """The first says what its row is of. On a phone, where a row is a card, each of the others says
-    what it is itself."""
-    number, shown = placed
+def _cell(shown: Shown) -> str:
     text = escape(shown.text)
-    if number == 0:
-        return f'<th scope="row">{text}</th>'
     if shown.url:
         text = f'<a href="{escape(shown.url)}">{text}</a>'
     if shown.under:
         text += f' <span class="soft sample">{escape(shown.under)}</span>'
-    kind = ' class="num"' if shown.is_number else ""
-    return f'<td{kind} data-label="{escape(shown.title)}">{text}</td>'
+    return text
 
 
 @dataclass(frozen=True)
@@ -182,7 +173,7 @@ class Table:
                 text = minutes(value)
         if text == NOTHING or getattr(value, "numerator", 1) == 0:  # there are no rows behind it
             url = ""
-        return Shown(text, under, url, column.what != What.TEXT, column.title)
+        return Shown(text, under, url)
 
     @property
     def shown(self) -> list[list[Shown]]:
@@ -193,10 +184,28 @@ class Table:
         ]
 
     @property
-    def body(self) -> SafeString:
-        """The rows as HTML: a template would look up ten things for each cell."""
-        rows = "".join(f"<tr>{''.join(map(_cell, enumerate(row)))}</tr>" for row in self.shown)
-        return mark_safe(rows)  # noqa: S308 - escaped below
+    def html(self) -> SafeString:
+        """Its head and rows: a template would look up ten things for each cell."""
+        kinds = ["" if each.what == What.TEXT else ' class="num"' for each in self.columns]
+        titles = [escape(each.title) for each in self.columns]
+        head = "".join(
+            f'<th scope="col"{kind}>{title}</th>' for kind, title in zip(kinds, titles, strict=True)
+        )
+        # On a phone, where a row is a card, each cell says what it is itself.
+        starts = [
+            f'<td{kind} data-label="{title}">'
+            for kind, title in zip(kinds[1:], titles[1:], strict=True)
+        ]
+        rows = "".join(
+            f'<tr><th scope="row">{escape(first.text)}</th>'
+            + "".join(
+                f"{start}{_cell(each)}</td>" for start, each in zip(starts, rest, strict=True)
+            )
+            + "</tr>"
+            for first, *rest in self.shown
+        )
+        whole = f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody>"
+        return mark_safe(whole)  # noqa: S308 - every word in it was escaped above
 
     @property
     def is_cut(self) -> bool:

@@ -82,7 +82,7 @@ def table(request: DeskRequest, page: str, table: str, kind: str) -> HttpRespons
     """One table of a page as a file: figures alone, so nothing is written down about taking it."""
     if page not in PAGES or kind not in {"csv", "xlsx"}:
         raise Http404
-    asked = ask(request.GET, request.user)
+    asked = ask(request.GET, request.user, is_file=True)
     panels = {panel.key: panel for panel in PAGES[page].build(asked).panels}
     if table not in panels:
         raise Http404

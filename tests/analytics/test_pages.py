@@ -11,6 +11,7 @@ from django.utils import timezone
 from openpyxl import load_workbook
 
 from analytics import cells
+from analytics.dashboards import asking, quotes, telling
 from analytics.dashboards.pages import PAGES
 from cancellations.models import Reason
 from interviews.booking.models import Decline
@@ -347,6 +348,43 @@ def test_a_file_is_narrowed_like_its_page(desk, department, position):
     url = reverse("analytics:table", args=["overview", "position", "csv"])
     response = desk.get(f"{url}?position={position.pk}")
     assert "质检员" not in b"".join(response.streaming_content).decode()
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("overview", "position"),
+        ("reasons", "reasons-by-position"),
+        ("exits", "exits-by-position"),
+    ],
+)
+def test_a_page_shows_the_first_of_many_and_the_file_has_all(
+    desk, department, monkeypatch, name, key
+):
+    for module in (asking, telling):
+        monkeypatch.setattr(module, "MOST_ROWS", 2)
+    for number, title in enumerate("ABCD", 1):
+        position = PositionFactory(department=department, title=title)
+        for off in interviews(position, number, status="cancelled"):
+            CancellationFactory(approved=True, interview=off)
+        interviews(position, number, completed=True)
+    count()
+    table = panels(page(desk, name))[key].table
+    assert table.is_cut
+    assert [first.text for first, *_rest in table.shown] == ["D", "C"]
+    response = desk.get(reverse("analytics:table", args=[name, key, "csv"]))
+    body = b"".join(response.streaming_content).decode()
+    assert [row[0] for row in csv.reader(io.StringIO(body))][1:] == ["D", "C", "B", "A"]
+
+
+def test_what_candidates_wrote_is_that_of_the_latest(desk, position, monkeypatch):
+    monkeypatch.setattr(quotes, "LOOKED_AT", 2)
+    for days, text in ((-9, "很久以前"), (-2, "前天"), (-1, "昨天")):
+        (off,) = interviews(position, 1, status="cancelled", starts_at=at(days=days))
+        CancellationFactory(approved=True, interview=off, detail=text)
+    count()
+    found = page(desk, "reasons").context["board"].quotes
+    assert {each.text for each in found} == {"前天", "昨天"}
 
 
 @pytest.mark.parametrize(

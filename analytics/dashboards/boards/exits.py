@@ -12,7 +12,6 @@ from analytics.charts import Bars, Mark
 from analytics.dashboards import words
 from analytics.dashboards.asking import Asked, Read
 from analytics.dashboards.telling import (
-    MOST_ROWS,
     Board,
     Linked,
     Panel,
@@ -183,19 +182,20 @@ def endings(asked: Asked, found: Mapping[str, int]) -> Panel:
 
 
 def positions(asked: Asked) -> Panel:
-    rows: list[list[Any]] = []
-    for row in figures.by(asked.chosen, asked.period, "position", RATED):
-        counts = row.counts
-        if not counts.attended:
-            continue
-        found: list[Any] = [counts.exit_rate, counts.incomplete_rate]
-        if len(rows) < MOST_ROWS:  # as many as a page shows
-            statuses = (LEFT_MIDWAY, InterviewStatus.INCOMPLETE)
-            found = [
-                Linked(of, asked.rows(status=status, position=row.key))
-                for of, status in zip(found, statuses, strict=True)
-            ]
-        rows.append([asked.name_of("position", row.key), counts.attended, *found])
+    found = figures.by(asked.chosen, asked.period, "position", RATED)
+    began = [row for row in found if row.counts.attended]
+    rows: list[list[Any]] = [
+        [
+            asked.name_of("position", row.key),
+            row.counts.attended,
+            Linked(row.counts.exit_rate, asked.rows(status=LEFT_MIDWAY, position=row.key)),
+            Linked(
+                row.counts.incomplete_rate,
+                asked.rows(status=InterviewStatus.INCOMPLETE, position=row.key),
+            ),
+        ]
+        for row in began[: asked.most_rows]
+    ]
     columns = [
         *texts(_("Position")),
         *numbers(_("Began")),

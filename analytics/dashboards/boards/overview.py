@@ -12,7 +12,6 @@ from analytics.charts import Bars, Columns, Funnel, Mark, Series
 from analytics.dashboards import words
 from analytics.dashboards.asking import Asked, Read, in_table, on_axis, step_of
 from analytics.dashboards.telling import (
-    MOST_ROWS,
     Board,
     Linked,
     Panel,
@@ -192,8 +191,7 @@ def compared(asked: Asked, dimension: Dimension) -> Panel:
         "source": (_("Source"), _("Did not come, by source")),
     }[dimension]
     rows = figures.by(asked.chosen, asked.period, dimension, RATED)
-    lines = [_line(asked, dimension, row) for row in rows[:MOST_ROWS]]
-    lines += [_line(asked, dimension, row, leads=False) for row in rows[MOST_ROWS:]]
+    lines = [_line(asked, dimension, row) for row in rows[: asked.most_rows]]
     columns = [
         *texts(column),
         *numbers(pgettext("figures", "Booked")),
@@ -238,13 +236,11 @@ def _comparable(rows: Iterable[Row]) -> list[Row]:
     return [row for row in rows if not row.counts.no_show_rate.is_small][:MOST_BARS]
 
 
-def _line(asked: Asked, dimension: Dimension, row: Row, *, leads: bool = True) -> list[Any]:
-    """Each figure leads to its rows, while a page shows it."""
+def _line(asked: Asked, dimension: Dimension, row: Row) -> list[Any]:
+    """Each figure leads to its rows."""
     counts = row.counts
 
     def linked(value: Any, **narrowed: Any) -> Any:
-        if not leads:
-            return value
         return Linked(value, asked.rows(**narrowed, **{dimension: row.key}))
 
     return [

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -52,7 +53,7 @@ def build(asked: Asked) -> Board:
         compared(asked, "source", leading, labels),
         *(split(asked, now, before, each, labels) for each in ("company", "decline")),
     ]
-    quotes = some(asked) if asked.user.has_perm(READ_DETAIL) else []
+    quotes = some(asked, labels) if asked.user.has_perm(READ_DETAIL) else []
     return Board(tiles(asked, now, before), panels, quotes)
 
 
@@ -198,7 +199,14 @@ def _over_time(
 
 def compared(asked: Asked, dimension: Dimension, leading: list[str], labels: Labels) -> Panel:
     """The leading reasons beside one another, where most is cancelled first."""
-    found = figures.split_by(asked.chosen, asked.period, "reasons", dimension)
+    chosen = asked.chosen
+    if dimension == "position" and not asked.is_file:
+        # A map is read slowly, and a company has hundreds of them.
+        rows = figures.by(chosen, asked.period, "position", ["cancelled_by_candidate"])
+        rows.sort(key=lambda row: -row.counts.cancelled_by_candidate)
+        first = tuple(int(row.key or 0) for row in rows[: asked.most_rows])
+        chosen = replace(chosen, positions=first)
+    found = figures.split_by(chosen, asked.period, "reasons", dimension)
     each = [
         (asked.name_of(dimension, key), _of(counted, leading)) for key, counted in found.items()
     ]
