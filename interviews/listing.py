@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.db import connection
-from django.db.models import F, OuterRef, Q, QuerySet
+from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Value, When, Window
+from django.db.models.functions import Concat
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -120,8 +121,18 @@ def place_of(reference: str, user: User) -> Place | None:
 
 
 _positions: PreparedForStaff[tuple[int, str, int | None, str | None, int, str]] = PreparedForStaff(
-    lambda: Position.objects.order_by("title", "pk").values_list(
-        "pk", "title", "recruiter_id", "recruiter__name", "category_id", "category__name"
+    lambda: (
+        Position.objects.annotate(named_so=Window(Count("pk"), partition_by=F("title")))
+        .annotate(
+            label=Case(
+                When(named_so=1, then=F("title")),
+                default=Concat("title", Value(" · "), "department__name"),
+            )
+        )
+        .order_by("label", "pk")
+        .values_list(
+            "pk", "label", "recruiter_id", "recruiter__name", "category_id", "category__name"
+        )
     ),
     department="department",
 )
@@ -131,8 +142,8 @@ _departments = PreparedForStaff(
 
 
 def positions_offered(user: User) -> list[tuple[int, str, int | None, str | None, int, str]]:
-    """Position, title, recruiter and recruiter's name, category and its name, of all this user may
-    list."""
+    """Position and what it is called, recruiter and recruiter's name, category and its name, of all
+    this user may list. Several of one title are told apart by their departments."""
     return _positions(user)
 
 

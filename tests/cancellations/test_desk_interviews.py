@@ -17,6 +17,7 @@ from cancellations import services
 from cancellations.models import Purpose, Reason
 from interviews import exports, history
 from interviews.columns import Column
+from interviews.listing import positions_offered
 from interviews.models import Access, AccessLog, Interview, SavedView
 from interviews.templatetags.when import moment
 from notifications.models import Notification
@@ -109,6 +110,19 @@ def test_list_of_several_departments_is_one_list(client, department):
     ]
 
     assert listed(client.get(LIST)) == [each.reference for each in reversed(made)]
+
+
+def test_positions_of_one_title_are_told_apart_by_their_departments(client, department):
+    other = DepartmentFactory(name="质量部")
+    names = {
+        PositionFactory(title="质检员", department=department).pk: "质检员 · 总装制造部",
+        PositionFactory(title="质检员", department=other).pk: "质检员 · 质量部",
+        PositionFactory(title="焊工", department=other).pk: "焊工",
+    }
+    both = UserFactory(lead=True, departments=[department, other])
+    assert {each[0]: each[1] for each in positions_offered(both)} == names
+    one = UserFactory(lead=True, departments=[department])
+    assert [each[1] for each in positions_offered(one)] == ["质检员"]
 
 
 @pytest.mark.parametrize("trait", ["recruiter", "lead", "viewer"])
