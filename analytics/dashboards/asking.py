@@ -233,16 +233,24 @@ class Asked:
         narrowed like that, as to those without a recruiter."""
         if None in narrowed.values():
             return ""
+        return f"{self._list_url}?{self._narrowed(period, narrowed)}"
+
+    def behind(
+        self, name: str, *parts: object, period: Period | None = None, **narrowed: Any
+    ) -> str:
+        """Where the interviews are listed that count in this map, by keys of these parts."""
+        figure = _quoted(str(Figure(name, tuple(map(str, parts)))))
+        if period is None and not narrowed:
+            return f"{self._behind_url}{figure}"
+        return f"{self._rows_url}?{self._narrowed(period, narrowed)}&figure={figure}"
+
+    def _narrowed(self, period: Period | None, narrowed: dict[str, Any]) -> str:
         if narrowed.get("source") == "":
             narrowed["source"] = OURS
         said = self._listed | {name: _quoted(str(value)) for name, value in narrowed.items()}
         if period is not None:
             said |= {"since": str(period.since), "until": str(period.until)}
-        return f"{self._list_url}?{'&'.join(f'{name}={value}' for name, value in said.items())}"
-
-    def behind(self, name: str, *parts: object) -> str:
-        """Where the interviews are listed that count in this map, by keys of these parts."""
-        return self._behind_url + _quoted(str(Figure(name, tuple(map(str, parts)))))
+        return "&".join(f"{name}={value}" for name, value in said.items())
 
     def waiting(self, kind: str) -> str:
         """Where the desk's queue shows what of this kind waits."""
@@ -254,7 +262,11 @@ class Asked:
     @cached_property
     def _behind_url(self) -> str:
         said = f"{self.query}&" if self.query else ""
-        return f"{reverse('analytics:rows')}?{said}figure="
+        return f"{self._rows_url}?{said}figure="
+
+    @cached_property
+    def _rows_url(self) -> str:
+        return reverse("analytics:rows")
 
     @cached_property
     def _list_url(self) -> str:

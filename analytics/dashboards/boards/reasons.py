@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -13,7 +14,7 @@ from analytics import figures
 from analytics.behind import ANY
 from analytics.charts import Bars, Columns, Mark, Series, StackedBars
 from analytics.dashboards import words
-from analytics.dashboards.asking import Asked, in_table, on_axis
+from analytics.dashboards.asking import Asked, in_table, on_axis, step_of
 from analytics.dashboards.quotes import some
 from analytics.dashboards.telling import (
     Board,
@@ -141,21 +142,27 @@ def _of(counted: Split, leading: list[str]) -> list[int]:
     return [own[code] for code in (*leading, "")]
 
 
-def _stacked(
-    labelled: list[tuple[str, list[int]]], leading: list[str], labels: Labels
-) -> tuple[list[Series], list[str]]:
-    names = [*(_label(labels, "candidate", code) for code in leading), _("Other reasons")]
-    series = [
-        Series(name, [values[number] for _label, values in labelled])
-        for number, name in enumerate(names)
-    ]
-    return series, names
+def _names(leading: list[str], labels: Labels) -> list[str]:
+    return [*(_label(labels, "candidate", code) for code in leading), _("Other reasons")]
+
+
+def _stacked(names: list[str], rows: list[list[int]]) -> list[Series]:
+    return [Series(name, [values[number] for values in rows]) for number, name in enumerate(names)]
+
+
+def _linked(asked: Asked, leading: list[str], values: list[int], **narrowed: Any) -> list[Any]:
+    """The leading reasons lead to their rows; all the others together have no key of their own."""
+    *told, others = values
+    return [
+        Linked(number, asked.behind("reasons", "candidate", code, **narrowed) if number else "")
+        for code, number in zip(leading, told, strict=True)
+    ] + [others]
 
 
 def trend(asked: Asked, leading: list[str], labels: Labels) -> Panel:
     points = figures.split_series(asked.chosen, asked.period, "reasons", asked.step)
     title = _("Reasons of candidates over time")
-    return _over_time("trend", title, points, asked.step, leading, labels)
+    return _over_time("trend", title, asked, asked.period, points, asked.step, leading, labels)
 
 
 def quarters(asked: Asked, labels: Labels) -> Panel:
@@ -171,29 +178,35 @@ def quarters(asked: Asked, labels: Labels) -> Panel:
             own[code] += number if party == "candidate" else 0
     leading = [code for code, number in own.most_common(LEADING) if number]
     title = _("Reasons of candidates, quarter by quarter")
-    return _over_time("quarters", title, points, "quarter", leading, labels)
+    return _over_time("quarters", title, asked, whole, points, "quarter", leading, labels)
 
 
 def _over_time(
     key: str,
     title: str,
-    points: list,
+    asked: Asked,
+    whole: Period,
+    points: list[tuple[date, Split]],
     step: Step,
     leading: list[str],
     labels: Labels,
 ) -> Panel:
-    labelled = [(on_axis(since, step), _of(counted, leading)) for since, counted in points]
-    series, names = _stacked(labelled, leading, labels)
+    found = [(since, _of(counted, leading)) for since, counted in points]
+    names = _names(leading, labels)
     columns = [*texts(pgettext("figures", "Days")), *numbers(*names)]
     rows: list[list[Any]] = [
-        [in_table(since, step), *values]
-        for (since, _counted), (_label, values) in zip(points, labelled, strict=True)
+        [
+            in_table(since, step),
+            *_linked(asked, leading, values, period=step_of(since, step, whole)),
+        ]
+        for since, values in found
     ]
-    there = any(sum(values) for _label, values in labelled)
+    there = any(sum(values) for _since, values in found)
     chart = None
     if there:
         about = _("How often candidates gave each of the leading reasons.")
-        chart = Columns(title, about, [label for label, _values in labelled], series)
+        series = _stacked(names, [values for _since, values in found])
+        chart = Columns(title, about, [on_axis(since, step) for since, _values in found], series)
     return Panel(key, title, Table(columns, rows if there else []), chart, is_wide=True)
 
 
@@ -207,25 +220,33 @@ def compared(asked: Asked, dimension: Dimension, leading: list[str], labels: Lab
         first = tuple(int(row.key or 0) for row in rows[: asked.most_rows])
         chosen = replace(chosen, positions=first)
     found = figures.split_by(chosen, asked.period, "reasons", dimension)
-    each = [
-        (asked.name_of(dimension, key), _of(counted, leading)) for key, counted in found.items()
+    each: list[tuple[str, dict[str, Any], list[int]]] = [
+        (asked.name_of(dimension, key), {dimension: key}, _of(counted, leading))
+        for key, counted in found.items()
     ]
-    labelled = sorted((row for row in each if sum(row[1])), key=lambda row: (-sum(row[1]), row[0]))
-    series, names = _stacked(labelled[:MOST_BARS], leading, labels)
+    given = sorted((row for row in each if sum(row[2])), key=lambda row: (-sum(row[2]), row[0]))
+    names = _names(leading, labels)
     headings = {
         "position": (_("Position"), _("Reasons of candidates by position")),
         "source": (_("Source"), _("Reasons of candidates by source")),
     }
     column, title = headings[dimension]
     columns = [*texts(column), *numbers(pgettext("figures", "Together"), *names)]
-    rows: list[list[Any]] = [[label, sum(values), *values] for label, values in labelled]
+    lines: list[list[Any]] = [
+        [
+            label,
+            Linked(sum(values), asked.behind("reasons", "candidate", ANY, **own)),
+            *_linked(asked, leading, values, **own),
+        ]
+        for label, own, values in given
+    ]
     chart = None
-    if labelled:
+    if drawn := given[:MOST_BARS]:
         chart = StackedBars(
             title,
             _("How often candidates gave each of the leading reasons."),
-            [label for label, _values in labelled[:MOST_BARS]],
-            series,
-            [count(sum(values)) for _label, values in labelled[:MOST_BARS]],
+            [label for label, _own, _values in drawn],
+            _stacked(names, [values for _label, _own, values in drawn]),
+            [count(sum(values)) for _label, _own, values in drawn],
         )
-    return Panel(f"reasons-by-{dimension}", title, Table(columns, rows), chart)
+    return Panel(f"reasons-by-{dimension}", title, Table(columns, lines), chart)
