@@ -962,6 +962,9 @@ function isRoom(url) {
 leaving.dialog.addEventListener("close", () => {
   window.speechSynthesis?.cancel();
   leaving.part("content").replaceChildren();
+  // The browser has given the focus back before, if what had it is still there. Who has gone on since is
+  // not taken back.
+  if (here(":focus:not(#leave *)")) return;
   (leaving.opener?.isConnected ? leaving.opener : here("[data-exit]"))?.focus();
 });
 leaving.dialog.addEventListener("click", (event) => {

@@ -459,6 +459,37 @@ def test_dialog_before_leaving_by_keyboard(visit, language, width):
     assert events_of(sitting).count("exit_opened") == 2
 
 
+def test_who_goes_on_at_once_after_the_dialog_is_not_taken_back(visit):
+    """Its close event comes a moment after it has closed."""
+    sitting = given_somebody_in_the_room()
+    page = when_they_come_in(visit, sitting).page
+    page.locator("main [data-exit]").click()
+    expect(page.locator("#leave #exit h1")).to_be_focused()
+
+    focused = page.evaluate(
+        """() => new Promise((done) => {
+          leave.addEventListener("close", () => done(document.activeElement.id));
+          leave.close();
+          document.getElementById("text").focus();
+        })"""
+    )
+
+    assert focused == "text"
+
+
+def test_focus_finds_the_way_out_again_where_the_page_was_turned_under_the_dialog(visit):
+    sitting = given_somebody_in_the_room()
+    page = when_they_come_in(visit, sitting).page
+    page.locator("main [data-exit]").click()
+    expect(page.locator("#leave #exit h1")).to_be_focused()
+
+    page.evaluate("go(2)")
+    expect(page.locator(".room-title")).to_have_text("Question 2 of 3")
+    page.keyboard.press("Escape")
+
+    expect(page.locator("header [data-exit]")).to_be_focused()
+
+
 @either_language
 def test_voice_asks_only_once_it_is_switched_on_and_remembers(visit, language, width):
     sitting = given_somebody_in_the_room(language=language)
