@@ -21,7 +21,6 @@ import django
 
 django.setup()
 
-from django.core.management import call_command  # noqa: E402
 from django.db import connection, transaction  # noqa: E402
 from django.test import Client as InProcess  # noqa: E402
 from django.test.utils import CaptureQueriesContext  # noqa: E402
@@ -33,12 +32,11 @@ from accounts.permissions import Role  # noqa: E402
 from analytics import cells  # noqa: E402
 from analytics.dashboards.pages import PAGES  # noqa: E402
 from analytics.models import Cell  # noqa: E402
-from benchmarks import floor  # noqa: E402
 from benchmarks.analytics import INTERVIEWS, grow, timed, vacuum  # noqa: E402
 from benchmarks.arrival import BEAT, WORKER, running, wait_for_worker  # noqa: E402
 from benchmarks.data import session_of  # noqa: E402
 from benchmarks.measure import HEAD, PAIRS, Figure, cookies, in_pairs  # noqa: E402
-from benchmarks.servers import Client, Server, serve  # noqa: E402
+from benchmarks.servers import Client, Server, prepare, serve  # noqa: E402
 from cancellations.models import Purpose, Reason  # noqa: E402
 from cancellations.services import TIME_CONFLICT, request_cancellation  # noqa: E402
 from interviews.models import Department, Interview  # noqa: E402
@@ -60,11 +58,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, default=PAIRS // 3, help="of each page")
     parser.add_argument("--only", default="", help="pages whose names contain this")
     chosen = parser.parse_args()
-    call_command("migrate", verbosity=0)
-    call_command("collectstatic", interactive=False, verbosity=0)
-    with connection.cursor() as cursor:
-        for statement in floor.TABLES:
-            cursor.execute(statement)
+    prepare()
     with (
         serve("benchmarks.floor:application", "benchmarks.floor_settings") as base,
         serve("config.wsgi:application", "config.settings") as product,

@@ -15,12 +15,10 @@ from datetime import timedelta
 from statistics import median, quantiles
 from urllib.parse import urlencode
 
-from django.core.management import call_command
-from django.db import connection
 from django.utils import timezone
 
-from benchmarks import data, floor
-from benchmarks.servers import Client, Reply, Server, serve
+from benchmarks import data
+from benchmarks.servers import Client, Reply, Server, prepare, serve
 
 PAIRS = 300
 WARM_UP = 30
@@ -212,11 +210,7 @@ def main() -> None:
     parser.add_argument("--no-import", action="store_true", help="leave out importing 100,000 rows")
     parser.add_argument("--room", action="store_true", help="the interview room alone")
     chosen = parser.parse_args()
-    call_command("migrate", verbosity=0)
-    call_command("collectstatic", interactive=False, verbosity=0)
-    with connection.cursor() as cursor:
-        for statement in floor.TABLES:
-            cursor.execute(statement)
+    prepare()
     offered = data.positions()
     if not chosen.room:  # while nothing else waits in the outbox, which a beat would send as well
         for name in ("delivery", "arrival"):

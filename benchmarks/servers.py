@@ -14,6 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
+from django.core.management import call_command
+from django.db import connection
+
+from benchmarks import floor
+
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -83,6 +88,15 @@ class Server:
             check=False,
         ).stdout.split()
         return max((int(size) for size in children), default=0) / 1024
+
+
+def prepare() -> None:
+    """What both need before they are served."""
+    call_command("migrate", verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    with connection.cursor() as cursor:
+        for statement in floor.TABLES:
+            cursor.execute(statement)
 
 
 @contextmanager
