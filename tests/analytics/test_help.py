@@ -17,23 +17,6 @@ pytestmark = pytest.mark.django_db
 MONTH = Period(day(29), today())
 
 
-@pytest.fixture
-def department():
-    return DepartmentFactory(name="制造一部")
-
-
-@pytest.fixture
-def position(department):
-    return PositionFactory(department=department)
-
-
-@pytest.fixture
-def desk(client, department, settings):
-    settings.LANGUAGE_CODE = "en"
-    client.force_login(UserFactory(lead=True, departments=[department]))
-    return client
-
-
 def noon(ago=3):
     zone = timezone.get_default_timezone()
     return datetime.combine(day(ago), time(12), tzinfo=zone)

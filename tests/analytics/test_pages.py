@@ -34,28 +34,6 @@ NAMES = sorted(PAGES)
 QUERIES = 20
 
 
-@pytest.fixture
-def department():
-    return DepartmentFactory(name="制造一部")
-
-
-@pytest.fixture
-def position(department):
-    return PositionFactory(department=department, title="装配技术员")
-
-
-@pytest.fixture
-def lead(department, settings):
-    settings.LANGUAGE_CODE = "en"
-    return UserFactory(lead=True, departments=[department])
-
-
-@pytest.fixture
-def desk(client, lead):
-    client.force_login(lead)
-    return client
-
-
 def at(*, days=-3, hour=10):
     return timezone.make_aware(datetime.combine(timezone.localdate() + timedelta(days), time(hour)))
 

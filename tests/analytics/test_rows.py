@@ -1,6 +1,6 @@
 """The interviews behind a figure: all of them, nobody else's, page by page."""
 
-from datetime import datetime, time, timedelta
+from datetime import timedelta
 
 import pytest
 from django.db import connection
@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from analytics import behind, cells
+from analytics import behind
 from analytics.behind import ANY, NOT_OF_INTERVIEWS, Figure
 from analytics.dashboards import rows
 from analytics.figures import COMPANY_WIDE, Filter, Period
@@ -17,10 +17,10 @@ from analytics.models import Cell
 from cancellations.models import Reason
 from interviews.keyset import Place
 from interviews.models import Interview
+from tests.analytics.test_pages import at, count
 from tests.factories import (
     AbsenceFactory,
     CancellationFactory,
-    DepartmentFactory,
     InterviewFactory,
     PositionFactory,
     SittingFactory,
@@ -36,27 +36,6 @@ LATELY = Period(TODAY - timedelta(days=30), TODAY)
 CONFLICT = Figure("reasons", ("candidate", "time_conflict"))
 
 
-@pytest.fixture
-def department():
-    return DepartmentFactory(name="制造一部")
-
-
-@pytest.fixture
-def position(department):
-    return PositionFactory(department=department, title="装配技术员")
-
-
-@pytest.fixture
-def desk(client, department, settings):
-    settings.LANGUAGE_CODE = "en"
-    client.force_login(UserFactory(lead=True, departments=[department]))
-    return client
-
-
-def at(*, days=-3, hour=10):
-    return timezone.make_aware(datetime.combine(TODAY + timedelta(days), time(hour)))
-
-
 def cancelled(position, *, days=-3, hour=10, code="time_conflict", **fields):
     interview = InterviewFactory(
         position=position,
@@ -68,11 +47,6 @@ def cancelled(position, *, days=-3, hour=10, code="time_conflict", **fields):
     reason = Reason.objects.get(purpose="cancel", code=code)
     CancellationFactory(interview=interview, approved=True, reason=reason)
     return interview
-
-
-def count():
-    while cells.recount_batch():
-        pass
 
 
 def found(of=CONFLICT, chosen=COMPANY_WIDE, period=LATELY, after=None):

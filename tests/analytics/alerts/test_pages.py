@@ -34,24 +34,8 @@ def department(settings):
 
 
 @pytest.fixture
-def position(department):
-    return PositionFactory(department=department, title="装配技术员")
-
-
-@pytest.fixture
-def lead(department):
-    return UserFactory(lead=True, departments=[department])
-
-
-@pytest.fixture
 def administrator(department):
     return UserFactory(administrator=True)
-
-
-@pytest.fixture
-def desk(client, lead):
-    client.force_login(lead)
-    return client
 
 
 @pytest.fixture

@@ -21,7 +21,6 @@ from tests.contracts.api import assert_problem, caller
 from tests.contracts.test_api_tokens import token_for
 from tests.factories import (
     AbsenceFactory,
-    DepartmentFactory,
     FreedPlaceFactory,
     InterviewFactory,
     PositionFactory,
@@ -46,21 +45,6 @@ NAMES = [
 @pytest.fixture(autouse=True)
 def _in_english(settings):
     settings.LANGUAGE_CODE = "en"
-
-
-@pytest.fixture
-def department():
-    return DepartmentFactory(name="制造一部")
-
-
-@pytest.fixture
-def position(department):
-    return PositionFactory(department=department, title="装配技术员")
-
-
-@pytest.fixture
-def lead(department):
-    return UserFactory(lead=True, departments=[department])
 
 
 @pytest.fixture

@@ -13,22 +13,6 @@ from tests.factories import DepartmentFactory, PositionFactory, UserFactory
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def department():
-    return DepartmentFactory(name="制造一部")
-
-
-@pytest.fixture
-def position(department):
-    return PositionFactory(department=department, title="装配技术员")
-
-
-@pytest.fixture
-def lead(department, settings):
-    settings.LANGUAGE_CODE = "en"
-    return UserFactory(lead=True, departments=[department])
-
-
 def found(user, query=""):
     return look(ask(QueryDict(query), user))[1]
 

@@ -23,16 +23,6 @@ QUERIES = 20
 
 
 @pytest.fixture
-def department():
-    return DepartmentFactory(name="制造一部")
-
-
-@pytest.fixture
-def position(department):
-    return PositionFactory(department=department, title="装配技术员")
-
-
-@pytest.fixture
 def lead(department, settings):
     settings.LANGUAGE_CODE = "en"
     return UserFactory(lead=True, name="周莉", departments=[department])
@@ -42,12 +32,6 @@ def lead(department, settings):
 def recruiter(department, settings):
     settings.LANGUAGE_CODE = "en"
     return UserFactory(recruiter=True, departments=[department])
-
-
-@pytest.fixture
-def desk(client, lead):
-    client.force_login(lead)
-    return client
 
 
 def page(client, name="index", query="", *args, status=200):
