@@ -90,7 +90,6 @@ def _tag(name: str, content: str | None = None, /, **attributes: object) -> str:
     said = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escape(str(value))}"'
         for key, value in attributes.items()
-        if value is not None
     )
     return f"<{name}{said} />" if content is None else f"<{name}{said}>{content}</{name}>"
 

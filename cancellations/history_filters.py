@@ -14,8 +14,8 @@ from interviews import accesses
 from interviews.events import EVENTS
 from interviews.history import SYSTEM
 from interviews.imports.store import ACTOR as IMPORT
-from interviews.listing import sources_offered
-from interviews.models import Access, Position
+from interviews.listing import departments_offered, positions_offered, sources_offered
+from interviews.models import Access
 from interviews.queries import departments_of
 from interviews.trail import CANDIDATE, Wanted
 
@@ -33,13 +33,11 @@ class HistoryFilter(Narrowing):
 
     def __init__(self, data: QueryDict, *, user: User) -> None:
         super().__init__(data)
-        departments = list(departments_of(user).values_list("pk", "name"))
-        own = [pk for pk, _name in departments]
-        positions = Position.objects.filter(department__in=own).order_by("title", "pk")
-        titles = positions.values_list("pk", "title")
+        departments = departments_offered(user)
+        sources = sources_offered(pk for pk, _name in departments)
         self.offer("department", [(str(pk), name) for pk, name in departments])
-        self.offer("position", [(str(pk), title) for pk, title in titles])
-        self.offer("source", [(each, each) for each in sources_offered(own)])
+        self.offer("position", [(str(each[0]), each[1]) for each in positions_offered(user)])
+        self.offer("source", [(each, each) for each in sources])
         self.offer("actor", [(CANDIDATE, _("Candidate")), *AUTOMATIC, *colleagues(user)])
         self.offer("event", sorted(EVENTS.items(), key=lambda each: str(each[1])))
         self.full_clean()

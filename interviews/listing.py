@@ -122,11 +122,15 @@ def place_of(reference: str, user: User) -> Place | None:
 
 _positions: PreparedForStaff[tuple[int, str, int | None, str | None, int, str]] = PreparedForStaff(
     lambda: (
-        Position.objects.annotate(named_so=Window(Count("pk"), partition_by=F("title")))
+        Position.objects.annotate(
+            named_so=Window(Count("pk"), partition_by=F("title")),
+            there=Window(Count("pk"), partition_by=[F("title"), F("department")]),
+        )
         .annotate(
             label=Case(
                 When(named_so=1, then=F("title")),
-                default=Concat("title", Value(" · "), "department__name"),
+                When(there=1, then=Concat("title", Value(" · "), "department__name")),
+                default=Concat("title", Value(" · "), "code"),
             )
         )
         .order_by("label", "pk")
@@ -143,7 +147,7 @@ _departments = PreparedForStaff(
 
 def positions_offered(user: User) -> list[tuple[int, str, int | None, str | None, int, str]]:
     """Position and what it is called, recruiter and recruiter's name, category and its name, of all
-    this user may list. Several of one title are told apart by their departments."""
+    this user may list. Those of one title are told apart by their departments, in one by codes."""
     return _positions(user)
 
 

@@ -588,15 +588,23 @@ class Names:
 
     def __init__(self, asked: Asked, dimension: Dimension | None) -> None:
         self.asked, self.dimension = asked, dimension
-        self.codes: dict[int, str] = {}
-        models = {"department": Department, "position": Position, "category": PositionCategory}
-        if model := models.get(dimension or ""):
-            offered = asked.form.names[dimension or ""]
-            rows = model._default_manager.filter(pk__in=offered)
-            self.codes = dict(rows.values_list("pk", "code"))
+        self.known: dict[int, tuple[str, str]] = {}
+        models = {
+            "department": (Department, "name"),
+            "position": (Position, "title"),
+            "category": (PositionCategory, "name"),
+        }
+        if dimension in models:
+            model, title = models[dimension]
+            rows = model._default_manager.filter(pk__in=asked.form.names[dimension])
+            self.known = {
+                pk: (code, name) for pk, code, name in rows.values_list("pk", "code", title)
+            }
 
     def __call__(self, key: int | str | None) -> Told:
-        code = key if isinstance(key, str) else self.codes.get(key or 0)
-        if self.dimension is None or code is None:
+        if self.dimension is not None and isinstance(key, str):
+            return {"key": key, "title": self.asked.name_of(self.dimension, key)}
+        if not isinstance(key, int) or key not in self.known:
             return {"key": None, "title": _("not known any more")}
-        return {"key": code, "title": self.asked.name_of(self.dimension, key)}
+        code, title = self.known[key]
+        return {"key": code, "title": title}

@@ -44,7 +44,7 @@ PRESETS = {
 USUAL = "last_30"
 PERIOD = ("period", "since", "until")
 
-# A page leads to hundreds of lists, told apart by a few ids and codes.
+# A page leads to hundreds of lists, told apart by ids and codes that come again and again.
 _quoted = lru_cache(maxsize=4096)(quote_plus)
 
 
@@ -238,15 +238,19 @@ class Asked:
     def behind(
         self, name: str, *parts: object, period: Period | None = None, **narrowed: Any
     ) -> str:
-        """Where the interviews are listed that count in this map, by keys of these parts."""
+        """Where the interviews are listed that count in this map, by keys of these parts; where
+        fewer are asked for than on this page, with the way back to it."""
         figure = _quoted(str(Figure(name, tuple(map(str, parts)))))
         if period is None and not narrowed:
             return f"{self._behind_url}{figure}"
-        return f"{self._rows_url}?{self._narrowed(period, narrowed)}&figure={figure}"
+        query = f"{self._narrowed(period, narrowed)}&figure={figure}&from={_quoted(self.query)}"
+        return f"{self._rows_url}?{query}"
 
     def _narrowed(self, period: Period | None, narrowed: dict[str, Any]) -> str:
-        if narrowed.get("source") == "":
-            narrowed["source"] = OURS
+        if narrowed.get("source") == "":  # nothing to tell apart where all are our own
+            del narrowed["source"]
+            if len(self.form.names["source"]) > 1:
+                narrowed["source"] = OURS
         said = self._listed | {name: _quoted(str(value)) for name, value in narrowed.items()}
         if period is not None:
             said |= {"since": str(period.since), "until": str(period.until)}

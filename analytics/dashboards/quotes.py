@@ -77,7 +77,7 @@ def some(asked: Asked, labels: Mapping[tuple[str, str], str]) -> list[Quote]:
     )
     latest = listing.everything(asked.user, wanted).values_list("pk", flat=True)[:LOOKED_AT]
     cancellations = Cancellation.objects.filter(
-        interview__in=list(latest), party=Party.CANDIDATE, detail__gt=""
+        interview__in=list(latest), party=Party.CANDIDATE, is_exit=False, detail__gt=""
     )
     written = cancellations.order_by("-requested_at").values_list("reason__code", "detail", *NAMES)
     return [
@@ -87,11 +87,10 @@ def some(asked: Asked, labels: Mapping[tuple[str, str], str]) -> list[Quote]:
 
 
 def _since(asked: Asked) -> date:
-    """As late in the period as there are enough from it on: a list of all of them would first be
-    sorted."""
-    counted = ("cancelled",)
+    """The last day from which to the period's end about as many were cancelled as are looked at:
+    the list of a year would be sorted for its latest."""
     together = 0
-    for point in reversed(figures.series(asked.chosen, asked.period, "day", counted)):
+    for point in reversed(figures.series(asked.chosen, asked.period, "day", ["cancelled"])):
         together += point.counts.cancelled
         if together >= LOOKED_AT:
             return point.since

@@ -1,8 +1,9 @@
 """The interviews behind a figure, as a list that goes on from page to page."""
 
 from collections.abc import Callable, Mapping
+from urllib.parse import urlencode
 
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.dates import WEEKDAYS
@@ -65,11 +66,14 @@ def rows(request: DeskRequest) -> HttpResponse:
     shown = visible_to(request.user).filter(pk__in=found).order_by("-listed_at", "-pk")
     listed = list(shown.values(*paths))
     page = PAGES[ON[of.map]]
-    here = asked.behind(of.map, *of.parts)
+    here, query = asked.behind(of.map, *of.parts), asked.query
+    if "from" in request.GET:
+        query = QueryDict(request.GET["from"][:2000]).urlencode()
+        here += f"&{urlencode({'from': query})}"
     context = {
         "place": "insights",
         "page": page,
-        "back": with_query(reverse(page.url_name), asked.query),
+        "back": with_query(reverse(page.url_name), query),
         "figure": figure,
         "period": in_words(asked.period),
         "form": asked.form,

@@ -14,6 +14,7 @@ from analytics import cells
 from analytics.dashboards import asking, quotes, telling
 from analytics.dashboards.pages import PAGES
 from cancellations.models import Reason
+from cancellations.services import request_cancellation
 from interviews.booking.models import Decline
 from interviews.models import Interview
 from tests.factories import (
@@ -341,7 +342,7 @@ def test_a_page_shows_the_first_of_many_and_the_file_has_all(
 ):
     for module in (asking, telling):
         monkeypatch.setattr(module, "MOST_ROWS", 2)
-    for number, title in enumerate("ABCD", 1):
+    for number, title in ((1, "D"), (2, "C"), (2, "B"), (2, "A")):
         position = PositionFactory(department=department, title=title)
         for off in interviews(position, number, status="cancelled"):
             CancellationFactory(approved=True, interview=off)
@@ -349,10 +350,21 @@ def test_a_page_shows_the_first_of_many_and_the_file_has_all(
     count()
     table = panels(page(desk, name))[key].table
     assert table.is_cut
-    assert [first.text for first, *_rest in table.shown] == ["D", "C"]
     response = desk.get(reverse("analytics:table", args=[name, key, "csv"]))
     body = b"".join(response.streaming_content).decode()
-    assert [row[0] for row in csv.reader(io.StringIO(body))][1:] == ["D", "C", "B", "A"]
+    in_file = [row[0] for row in csv.reader(io.StringIO(body))][1:]
+    assert sorted(in_file[:3]) == ["A", "B", "C"]
+    assert in_file[3:] == ["D"]
+    assert [first.text for first, *_rest in table.shown] == in_file[:2]
+
+
+def test_positions_whose_invitations_are_called_off_stand_among_the_reasons(desk, position):
+    invited = InterviewFactory(position=position, invited=True)
+    reason = Reason.objects.get(purpose="cancel", code="time_conflict")
+    request_cancellation(invited.reference, by=invited.candidate.user, reason=reason)
+    count()
+    table = panels(page(desk, "reasons"))["reasons-by-position"].table
+    assert [[cell.text for cell in row[:2]] for row in table.shown] == [["装配技术员", "1"]]
 
 
 def test_what_candidates_wrote_is_that_of_the_latest(desk, position, monkeypatch):
@@ -363,6 +375,19 @@ def test_what_candidates_wrote_is_that_of_the_latest(desk, position, monkeypatch
     count()
     found = page(desk, "reasons").context["board"].quotes
     assert {each.text for each in found} == {"前天", "昨天"}
+
+
+def test_what_was_written_on_leaving_is_no_reason_to_cancel(desk, position):
+    (off,) = interviews(position, 1, status="cancelled")
+    exit = Reason.objects.filter(purpose="exit").first()
+    CancellationFactory(
+        interview=off, is_exit=True, reason=exit, detail="画面卡住", status="reversed"
+    )
+    CancellationFactory(approved=True, interview=off, detail="要加班")
+    count()
+    (quote,) = page(desk, "reasons").context["board"].quotes
+    label = Reason.objects.get(purpose="cancel", code="time_conflict").label_en
+    assert (quote.reason, quote.text) == (label, "要加班")
 
 
 @pytest.mark.parametrize(
@@ -452,7 +477,11 @@ def test_every_count_by_key_leads_to_as_many_interviews(desk, position, name):
     ):
         AbsenceFactory(interview=interview)
     reason = Reason.objects.get(purpose="cancel", code="time_conflict")
-    for interview in interviews(position, 3, status="cancelled"):
+    elsewhere = PositionFactory(department=position.department, title="质检员")
+    for interview in (
+        *interviews(position, 3, status="cancelled"),
+        *interviews(elsewhere, 2, status="cancelled", starts_at=at(days=-9), source="fair"),
+    ):
         CancellationFactory(interview=interview, approved=True, reason=reason)
     count()
 
@@ -463,3 +492,23 @@ def test_every_count_by_key_leads_to_as_many_interviews(desk, position, name):
         listed = desk.get(url.replace("&amp;", "&"))
         assert (listed.status_code, listed.text.count('<th scope="row">')) == (200, int(number))
     assert bool(linked) == (name not in {"overview", "exits", "delivery", "quality"})
+
+
+def test_the_way_back_is_to_the_page_one_came_from(desk, position):
+    (off,) = interviews(position, 1, status="cancelled")
+    CancellationFactory(interview=off, approved=True)
+    count()
+    table = panels(page(desk, "reasons", "period=last_90"))["reasons-by-position"].table
+    listed = desk.get(table.shown[0][1].url)
+    assert 'href="/desk/insights/reasons/?period=last_90"' in listed.text
+    nonsense = desk.get(f"{table.shown[0][1].url}&from=%22%3E%3Cscript%3E")
+    assert "<script>" not in nonsense.text.split("</head>")[1]
+
+
+def test_our_own_lead_to_a_list_that_knows_them(desk, position):
+    interviews(position, 1, no_show=True)
+    count()
+    table = panels(page(desk, "overview"))["source"].table
+    listed = desk.get(table.shown[0][1].url)
+    assert not listed.context["form"].errors
+    assert listed.context["part"].count == 1

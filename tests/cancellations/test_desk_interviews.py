@@ -112,11 +112,13 @@ def test_list_of_several_departments_is_one_list(client, department):
     assert listed(client.get(LIST)) == [each.reference for each in reversed(made)]
 
 
-def test_positions_of_one_title_are_told_apart_by_their_departments(client, department):
+def test_positions_of_one_title_are_told_apart(client, department):
     other = DepartmentFactory(name="质量部")
     names = {
         PositionFactory(title="质检员", department=department).pk: "质检员 · 总装制造部",
         PositionFactory(title="质检员", department=other).pk: "质检员 · 质量部",
+        PositionFactory(title="电工", department=other, code="DG-1").pk: "电工 · DG-1",
+        PositionFactory(title="电工", department=other, code="DG-2").pk: "电工 · DG-2",
         PositionFactory(title="焊工", department=other).pk: "焊工",
     }
     both = UserFactory(lead=True, departments=[department, other])

@@ -30,7 +30,7 @@ from analytics.dashboards.telling import (
     texts,
     tile_of_count,
 )
-from analytics.figures import Dimension, Period, Rate, Split, Step
+from analytics.figures import Dimension, Filter, Period, Rate, Split, Step
 
 LEADING = 4  # reasons drawn by themselves; the others together
 MOST_BARS = 8
@@ -154,7 +154,7 @@ def _linked(asked: Asked, leading: list[str], values: list[int], **narrowed: Any
     """The leading reasons lead to their rows; all the others together have no key of their own."""
     *told, others = values
     return [
-        Linked(number, asked.behind("reasons", "candidate", code, **narrowed) if number else "")
+        Linked(number, asked.behind("reasons", "candidate", code, **narrowed))
         for code, number in zip(leading, told, strict=True)
     ] + [others]
 
@@ -162,7 +162,16 @@ def _linked(asked: Asked, leading: list[str], values: list[int], **narrowed: Any
 def trend(asked: Asked, leading: list[str], labels: Labels) -> Panel:
     points = figures.split_series(asked.chosen, asked.period, "reasons", asked.step)
     title = _("Reasons of candidates over time")
-    return _over_time("trend", title, asked, asked.period, points, asked.step, leading, labels)
+    return _over_time(
+        "trend",
+        title,
+        points,
+        asked=asked,
+        within=asked.period,
+        step=asked.step,
+        leading=leading,
+        labels=labels,
+    )
 
 
 def quarters(asked: Asked, labels: Labels) -> Panel:
@@ -178,15 +187,25 @@ def quarters(asked: Asked, labels: Labels) -> Panel:
             own[code] += number if party == "candidate" else 0
     leading = [code for code, number in own.most_common(LEADING) if number]
     title = _("Reasons of candidates, quarter by quarter")
-    return _over_time("quarters", title, asked, whole, points, "quarter", leading, labels)
+    return _over_time(
+        "quarters",
+        title,
+        points,
+        asked=asked,
+        within=whole,
+        step="quarter",
+        leading=leading,
+        labels=labels,
+    )
 
 
 def _over_time(
     key: str,
     title: str,
-    asked: Asked,
-    whole: Period,
     points: list[tuple[date, Split]],
+    *,
+    asked: Asked,
+    within: Period,
     step: Step,
     leading: list[str],
     labels: Labels,
@@ -197,7 +216,7 @@ def _over_time(
     rows: list[list[Any]] = [
         [
             in_table(since, step),
-            *_linked(asked, leading, values, period=step_of(since, step, whole)),
+            *_linked(asked, leading, values, period=step_of(since, step, within)),
         ]
         for since, values in found
     ]
@@ -210,15 +229,29 @@ def _over_time(
     return Panel(key, title, Table(columns, rows if there else []), chart, is_wide=True)
 
 
+def _leading_positions(asked: Asked) -> Filter:
+    """Those a page may show: a map is read slowly, and a company has hundreds of positions. Of what
+    had no time yet, the numbers do not say who called it off: a position may come with too much."""
+    if asked.most_rows is None:
+        return asked.chosen
+    numbers = ["cancelled_by_candidate", "cancelled_unbooked"]
+    rows = figures.by(asked.chosen, asked.period, "position", numbers)
+    least = sorted((row.counts.cancelled_by_candidate for row in rows), reverse=True)
+    enough = least[asked.most_rows - 1] if len(least) >= asked.most_rows else 0
+    positions = (
+        row.key
+        for row in rows
+        if isinstance(row.key, int)
+        and row.counts.cancelled_by_candidate + row.counts.cancelled_unbooked >= enough
+    )
+    return replace(asked.chosen, positions=tuple(positions))
+
+
 def compared(asked: Asked, dimension: Dimension, leading: list[str], labels: Labels) -> Panel:
     """The leading reasons beside one another, where most is cancelled first."""
     chosen = asked.chosen
-    if dimension == "position" and not asked.is_file:
-        # A map is read slowly, and a company has hundreds of them.
-        rows = figures.by(chosen, asked.period, "position", ["cancelled_by_candidate"])
-        rows.sort(key=lambda row: -row.counts.cancelled_by_candidate)
-        first = tuple(int(row.key or 0) for row in rows[: asked.most_rows])
-        chosen = replace(chosen, positions=first)
+    if dimension == "position":
+        chosen = _leading_positions(asked)
     found = figures.split_by(chosen, asked.period, "reasons", dimension)
     each: list[tuple[str, dict[str, Any], list[int]]] = [
         (asked.name_of(dimension, key), {dimension: key}, _of(counted, leading))
