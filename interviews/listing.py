@@ -19,11 +19,13 @@ from interviews.queries import PreparedForStaff, departments_of
 from interviews.states import InterviewStatus
 
 OURS = "~"  # as a source: what did not come from elsewhere
-# As a status: which of those that share one. Told as the figures tell them
+# As a status: which of those that share one, or those of several. Told as the figures tell them
 # (analytics/measures.py).
+APPOINTED = "appointed"
 LEFT_MIDWAY = "left_midway"
 RAN_OUT = "ran_out"
 MORE_STATUSES = [
+    (APPOINTED, _("Had an appointment")),
     (LEFT_MIDWAY, pgettext_lazy("figures", "Left midway")),
     (RAN_OUT, _("Invitation ran out")),
 ]
@@ -48,7 +50,7 @@ class Wanted:
 
     def narrow(self, interviews: InterviewQuerySet) -> InterviewQuerySet:
         """By everything an interview says of itself; whose it is, `_parts` says."""
-        status = "" if self.status in (LEFT_MIDWAY, RAN_OUT) else self.status
+        status = "" if self.status in dict(MORE_STATUSES) else self.status
         exact = {"status": status, "kind": self.kind, "source": self.source}
         named = {name: value for name, value in exact.items() if value}
         if self.source == OURS:
@@ -56,6 +58,9 @@ class Wanted:
         interviews = interviews.filter(**named)
         if self.late:
             interviews = interviews.filter(asked_late=True)
+        if self.status == APPOINTED:
+            timed = ~Q(status=InterviewStatus.INVITED) & Q(starts_at__isnull=False)
+            interviews = interviews.filter(Q(booked_at__isnull=False) | timed)
         if self.status == LEFT_MIDWAY:
             booked = Q(booked_at__isnull=False) | Q(starts_at__isnull=False)
             interviews = interviews.filter(

@@ -436,6 +436,7 @@ def test_a_figure_leads_to_a_list_of_exactly_its_interviews(desk, position, name
     ran_out = [InterviewFactory(position=position, invited=True) for _ in range(3)]
     came_as_over = interviews(position, 1, invited=True, source="ats")
     interviews(position, 1, invited=True, kind="on_site", starts_at=None)
+    interviews(position, 1, invited=True)  # to a time they have not said yes to
     without_start = {"starts_at": None, "ends_at": None, "booked_at": None, "created_at": at()}
     for rows, became in (
         (declined, {"status": "withdrawn"}),

@@ -30,7 +30,7 @@ from analytics.dashboards.telling import (
 )
 from analytics.figures import Counts, Dimension, Rate, Row
 from analytics.models import RATED
-from interviews.listing import LEFT_MIDWAY
+from interviews.listing import APPOINTED, LEFT_MIDWAY
 from interviews.states import InterviewStatus
 
 MOST_BARS = 10
@@ -80,8 +80,9 @@ def tiles(asked: Asked, read: Read) -> list[Tile]:
     now = figures.overview_of(read.counts, read.maps)
     before = figures.overview_of(read.counts_before, read.maps_before)
     counts, past = now.counts, before.counts
+    booked = asked.rows(status=APPOINTED)
     return [
-        tile_of_count(pgettext("figures", "Booked"), counts.booked, past.booked, asked.rows()),
+        tile_of_count(pgettext("figures", "Booked"), counts.booked, past.booked, booked),
         tile(
             pgettext("figures", "Cancelled"),
             counts.cancel_rate,
@@ -113,7 +114,7 @@ def tiles(asked: Asked, read: Read) -> list[Tile]:
 
 def funnel(asked: Asked, now: Counts, before: Counts) -> Panel:
     urls = {
-        "booked": asked.rows(),
+        "booked": asked.rows(status=APPOINTED),
         "completed": asked.rows(status=InterviewStatus.COMPLETED),
     }
     rows: list[list[Any]] = []
@@ -154,7 +155,7 @@ def outcomes(asked: Asked) -> Panel:
     labels = [on_axis(point.since, asked.step) for point in points]
     parts = [(str(label), [of(point.counts) for point in points]) for label, of, _status in FATES]
     spans = [step_of(point.since, asked.step, asked.period) for point in points]
-    urls = [asked.rows(span) for span in spans]
+    urls = [asked.rows(span, status=APPOINTED) for span in spans]
     rows: list[list[Any]] = [
         [
             in_table(point.since, asked.step),
@@ -245,7 +246,7 @@ def _line(asked: Asked, dimension: Dimension, row: Row) -> list[Any]:
 
     return [
         asked.name_of(dimension, row.key),
-        linked(counts.booked),
+        linked(counts.booked, status=APPOINTED),
         linked(counts.cancel_rate, status=InterviewStatus.CANCELLED),
         linked(counts.no_show_rate, status=InterviewStatus.NO_SHOW),
         linked(counts.exit_rate, status=LEFT_MIDWAY),
