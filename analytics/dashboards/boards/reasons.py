@@ -54,7 +54,8 @@ def build(asked: Asked) -> Board:
         compared(asked, "source", leading, labels),
         *(split(asked, now, before, each, labels) for each in ("company", "decline")),
     ]
-    quotes = some(asked, labels) if asked.user.has_perm(READ_DETAIL) else []
+    may_read = asked.user.has_perm(READ_DETAIL) and not asked.is_file  # which holds a table alone
+    quotes = some(asked, labels) if may_read else []
     return Board(tiles(asked, now, before), panels, quotes)
 
 
