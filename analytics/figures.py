@@ -569,7 +569,7 @@ def told_apart(chosen: Filter, *, is_exact: bool = False) -> str:
 
 
 def _read(
-    chosen: Filter, pieces: Pieces, columns: str, rest: str, is_exact: bool
+    chosen: Filter, pieces: Pieces, columns: str, rest: str, is_exact: bool, **more: str
 ) -> list[tuple[Any, ...]]:
     """Rows of the cells, summed or as they are."""
     if chosen.is_empty or not pieces:
@@ -582,6 +582,7 @@ def _read(
         "owners": owners,
         "source": chosen.source,
         "kind": chosen.kind,
+        **more,
     }
     # Joined to a list of spans, PostgreSQL would read all days there are and then choose.
     of_spans = []
@@ -611,31 +612,32 @@ def split(chosen: Filter, period: Period, name: str) -> Split:
 
 
 def split_series(
-    chosen: Filter, period: Period, name: str, step: Step | None = None
+    chosen: Filter, period: Period, name: str, step: Step | None = None, first: str = ""
 ) -> list[tuple[date, Split]]:
-    """As `series`, of one map."""
+    """As `series`, of one map; of the keys alone that begin with the part `first`, if one is
+    given."""
     step = step or period.step
     start = f"date_trunc('{step}', c.since::timestamp)::date"
-    rows = _split_by(chosen, period.pieces(step), [name], start)
+    rows = _split_by(chosen, period.pieces(step), [name], start, first=first)
     found = {since: split for _name, since, split in rows}
     return [(since, found.get(since, {})) for since in period.starts(step)]
 
 
 def split_by(
-    chosen: Filter, period: Period, name: str, dimension: Dimension
+    chosen: Filter, period: Period, name: str, dimension: Dimension, first: str = ""
 ) -> dict[int | str | None, Split]:
-    """As `by`, of one map."""
-    found = splits_by(chosen, period, dimension, name)
+    """As `by`, of one map; `first` as in `split_series`."""
+    found = splits_by(chosen, period, dimension, name, first=first)
     return {key: maps[name] for key, maps in found.items()}
 
 
 def splits_by(
-    chosen: Filter, period: Period, dimension: Dimension, *maps: str
+    chosen: Filter, period: Period, dimension: Dimension, *maps: str, first: str = ""
 ) -> dict[int | str | None, dict[str, Split]]:
     """The same of several maps at once; of each key those in which there is something."""
     chosen, key, more = _split_up(chosen, dimension)
     found: dict[int | str | None, dict[str, Split]] = {}
-    for name, group, counted in _split_by(chosen, period.pieces(), maps, key, more):
+    for name, group, counted in _split_by(chosen, period.pieces(), maps, key, more, first):
         found.setdefault(group, {})[name] = counted
     return found
 
@@ -671,14 +673,17 @@ def _split_by(
     maps: Iterable[str],
     key: str,
     more: str = "",
+    first: str = "",
 ) -> list[tuple[str, Any, Split]]:
     lists = ", ".join(f"('{name}', c.{_known(name)})" for name in maps)
     rest = f"""{more} CROSS JOIN LATERAL (VALUES {lists}) of(map, counts)
         CROSS JOIN LATERAL jsonb_each(of.counts) each
-        WHERE of.counts IS NOT NULL GROUP BY 1, 2, 3"""
+        WHERE of.counts IS NOT NULL AND starts_with(each.key, %(first)s) GROUP BY 1, 2, 3"""
     columns = f"of.map, {key}, each.key, sum(each.value::int)::int"
     found: dict[tuple[str, Any], Split] = {}
-    for name, group, text, count in _read(chosen, pieces, columns, rest, key in EXACT):
+    for name, group, text, count in _read(
+        chosen, pieces, columns, rest, key in EXACT, first=f"{first}{SEPARATOR}" if first else ""
+    ):
         found.setdefault((name, group), {})[tuple(text.split(SEPARATOR))] = count
     return [(name, group, split) for (name, group), split in found.items()]
 

@@ -1,13 +1,13 @@
 """The desk's list of interviews, newest first, in the same time however many there are: its parts
 are each department's, or each position's where one is asked for."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.db import connection
-from django.db.models import Case, Count, F, OuterRef, Q, QuerySet, Value, When, Window
-from django.db.models.functions import Concat
+from django.db.models import F, OuterRef, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -125,26 +125,13 @@ def place_of(reference: str, user: User) -> Place | None:
     return next((Place(*row) for row in own.values_list("listed_at", "id")), None)
 
 
-_positions: PreparedForStaff[tuple[int, str, int | None, str | None, int, str]] = PreparedForStaff(
-    lambda: (
-        Position.objects.annotate(
-            named_so=Window(Count("pk"), partition_by=F("title")),
-            there=Window(Count("pk"), partition_by=[F("title"), F("department")]),
-        )
-        .annotate(
-            label=Case(
-                When(named_so=1, then=F("title")),
-                When(there=1, then=Concat("title", Value(" · "), "department__name")),
-                default=Concat("title", Value(" · "), "code"),
-            )
-        )
-        .order_by("label", "pk")
-        .values_list(
-            "pk", "label", "recruiter_id", "recruiter__name", "category_id", "category__name"
-        )
+_positions = PreparedForStaff(
+    lambda: Position.objects.order_by("title", "pk").values_list(
+        "pk", "title", "recruiter_id", "recruiter__name", "category_id", "category__name",
+        "department__name", "code",
     ),
     department="department",
-)
+)  # fmt: skip
 _departments = PreparedForStaff(
     lambda: Department.objects.values_list("pk", "name"), department="pk"
 )
@@ -153,7 +140,19 @@ _departments = PreparedForStaff(
 def positions_offered(user: User) -> list[tuple[int, str, int | None, str | None, int, str]]:
     """Position and what it is called, recruiter and recruiter's name, category and its name, of all
     this user may list. Those of one title are told apart by their departments, in one by codes."""
-    return _positions(user)
+    rows = _positions(user)
+    alike = Counter(row[1] for row in rows)
+    there = Counter((row[1], row[6]) for row in rows)
+
+    def called(title: str, department: str, code: str) -> str:
+        if alike[title] == 1:
+            return title
+        return f"{title} · {department if there[title, department] == 1 else code}"
+
+    return [
+        (pk, called(title, department, code), recruiter, name, category, kind)
+        for pk, title, recruiter, name, category, kind, department, code in rows
+    ]
 
 
 def departments_offered(user: User) -> list[tuple[int, str]]:

@@ -1,5 +1,6 @@
 """What a page of figures is asked for: a period and a filter, all of it in the address as codes."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property, lru_cache
@@ -235,16 +236,15 @@ class Asked:
             return ""
         return f"{self._list_url}?{self._narrowed(period, narrowed)}"
 
-    def behind(
-        self, name: str, *parts: object, period: Period | None = None, **narrowed: Any
-    ) -> str:
-        """Where the interviews are listed that count in this map, by keys of these parts; where
-        fewer are asked for than on this page, with the way back to it."""
-        figure = _quoted(str(Figure(name, tuple(map(str, parts)))))
-        if period is None and not narrowed:
-            return f"{self._behind_url}{figure}"
-        query = f"{self._narrowed(period, narrowed)}&figure={figure}&from={_quoted(self.query)}"
-        return f"{self._rows_url}?{query}"
+    def behind(self, name: str, *parts: object) -> str:
+        """Where the interviews are listed that count in this map, by keys of these parts."""
+        return self._behind_url + _figure(name, *parts)
+
+    def behind_fewer(self, period: Period | None = None, /, **narrowed: Any) -> Callable[..., str]:
+        """As `behind`, of these days or more narrowly; with the way back to this page."""
+        said = f"{self._narrowed(period, narrowed)}&from={_quoted(self.query)}"
+        begins = f"{self._rows_url}?{said}&figure="
+        return lambda name, *parts: begins + _figure(name, *parts)
 
     def _narrowed(self, period: Period | None, narrowed: dict[str, Any]) -> str:
         if narrowed.get("source") == "":  # nothing to tell apart where all are our own
@@ -310,6 +310,10 @@ def ask(data: QueryDict, user: User, *, is_file: bool = False) -> Asked:
     )
     today = timezone.localdate(timezone=timezone.get_default_timezone())
     return Asked(user, form, today, chosen, form.chosen_period(today), is_file)
+
+
+def _figure(name: str, *parts: object) -> str:
+    return _quoted(str(Figure(name, tuple(map(str, parts)))))
 
 
 # --- days in words --------------------------------------------------------------------------------

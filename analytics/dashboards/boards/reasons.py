@@ -1,7 +1,7 @@
 """Why interviews end early: how often which reason is given, how that changes, and where."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -137,9 +137,8 @@ def _finding(now: Mapping[str, int], party: str, labels: Labels) -> str:
 def _of(counted: Split, leading: list[str]) -> list[int]:
     """How often each of the leading reasons, and the others together, of candidates."""
     own: Counter[str] = Counter()
-    for (party, code), number in counted.items():
-        if party == "candidate":
-            own[code if code in leading else ""] += number
+    for (_party, code), number in counted.items():
+        own[code if code in leading else ""] += number
     return [own[code] for code in (*leading, "")]
 
 
@@ -151,17 +150,17 @@ def _stacked(names: list[str], rows: list[list[int]]) -> list[Series]:
     return [Series(name, [values[number] for values in rows]) for number, name in enumerate(names)]
 
 
-def _linked(asked: Asked, leading: list[str], values: list[int], **narrowed: Any) -> list[Any]:
+def _linked(behind: Callable[..., str], leading: list[str], values: list[int]) -> list[Any]:
     """The leading reasons lead to their rows; all the others together have no key of their own."""
     *told, others = values
     return [
-        Linked(number, asked.behind("reasons", "candidate", code, **narrowed))
+        Linked(number, behind("reasons", "candidate", code))
         for code, number in zip(leading, told, strict=True)
     ] + [others]
 
 
 def trend(asked: Asked, leading: list[str], labels: Labels) -> Panel:
-    points = figures.split_series(asked.chosen, asked.period, "reasons", asked.step)
+    points = figures.split_series(asked.chosen, asked.period, "reasons", asked.step, "candidate")
     title = _("Reasons of candidates over time")
     return _over_time(
         "trend",
@@ -181,11 +180,11 @@ def quarters(asked: Asked, labels: Labels) -> Panel:
     for _number in range(QUARTERS - 1):
         starts = [*Period(starts[0], starts[0]).before.starts("quarter"), *starts]
     whole = Period(starts[0], asked.period.until) if starts else asked.period
-    points = figures.split_series(asked.chosen, whole, "reasons", "quarter")
+    points = figures.split_series(asked.chosen, whole, "reasons", "quarter", "candidate")
     own: Counter[str] = Counter()
     for _since, counted in points:
-        for (party, code), number in counted.items():
-            own[code] += number if party == "candidate" else 0
+        for (_party, code), number in counted.items():
+            own[code] += number
     leading = [code for code, number in own.most_common(LEADING) if number]
     title = _("Reasons of candidates, quarter by quarter")
     return _over_time(
@@ -217,7 +216,7 @@ def _over_time(
     rows: list[list[Any]] = [
         [
             in_table(since, step),
-            *_linked(asked, leading, values, period=step_of(since, step, within)),
+            *_linked(asked.behind_fewer(step_of(since, step, within)), leading, values),
         ]
         for since, values in found
     ]
@@ -253,7 +252,7 @@ def compared(asked: Asked, dimension: Dimension, leading: list[str], labels: Lab
     chosen = asked.chosen
     if dimension == "position":
         chosen = _leading_positions(asked)
-    found = figures.split_by(chosen, asked.period, "reasons", dimension)
+    found = figures.split_by(chosen, asked.period, "reasons", dimension, "candidate")
     each: list[tuple[str, dict[str, Any], list[int]]] = [
         (asked.name_of(dimension, key), {dimension: key}, _of(counted, leading))
         for key, counted in found.items()
@@ -266,14 +265,11 @@ def compared(asked: Asked, dimension: Dimension, leading: list[str], labels: Lab
     }
     column, title = headings[dimension]
     columns = [*texts(column), *numbers(pgettext("figures", "Together"), *names)]
-    lines: list[list[Any]] = [
-        [
-            label,
-            Linked(sum(values), asked.behind("reasons", "candidate", ANY, **own)),
-            *_linked(asked, leading, values, **own),
-        ]
-        for label, own, values in given
-    ]
+    lines: list[list[Any]] = []
+    for label, own, values in given:
+        behind = asked.behind_fewer(**own)
+        together = Linked(sum(values), behind("reasons", "candidate", ANY))
+        lines.append([label, together, *_linked(behind, leading, values)])
     chart = None
     if drawn := given[:MOST_BARS]:
         chart = StackedBars(
