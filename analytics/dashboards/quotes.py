@@ -79,11 +79,10 @@ def some(asked: Asked, labels: Mapping[tuple[str, str], str]) -> list[Quote]:
     cancellations = Cancellation.objects.filter(
         interview__in=list(latest), party=Party.CANDIDATE, is_exit=False, detail__gt=""
     )
-    written = cancellations.order_by("-requested_at")[:MOST]
-    told = Cancellation.objects.filter(pk__in=written.values("pk")).order_by("-requested_at")
+    written = cancellations.order_by("-requested_at").values_list("reason__code", "detail", *NAMES)
     return [
         Quote(labels.get(("candidate", code), code), masked(detail, filter(None, names)))
-        for code, detail, *names in told.values_list("reason__code", "detail", *NAMES)
+        for code, detail, *names in written[:MOST]
     ]
 
 
