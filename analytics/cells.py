@@ -21,7 +21,6 @@ import structlog
 from django.conf import settings
 from django.db import DataError, connection, transaction
 from django.db.backends.utils import CursorWrapper
-from django.db.models import Min
 
 from analytics.measures import CONTRIBUTIONS, FACTS, INVITATIONS, MAPS, NUMBERS, PLACES
 from analytics.models import ALL, COMPANY, DirtyCell, Scope, Span
@@ -259,6 +258,11 @@ USING (
 WHERE dirty.position = cell.position AND dirty.day = cell.day
 RETURNING dirty.position, dirty.day, dirty.department
 """
+# To be taken after whatever else waits.
+MARK_BEHIND = """
+INSERT INTO analytics_dirtycell (position, day, department, id)
+SELECT mark.*, least((SELECT min(id) FROM analytics_dirtycell), 0) - row_number() OVER ()
+FROM ({}) mark"""
 
 
 @transaction.atomic
@@ -288,11 +292,9 @@ def _recount_one_by_one(cursor: CursorWrapper, marks: set[Mark]) -> set[Mark]:
         except DataError:
             logger.exception("cell_not_counted", position=each[0], day=str(each[1]))
             failed.add(each)
-    first = min(DirtyCell.objects.aggregate(first=Min("pk"))["first"] or 0, 0)
-    DirtyCell.objects.bulk_create(
-        DirtyCell(pk=first - number, position=position, day=day, department=department)
-        for number, (position, day, department) in enumerate(sorted(failed), 1)
-    )
+    if failed:
+        some = "SELECT * FROM unnest(%s::bigint[], %s::date[], %s::bigint[])"
+        cursor.execute(MARK_BEHIND.format(some), _columns_of(failed))
     return failed
 
 
@@ -513,13 +515,11 @@ INSERT INTO analytics_cell ({", ".join((*WHERE_IT_IS, *COLUMNS))})
 SELECT %(scope)s::text, %(span)s::text, fresh.* FROM fresh
 WHERE NOT EXISTS (SELECT FROM analytics_cell c WHERE {_OF_LEVEL} AND {_SAME})
 RETURNING since, department"""
-# The sums of what has been written have to be added up anew, after whatever else waits: where the
-# rebuild is not broken off, it does so itself.
-_MARK = f"""
-INSERT INTO analytics_dirtycell (id, day, position, department)
-SELECT least((SELECT min(id) FROM analytics_dirtycell), 0) - row_number() OVER (), since,
-    {SUMS_ALONE}, department
-FROM (SELECT DISTINCT since, department FROM written WHERE department IS NOT NULL) of_sums"""
+# The sums of what has been written have to be added up anew: where the rebuild is not broken off,
+# it does so itself.
+_MARK = MARK_BEHIND.format(
+    f"SELECT DISTINCT {SUMS_ALONE}, since, department FROM written WHERE department IS NOT NULL"
+)
 
 
 def rebuild() -> Iterator[int]:
