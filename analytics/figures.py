@@ -505,8 +505,7 @@ def _split_up(chosen: Filter, dimension: Dimension) -> tuple[Filter, str, str]:
     """The filter whose rows tell these apart, and what they are told apart by."""
     match dimension:
         case "source" | "kind":
-            exact = Filter(chosen.departments, chosen.positions, chosen.source, chosen.kind)
-            return exact, f"c.{dimension}", ""
+            return chosen, f"c.{dimension}", ""
         case "department" if chosen.positions is None:
             return _each_department(chosen), "c.owner", ""
         case "position":

@@ -24,6 +24,9 @@ OURS = "~"  # as a source: what did not come from elsewhere
 APPOINTED = "appointed"
 LEFT_MIDWAY = "left_midway"
 RAN_OUT = "ran_out"
+EVER_BOOKED = Q(booked_at__isnull=False) | (
+    ~Q(status=InterviewStatus.INVITED) & Q(starts_at__isnull=False)
+)
 MORE_STATUSES = [
     (APPOINTED, _("Had an appointment")),
     (LEFT_MIDWAY, pgettext_lazy("figures", "Left midway")),
@@ -59,12 +62,10 @@ class Wanted:
         if self.late:
             interviews = interviews.filter(asked_late=True)
         if self.status == APPOINTED:
-            timed = ~Q(status=InterviewStatus.INVITED) & Q(starts_at__isnull=False)
-            interviews = interviews.filter(Q(booked_at__isnull=False) | timed)
+            interviews = interviews.filter(EVER_BOOKED)
         if self.status == LEFT_MIDWAY:
-            booked = Q(booked_at__isnull=False) | Q(starts_at__isnull=False)
             interviews = interviews.filter(
-                booked, status=InterviewStatus.WITHDRAWN, declined__isnull=True
+                EVER_BOOKED, status=InterviewStatus.WITHDRAWN, declined__isnull=True
             )
         if self.status == RAN_OUT:
             told_here = Q(source="") | Q(ended_at__gte=F("created_at"))
