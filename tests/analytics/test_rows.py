@@ -49,6 +49,19 @@ def cancelled(position, *, days=-3, hour=10, code="time_conflict", **fields):
     return interview
 
 
+def declined(position, *, by):
+    """A late request that somebody has not agreed to."""
+    late = InterviewFactory(position=position, starts_in=timedelta(hours=5))
+    CancellationFactory(
+        interview=late,
+        outcome="needs_hr",
+        status="declined",
+        decided_by=by,
+        decided_at=at(days=0),
+    )
+    return late
+
+
 def found(of=CONFLICT, chosen=COMPANY_WIDE, period=LATELY, after=None):
     """The references behind a figure, page after page."""
     told, has_more = [], True
@@ -92,14 +105,7 @@ def test_every_key_of_every_map_leads_to_what_it_counts(position):
         tell(interview, state="failed", error_code="30005")
         tell(interview, state="delivered", channel="email")
         WorkItemFactory(interview=interview, kind="anomaly", params={"code": "no_end"})
-    late = InterviewFactory(position=position, starts_in=timedelta(hours=5))
-    CancellationFactory(
-        interview=late,
-        outcome="needs_hr",
-        status="declined",
-        decided_by=lead,
-        decided_at=at(days=0),
-    )
+    declined(position, by=lead)
     missed = InterviewFactory(position=position, slot=None, starts_at=at(), status="no_show")
     AbsenceFactory(interview=missed)
     lapsed = InterviewFactory(position=position, slot=None, starts_at=at(), status="incomplete")
@@ -234,14 +240,7 @@ def test_a_key_that_nothing_has_lists_nothing(desk, figure):
 
 def test_who_decided_is_told_to_who_decides_and_of_staff_alone(position, desk, client):
     lead = UserFactory(lead=True, name="吴建国", departments=[position.department])
-    late = InterviewFactory(position=position, starts_in=timedelta(hours=5))
-    CancellationFactory(
-        interview=late,
-        outcome="needs_hr",
-        status="declined",
-        decided_by=lead,
-        decided_at=at(days=0),
-    )
+    late = declined(position, by=lead)
     count()
     whole = Period(TODAY - timedelta(days=3), TODAY + timedelta(days=3))
     days = {"since": whole.since.isoformat(), "until": whole.until.isoformat()}
