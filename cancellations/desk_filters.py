@@ -41,6 +41,11 @@ class Pairs(BaseChoiceIterator):
         return iter(self.pairs)
 
 
+def sent_query(data: QueryDict, name: str = "query") -> QueryDict:
+    """The list or page that something was asked from, as it came along."""
+    return QueryDict(data.get(name, "")[:2000])
+
+
 class Narrowing(forms.Form):
     """What a list is narrowed to. What could not be understood narrows nothing, and says so."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from urllib.parse import urlencode
 
-from django.http import Http404, HttpResponse, QueryDict
+from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.dates import WEEKDAYS
@@ -22,6 +22,7 @@ from analytics.dashboards import words
 from analytics.dashboards.asking import ask, in_words
 from analytics.dashboards.pages import PAGES, with_query
 from analytics.measures import HANDLING_MINUTES, NOTICE_HOURS
+from cancellations.desk_filters import sent_query
 from cancellations.models import Saved
 from config.references import as_reference
 from interviews import listing
@@ -68,7 +69,7 @@ def rows(request: DeskRequest) -> HttpResponse:
     page = PAGES[ON[of.map]]
     here, query = asked.behind(of.map, *of.parts), asked.query
     if "from" in request.GET:
-        query = QueryDict(request.GET["from"][:2000]).urlencode()
+        query = sent_query(request.GET, "from").urlencode()
         here += f"&{urlencode({'from': query})}"
     context = {
         "place": "insights",

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
-from django.http import FileResponse, Http404, HttpResponse, QueryDict
+from django.http import FileResponse, Http404, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -16,6 +16,7 @@ from accounts.decorators import DeskRequest, desk_required
 from analytics.dashboards import weekly
 from analytics.dashboards.asking import PRESETS, Asked, ask, in_words
 from analytics.dashboards.pages import PAGES, REPORT, Tab, tabs, with_query
+from cancellations.desk_filters import sent_query
 from interviews import exports
 from interviews.queries import sees_everything
 
@@ -100,7 +101,7 @@ def table(request: DeskRequest, page: str, table: str, kind: str) -> HttpRespons
 @require_http_methods(["GET", "HEAD", "POST"])
 def weekly_summary(request: DeskRequest) -> HttpResponse:
     """Have the summary sent every week, or no longer."""
-    back = QueryDict(request.POST.get("query", "")[:2000]).urlencode()
+    back = sent_query(request.POST).urlencode()
     if request.method == "POST" and weekly.is_offered_to(request.user):
         wanted = request.POST.get("wanted") == "1"
         weekly.choose(request.user, is_wanted=wanted)

@@ -30,6 +30,7 @@ from cancellations.company_forms import (
     JobNumberForm,
     ReferencesForm,
 )
+from cancellations.desk_filters import sent_query
 from cancellations.interview_lists import AskedList, way_back
 from cancellations.services import AlreadyOver
 from interviews.booking.queries import visible_slots
@@ -222,11 +223,7 @@ def _which_page(
 
 def _sent_list(request: DeskRequest) -> AskedList:
     """The list that the form was sent from."""
-    return AskedList(_sent_query(request), request)
-
-
-def _sent_query(request: DeskRequest) -> QueryDict:
-    return QueryDict(request.POST.get("query", "")[:2000])
+    return AskedList(sent_query(request.POST), request)
 
 
 def _all_of_list(request: DeskRequest) -> HttpResponse:
@@ -247,7 +244,7 @@ def _all_of_list(request: DeskRequest) -> HttpResponse:
         context |= {"form": CompanyCancellationForm()}
         return render(request, "cancellations/company/many.html", context)
     messages.warning(request, problem % {"most": most})
-    here = way_back(_sent_query(request))
+    here = way_back(sent_query(request.POST))
     return SeeOther(f"{reverse('cancellations:interviews')}?{here or 'view=all'}")
 
 

@@ -27,7 +27,7 @@ from accounts.permissions import (
     READ_HISTORY,
 )
 from cancellations import configuration, looking, telling
-from cancellations.desk_filters import Narrowing
+from cancellations.desk_filters import Narrowing, sent_query
 from cancellations.history_filters import AccessFilter, ChangeFilter, HistoryFilter
 from config.references import as_reference
 from interviews import accesses, history, trail, verification
@@ -64,7 +64,7 @@ def verify(request: DeskRequest) -> HttpResponse:
     """Check the chains of every interview the list tells of; of very many, in the background."""
     if request.method != "POST":
         return redirect(PAGE)
-    asked = _Asked(_sent_query(request), request.user)
+    asked = _Asked(sent_query(request.POST), request.user)
     until = timezone.now()
     chosen = trail.concerned(request.user, asked.wanted)
     if chosen.order_by()[: AT_ONCE + 1].count() > AT_ONCE:
@@ -83,7 +83,7 @@ def export(request: DeskRequest) -> HttpResponseBase:
     it names candidates."""
     if request.method != "POST":
         return redirect(PAGE)
-    asked = _Asked(_sent_query(request), request.user)
+    asked = _Asked(sent_query(request.POST), request.user)
     entries = trail.everything(request.user, asked.wanted)
     subject = asked.interview.subject if asked.interview else ""
     _note(request, "history", asked.form, count=entries.count(), subject=subject)
@@ -145,7 +145,7 @@ def export_changes(request: DeskRequest) -> HttpResponseBase:
     """All of them, as the list is narrowed."""
     if request.method != "POST":
         return redirect("cancellations:configuration_history")
-    form = ChangeFilter(_sent_query(request), user=request.user)
+    form = ChangeFilter(sent_query(request.POST), user=request.user)
     found = _changes(request, form)
     _note(request, "configuration", form, count=found.count())
 
@@ -190,7 +190,7 @@ def export_looked_at(request: DeskRequest) -> HttpResponseBase:
     """All of it, as the list is narrowed."""
     if request.method != "POST":
         return redirect("cancellations:looked_at")
-    form = AccessFilter(_sent_query(request), user=request.user)
+    form = AccessFilter(sent_query(request.POST), user=request.user)
     found = accesses.everything(request.user, form.wanted)
     _note(request, "accesses", form, count=found.count())
 
@@ -278,11 +278,6 @@ def _page(
         "exports": request.user.has_perm(EXPORT_INTERVIEWS),
     }
     return render(request, "cancellations/history/index.html", context)
-
-
-def _sent_query(request: DeskRequest) -> QueryDict:
-    """The list that a form was sent from."""
-    return QueryDict(request.POST.get("query", "")[:2000])
 
 
 def _place(text: str, user: User) -> Place | None:

@@ -28,7 +28,13 @@ from accounts.permissions import (
 )
 from cancellations import company, queries, story
 from cancellations.absences.models import Absence
-from cancellations.desk_filters import InterviewFilter, RevealForm, SavedViewForm, SearchForm
+from cancellations.desk_filters import (
+    InterviewFilter,
+    RevealForm,
+    SavedViewForm,
+    SearchForm,
+    sent_query,
+)
 from cancellations.help import plausibility
 from cancellations.interview_lists import ALL, AskedList, remember, way_back
 from cancellations.models import Cancellation, PlausibilityRule
@@ -196,7 +202,7 @@ def views(request: DeskRequest) -> HttpResponse:
     """Keep the list as it stands under a name, or change or drop one of one's own views."""
     if request.method != "POST":
         return redirect(LISTS)
-    asked = _sent_query(request)
+    asked = sent_query(request.POST)
     own = list(request.user.saved_views.all())
     view = next((each for each in own if each.reference == request.POST.get("view")), None)
     action = request.POST.get("action", "")
@@ -232,11 +238,6 @@ def _store(view: SavedView, *, name: str, query: str, is_default: bool) -> bool:
     return True
 
 
-def _sent_query(request: DeskRequest) -> QueryDict:
-    """The list that a form was sent from."""
-    return QueryDict(request.POST.get("query", "")[:2000])
-
-
 # --- exports --------------------------------------------------------------------------------------
 
 
@@ -249,7 +250,7 @@ def export(request: DeskRequest) -> HttpResponseBase:
     if request.method != "POST":
         return redirect(LISTS)
     kind = "xlsx" if request.POST.get("format") == "xlsx" else "csv"
-    asked_list = AskedList(_sent_query(request), request)
+    asked_list = AskedList(sent_query(request.POST), request)
     form, chosen = asked_list.form, asked_list.everything()
     count = chosen.count()
     if kind == "xlsx" and count > exports.MOST_IN_WORKBOOK:
